@@ -1,0 +1,216 @@
+import type {
+  Address,
+  Bytes32,
+  Hex,
+  JobId,
+  JobState,
+  JobView,
+  NodeId,
+  PodRecord,
+  SignedDecision,
+  SignedDiscardReceipt,
+  SignedReceipt,
+  TimelineEvent,
+} from '#protocol'
+
+/** One line of a double entry. Positive: the account receives. Amounts are atomic units of `asset`. */
+export type Posting = { readonly account: string; readonly asset: Address; readonly amount: bigint }
+
+/**
+ * One ledger event: sums to zero per asset (law L1) and is applied at most once per `businessId` (law L4).
+ * Names of accounts: `application/payments/accounts.ts`.
+ */
+export type LedgerEvent = {
+  readonly businessId: string
+  readonly kind: string
+  readonly atMs: number
+  readonly postings: readonly Posting[]
+  readonly memo?: Readonly<Record<string, string | number>>
+}
+export type LedgerRow = LedgerEvent & { readonly sequence: number }
+
+export interface LedgerStore {
+  /** Applies events in one transaction; answers `duplicate` where the business id was already there. @throws HeuristError LEDGER_UNBALANCED, LEDGER_OVERDRAWN */
+  append(events: readonly LedgerEvent[]): Promise<('applied' | 'duplicate')[]>
+  balance(account: string, asset: Address): Promise<bigint>
+  /** All non-zero balances of accounts that start with `prefix`. */
+  balances(prefix: string): Promise<{ account: string; asset: Address; amount: bigint }[]>
+  /** Newest first. */
+  history(options: { account?: string; beforeSequence?: number; limit: number }): Promise<LedgerRow[]>
+  /** Sum over all accounts per asset; law L1 says all zero. */
+  totals(): Promise<{ asset: Address; sum: bigint }[]>
+}
+
+export type ApiKeyRecord = {
+  readonly keyId: string
+  /** sha256 of the secret, hex; the secret itself is never stored. */
+  readonly secretHash: string
+  /** First characters, to recognise it in lists. */
+  readonly prefix: string
+  readonly name: string
+  readonly account: Address
+  readonly scopes: readonly string[]
+  /** Nano-credits that the key may spend in all; null without a limit. */
+  readonly budget: bigint | null
+  readonly spent: bigint
+  readonly requestsPerMinute: number
+  readonly frontend: Address | null
+  readonly createdAtMs: number
+  readonly expiresAtMs: number | null
+  readonly revokedAtMs: number | null
+}
+
+export interface KeyStore {
+  create(key: ApiKeyRecord): Promise<void>
+  bySecretHash(secretHash: string): Promise<ApiKeyRecord | null>
+  list(account?: Address): Promise<ApiKeyRecord[]>
+  revoke(keyId: string, atMs: number): Promise<boolean>
+}
+
+/** What is known of a job when it starts; written in the background, so that no commit stands before the first token. */
+export type JobStart = Omit<
+  JobView,
+  'state' | 'nodeId' | 'attempts' | 'price' | 'units' | 'errorCode' | 'errorMessage' | 'finishedAtMs' | 'timeline'
+> & { readonly ownerEpoch: string }
+
+export type JobSplit = { readonly role: string; readonly account: Address; readonly amount: bigint }[]
+
+/** Everything that ends a job, committed together (DESIGN §4.8). */
+export type JobOutcome = {
+  readonly start: JobStart
+  readonly state: Extract<JobState, 'succeeded' | 'failed' | 'cancelled'>
+  readonly nodeId: NodeId | null
+  readonly attempts: number
+  readonly price: bigint
+  /** Nano-credits charged; adds to the key's spending. */
+  readonly credits: bigint
+  readonly inputUnits: number
+  readonly outputUnits: number
+  readonly errorCode: string | null
+  readonly errorMessage: string | null
+  readonly finishedAtMs: number
+  readonly timeline: readonly TimelineEvent[]
+  readonly decisions: readonly SignedDecision[]
+  readonly receipt: { readonly signed: SignedReceipt; readonly digest: Bytes32; readonly split: JobSplit } | null
+  readonly discard: SignedDiscardReceipt | null
+  readonly ledger: readonly LedgerEvent[]
+}
+
+export type StoredReceipt = {
+  readonly sequence: number
+  readonly jobId: JobId
+  readonly signed: SignedReceipt
+  readonly digest: Bytes32
+  readonly split: JobSplit
+  readonly batchNumber: number | null
+}
+
+export interface JobStore {
+  /** Queues the start row; resolves when it is durable. Callers on the hot path do not await it. */
+  start(start: JobStart): Promise<void>
+  /** Commits an outcome together with others of the same tick (group commit). Resolves when it is on disk. */
+  finish(outcome: JobOutcome): Promise<void>
+  get(jobId: JobId): Promise<JobView | null>
+  list(options: { account?: Address; beforeMs?: number; state?: JobState; podId?: Bytes32; limit: number }): Promise<JobView[]>
+  decisions(jobId: JobId): Promise<SignedDecision[]>
+  receipt(jobId: JobId): Promise<StoredReceipt | null>
+  discard(jobId: JobId): Promise<SignedDiscardReceipt | null>
+  /** Jobs left open by processes other than `ownerEpoch` (they died): returned so that they can be ended as failed. */
+  orphaned(ownerEpoch: string): Promise<JobView[]>
+  /** Answer of an idempotency key, if the same key finished a job before. */
+  idempotent(account: Address, idempotencyKey: string): Promise<{ requestHash: string; status: number; body: string; jobId: string } | null>
+  rememberAnswer(
+    account: Address,
+    idempotencyKey: string,
+    answer: { requestHash: string; status: number; body: string; jobId: string },
+  ): Promise<void>
+}
+
+export type BatchState = 'formed' | 'posted' | 'confirmed'
+export type BatchRow = {
+  readonly number: number
+  readonly state: BatchState
+  readonly previousHash: Bytes32
+  readonly batchHash: Bytes32
+  readonly receiptsRoot: Bytes32
+  readonly jobCount: number
+  /** Encoded call of the settlement contract: the same bytes are posted again after a fault. */
+  readonly calldata: Hex
+  readonly transactionHash: Hex | null
+  readonly blockNumber: number | null
+  readonly gasUsed: number | null
+  readonly formedAtMs: number
+  readonly confirmedAtMs: number | null
+}
+
+export interface BatchStore {
+  /** Receipts without a batch, oldest first. */
+  unsettled(limit: number): Promise<StoredReceipt[]>
+  /** Stores the batch and ties its receipts to it in one transaction. @throws HeuristError BATCH_CONFLICT when a receipt or number is taken */
+  form(batch: BatchRow, receiptSequences: readonly number[]): Promise<void>
+  markPosted(number: number, transactionHash: Hex): Promise<void>
+  /** Also writes `settled` into the timelines of the batch's jobs. */
+  markConfirmed(number: number, facts: { transactionHash: Hex; blockNumber: number; gasUsed: number; confirmedAtMs: number }): Promise<void>
+  /** Puts batches above `number` back to `formed`: the chain lost them. */
+  reopenAfter(number: number): Promise<number>
+  get(number: number): Promise<BatchRow | null>
+  last(): Promise<BatchRow | null>
+  unconfirmed(): Promise<BatchRow[]>
+  list(options: { beforeNumber?: number; limit: number }): Promise<BatchRow[]>
+  /** Receipt digests in leaf order. */
+  leaves(number: number): Promise<Bytes32[]>
+}
+
+export interface PodStore {
+  /** A new version when the manifest hash differs. */
+  put(pod: PodRecord): Promise<void>
+  list(): Promise<PodRecord[]>
+  get(name: string): Promise<PodRecord | null>
+  remove(podId: Bytes32): Promise<boolean>
+}
+
+/** Seen nodes and their accumulated presence, from which uptime follows. */
+export type NodePresence = {
+  readonly nodeId: NodeId
+  readonly firstSeenAtMs: number
+  readonly lastSeenAtMs: number
+  readonly onlineMs: number
+}
+export interface NodeStore {
+  addPresence(nodeId: NodeId, presence: { atMs: number; onlineMs: number }): Promise<void>
+  list(): Promise<NodePresence[]>
+}
+
+/** Small named values (cursors, deployed addresses). */
+export interface SettingStore {
+  get(name: string): Promise<unknown>
+  put(name: string, value: unknown): Promise<void>
+}
+
+export type DatabaseErrorCode =
+  /** The server can not be reached or went away. Retryable. */
+  | 'DATABASE_UNAVAILABLE'
+  /** No space left on the database's disk; nothing was lost, nothing more is accepted. */
+  | 'DATABASE_FULL'
+  /** The data directory is missing its parts or is corrupt; the message says what to do. Never reset silently. */
+  | 'DATABASE_CORRUPT'
+  /** The schema is newer than this program. */
+  | 'DATABASE_TOO_NEW'
+  | 'LEDGER_UNBALANCED'
+  | 'LEDGER_OVERDRAWN'
+  | 'BATCH_CONFLICT'
+
+/** PostgreSQL behind one face; drivers: embedded server, `DATABASE_URL`. */
+export interface Database {
+  readonly ledger: LedgerStore
+  readonly keys: KeyStore
+  readonly jobs: JobStore
+  readonly batches: BatchStore
+  readonly pods: PodStore
+  readonly nodes: NodeStore
+  readonly settings: SettingStore
+  /** Resolves when the server answers. @throws HeuristError DATABASE_UNAVAILABLE */
+  ping(): Promise<void>
+  /** Flushes group commits and closes connections. */
+  stop(): Promise<void>
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { canonicalHash } from './canonical.ts'
+import { addressSchema, type Bytes32, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
+
+/**
+ * The five rank keys of wp §2.2.2, highest first. `warm` and `referred` are 0 or 1; the other three are 10 % buckets
+ * (0–10) relative to the best candidate, so that near-equals tie.
+ */
+export const rankKeysSchema = z.object({
+  warm: z.number().int().min(0).max(1),
+  referred: z.number().int().min(0).max(1),
+  efficiencyBucket: z.number().int().min(0).max(10),
+  votesBucket: z.number().int().min(0).max(10),
+  uptimeBucket: z.number().int().min(0).max(10),
+})
+export type RankKeys = z.output<typeof rankKeysSchema>
+
+/** Raw facts from which the keys follow, so that a replay can recompute them. Votes are decimal strings. */
+export const candidateFactsSchema = z.object({
+  warm: z.boolean(),
+  referred: z.boolean(),
+  unitsPerSecond: z.number().nonnegative(),
+  votes: z.string().regex(/^\d+$/),
+  uptimeBps: z.number().int().min(0).max(10_000),
+  freeSlots: z.number().int(),
+})
+
+export const candidateSchema = z.object({
+  nodeId: addressSchema,
+  facts: candidateFactsSchema,
+  /** Empty when eligible, else why the filter refused the node. */
+  refused: z.array(z.string()),
+  /** Present for eligible candidates. */
+  keys: rankKeysSchema.optional(),
+})
+export type Candidate = z.output<typeof candidateSchema>
+
+/** Everything needed to repeat one routing decision (law R2). */
+export const decisionRecordSchema = z.object({
+  version: z.literal(1),
+  jobId: jobIdSchema,
+  attempt: z.number().int().positive(),
+  podId: bytes32Schema,
+  decidedAtMs: z.number().int(),
+  /** Seed of the tie-break draw. */
+  seed: bytes32Schema,
+  candidates: z.array(candidateSchema),
+  chosen: addressSchema.nullable(),
+})
+export type DecisionRecord = z.output<typeof decisionRecordSchema>
+
+export const signedDecisionSchema = z.object({
+  record: decisionRecordSchema,
+  recordHash: bytes32Schema,
+  routerSignature: signatureSchema,
+  router: addressSchema,
+})
+export type SignedDecision = z.output<typeof signedDecisionSchema>
+
+export function decisionHash(record: DecisionRecord): Bytes32 {
+  return canonicalHash(record)
+}

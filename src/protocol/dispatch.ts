@@ -1,0 +1,81 @@
+import type { SignedDecision } from './decision.ts'
+import type { Address, Bytes32, JobId, NodeId } from './ids.ts'
+import type { ChoiceOutput, Delta, JobPreferences, JobRequest, JobUnits } from './job.ts'
+import type { NodeView } from './node.ts'
+import type { PodRecord } from './pod.ts'
+import type { SignedDiscardReceipt, SignedReceipt } from './receipt.ts'
+
+/** One job as the gateway hands it to a router. The hold is already taken. */
+export type JobOrder = {
+  readonly jobId: JobId
+  readonly pod: PodRecord
+  readonly request: JobRequest
+  readonly requestHash: Bytes32
+  readonly seedCommitment: Bytes32
+  /** Prompt tokens as the gateway counted them. */
+  readonly inputUnits: number
+  readonly payer: Address
+  /** Zero address without a frontend. */
+  readonly frontend: Address
+  /** Nodes that the frontend refers to (priority 2). */
+  readonly referredNodes: ReadonlySet<NodeId>
+  readonly asset: Address
+  /** Price in atomic units of `asset` for counted units; never above the hold (law L6). */
+  readonly priceOf: (units: JobUnits) => bigint
+  readonly preferences: JobPreferences
+  /** Whole-job deadline from submission, in ms. */
+  readonly totalMs: number
+}
+
+export type LeaseView = { readonly leaseId: Bytes32; readonly nodeId: NodeId; readonly attempt: number; readonly fencingToken: number }
+
+export type JobCompletion = {
+  readonly signedReceipt: SignedReceipt
+  readonly nodeOwner: Address
+  readonly units: JobUnits
+  readonly choices: readonly ChoiceOutput[]
+}
+
+/** `code` is a RouterErrorCode; `startedOutput` says whether the client already got bytes (then nothing was retried). */
+export type JobFailure = {
+  readonly code: string
+  readonly message: string
+  readonly retryAfterMs: number | null
+  readonly startedOutput: boolean
+  readonly attempts: number
+  readonly signedDiscard: SignedDiscardReceipt
+}
+
+/**
+ * The gateway's ears on one job. Calls come in order: decided, leased, (loading), deltas…, then exactly one of completed or failed.
+ * On a retry decided and leased come again. Plain callbacks and not an async iterator: this is the hot path.
+ */
+export type JobSink = {
+  decided(decision: SignedDecision): void
+  leased(lease: LeaseView): void
+  loading(): void
+  retrying(code: string, message: string): void
+  delta(delta: Delta): void
+  completed(completion: JobCompletion): void
+  failed(failure: JobFailure): void
+}
+
+export type JobControl = {
+  /**
+   * Stop: the client is gone. What was produced so far is finished as a completion with `length`-free partial output
+   * when bytes were sent (the client pays for what it was sent), else the job fails as cancelled.
+   */
+  cancel(reason: string): void
+  /** Back-pressure: the client has taken `tokens` more tokens. Deltas stop when the window is used up. */
+  grant(tokens: number): void
+}
+
+/** What a gateway asks of a router. In one process a direct call; between processes a remote driver of the same shape. */
+export interface Dispatcher {
+  dispatch(order: JobOrder, sink: JobSink): JobControl
+  nodes(): NodeView[]
+  /** Tell the nodes which pods exist now. */
+  publishPods(pods: readonly PodRecord[]): void
+  /** Warm, loading and total replicas and free slots per pod. */
+  podCapacity(podId: Bytes32): { readonly warm: number; readonly loading: number; readonly replicas: number; readonly freeSlots: number }
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { HeuristError } from './errors.ts'
+import { addressSchema, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
+import { FINISH_REASONS, jobRequestSchema } from './job.ts'
+import { nodeFactsSchema } from './node.ts'
+import { podRecordSchema } from './pod.ts'
+import { receiptSchema } from './receipt.ts'
+
+/** Version of the node link. A router refuses another one with `LINK_VERSION` and says both numbers. */
+export const LINK_VERSION = 1
+/** Largest message either side accepts, in bytes. */
+export const LINK_MAX_FRAME_BYTES = 8 * 1024 * 1024
+
+const leaseRef = { leaseId: bytes32Schema, fencingToken: z.number().int().positive() }
+
+/** Text messages from a node to its router. Output travels in binary frames (frames.ts). */
+export const nodeMessageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), linkVersion: z.number().int(), nodeId: addressSchema, chainId: z.number().int() }),
+  z.object({ type: z.literal('authenticate'), nonce: bytes32Schema, signature: signatureSchema, facts: nodeFactsSchema }),
+  z.object({ type: z.literal('facts'), facts: nodeFactsSchema }),
+  z.object({ type: z.literal('heartbeat'), sentAtMs: z.number().int() }),
+  z.object({ type: z.literal('phase'), ...leaseRef, phase: z.enum(['loading', 'running']) }),
+  z.object({
+    type: z.literal('done'),
+    ...leaseRef,
+    outputHash: bytes32Schema,
+    /** The node's own count; advisory. */
+    inputUnits: z.number().int().nonnegative(),
+    outputUnits: z.number().int().nonnegative(),
+    finish: z.array(z.object({ index: z.number().int().nonnegative(), reason: z.enum(FINISH_REASONS) })).max(2048),
+  }),
+  z.object({
+    type: z.literal('failed'),
+    ...leaseRef,
+    code: z.string().max(60),
+    message: z.string().max(1000),
+    /** False when the request itself is at fault (another node would fail the same way). */
+    retryable: z.boolean(),
+  }),
+  z.object({ type: z.literal('signed'), ...leaseRef, signature: signatureSchema }),
+  z.object({ type: z.literal('declined'), ...leaseRef, reason: z.string().max(500) }),
+])
+export type NodeMessage = z.output<typeof nodeMessageSchema>
+
+const deadlinesSchema = z.object({
+  queueMs: z.number().int().positive(),
+  loadMs: z.number().int().positive(),
+  firstTokenMs: z.number().int().positive(),
+  totalMs: z.number().int().positive(),
+})
+export type LeaseDeadlines = z.output<typeof deadlinesSchema>
+
+/** Text messages from a router to a node. */
+export const routerMessageSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('challenge'),
+    linkVersion: z.number().int(),
+    router: addressSchema,
+    chainId: z.number().int(),
+    settlement: addressSchema,
+    nonce: bytes32Schema,
+    expiresAtMs: z.number().int(),
+  }),
+  z.object({
+    type: z.literal('welcome'),
+    sessionId: z.string(),
+    signature: signatureSchema,
+    heartbeatIntervalMs: z.number().int().positive(),
+    pods: z.array(podRecordSchema),
+  }),
+  z.object({ type: z.literal('refused'), code: z.string(), message: z.string() }),
+  z.object({ type: z.literal('pods'), pods: z.array(podRecordSchema) }),
+  z.object({
+    type: z.literal('lease'),
+    ...leaseRef,
+    jobId: jobIdSchema,
+    attempt: z.number().int().positive(),
+    podId: bytes32Schema,
+    manifestHash: bytes32Schema,
+    /** Number by which binary frames of this lease are told apart on the link. */
+    channel: z.number().int().min(0).max(0xffff_ffff),
+    /** Tokens that the node may send before it waits for `credit`. */
+    creditTokens: z.number().int().positive(),
+    deadlines: deadlinesSchema,
+    request: jobRequestSchema,
+    requestHash: bytes32Schema,
+  }),
+  z.object({ type: z.literal('credit'), channel: z.number().int().nonnegative(), tokens: z.number().int().positive() }),
+  z.object({ type: z.literal('cancel'), ...leaseRef, reason: z.string().max(200) }),
+  z.object({ type: z.literal('sign'), ...leaseRef, receipt: receiptSchema }),
+])
+export type RouterMessage = z.output<typeof routerMessageSchema>
+
+/** `LINK_MALFORMED`: not JSON, unknown type, or a field out of its bounds. */
+export type MessageErrorCode = 'LINK_MALFORMED'
+
+function parseWith<T>(schema: z.ZodType<T>, text: string, from: string): T {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new HeuristError<MessageErrorCode>('LINK_MALFORMED', `The ${from} sent a message that is not JSON.`, { cause })
+  }
+  const result = schema.safeParse(value)
+  if (!result.success) {
+    const issue = result.error.issues[0]
+    throw new HeuristError<MessageErrorCode>(
+      'LINK_MALFORMED',
+      `The ${from} sent a malformed message: ${issue?.path.join('.')} ${issue?.message}.`,
+    )
+  }
+  return result.data
+}
+
+/** @throws HeuristError LINK_MALFORMED */
+export function parseNodeMessage(text: string): NodeMessage {
+  return parseWith(nodeMessageSchema, text, 'node')
+}
+
+/** @throws HeuristError LINK_MALFORMED */
+export function parseRouterMessage(text: string): RouterMessage {
+  return parseWith(routerMessageSchema, text, 'router')
+}
+
+/** JSON with bigints as decimal strings; both parsers read it back. */
+export function encodeMessage(message: NodeMessage | RouterMessage): string {
+  return JSON.stringify(message, (_key, value) => (typeof value === 'bigint' ? value.toString() : value))
+}

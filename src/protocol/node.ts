@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { type Address, bytes32Schema, type NodeId } from './ids.ts'
+
+export const DEVICE_KINDS = ['cpu', 'gpu', 'mig', 'slice', 'group'] as const
+
+/** One thing that computes: a whole GPU, a MIG instance, a time slice, a GPU group, or the CPU (wp §2.1.1). */
+export const deviceSchema = z.object({
+  id: z.string().min(1).max(120),
+  kind: z.enum(DEVICE_KINDS),
+  name: z.string().max(200),
+  memoryBytes: z.number().int().nonnegative(),
+  computeCapability: z.number().nonnegative().default(0),
+  /** Part of the physical device that this node may use, in basis points. */
+  shareBps: z.number().int().min(1).max(10_000).default(10_000),
+  /** Registration benchmark in operations per second of the device class's fixed kernel; null until measured. */
+  benchmark: z.object({ score: z.number().positive(), kernel: z.string().max(60), measuredAtMs: z.number().int() }).nullable(),
+})
+export type Device = z.output<typeof deviceSchema>
+
+export const REPLICA_STATES = ['cold', 'loading', 'warm', 'draining', 'failed'] as const
+
+/** A pod on a node: loaded or loadable. `unitsPerSecond` is the node's own measurement, used as a rank key after bucketing. */
+export const replicaSchema = z.object({
+  podId: bytes32Schema,
+  manifestHash: bytes32Schema,
+  deviceId: z.string().max(120),
+  state: z.enum(REPLICA_STATES),
+  slots: z.number().int().nonnegative().max(4096),
+  unitsPerSecond: z.number().nonnegative(),
+  reason: z.string().max(300).optional(),
+})
+export type Replica = z.output<typeof replicaSchema>
+
+export const nodeFactsSchema = z.object({
+  name: z.string().max(60),
+  software: z.string().max(60),
+  region: z.string().max(40).default(''),
+  devices: z.array(deviceSchema).min(1).max(64),
+  replicas: z.array(replicaSchema).max(256),
+})
+export type NodeFacts = z.output<typeof nodeFactsSchema>
+
+/** What the chain says about a node (NodeRegistry). */
+export type NodeStanding = {
+  readonly nodeId: NodeId
+  readonly owner: Address
+  /** HEU wei */
+  readonly collateral: bigint
+  readonly registered: boolean
+  readonly jailed: boolean
+  readonly exiting: boolean
+  readonly votes: bigint
+}
+
+/** One node as the console and the CLI show it. */
+export type NodeView = {
+  readonly nodeId: NodeId
+  readonly owner: Address | null
+  readonly name: string
+  readonly online: boolean
+  readonly jailed: boolean
+  readonly collateral: bigint
+  readonly uptimeBps: number
+  readonly busySlots: number
+  readonly connectedAtMs: number | null
+  readonly lastSeenAtMs: number | null
+  readonly facts: NodeFacts | null
+}
