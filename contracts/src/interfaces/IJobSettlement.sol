@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @notice One settlement transaction: the net result of `jobCount` successful jobs.
+/// @param number One more than the last batch; the first is 1.
+/// @param previousHash `batchHash` of the last batch; `genesisHash` for the first.
+/// @param receiptsRoot Root of the tree of the jobs' EIP-712 receipt digests (`SimpleMerkleTree`, sorted pairs).
+/// @param jobCount Jobs settled.
+/// @param debits Packed rows, strictly ascending: account (160 bits) | 0 (4) | asset (4) | amount (88).
+/// @param credits Packed rows, strictly ascending: account (160 bits) | role (4) | asset (4) | amount (88).
+struct Batch {
+    uint64 number;
+    bytes32 previousHash;
+    bytes32 receiptsRoot;
+    uint32 jobCount;
+    uint256[] debits;
+    uint256[] credits;
+}
+
+/// @notice What the four other roles may get of a payment at most, in basis points; the node gets the rest.
+struct Shares {
+    uint16 deployerBps;
+    uint16 frontendBps;
+    uint16 votersBps;
+    uint16 protocolBps;
+}
+
+/// @notice Which of the optional parties a payment has.
+struct Parties {
+    bool deployer;
+    bool frontend;
+    bool voters;
+}
+
+/// @notice One payment split; the five amounts add up to it exactly (asset units).
+struct Split {
+    uint256 node;
+    uint256 deployer;
+    uint256 frontend;
+    uint256 voters;
+    uint256 protocol;
+}
+
+/// @notice What settlement owes an account in one asset (asset units).
+/// @param newest Credited since `openedAt`; not final.
+/// @param maturing Credited in the window before; final at `openedAt` + one window.
+/// @param openedAt Unix seconds.
+/// @param claimable Final before the last credit; ready to be claimed.
+struct Escrow {
+    uint96 newest;
+    uint96 maturing;
+    uint64 openedAt;
+    uint256 claimable;
+}
+
+/// @title IJobSettlement
+/// @notice Posts only what succeeded: the sequencer nets the receipts of many jobs into one linked batch; this contract
+/// checks that per asset what is taken is what is given, that the split respects the five shares, and holds the
+/// earnings through the challenge window.
+///
+/// Roles in credit rows: 0 node, 1 pod deployer, 2 frontend, 3 pod voters, 4 protocol. Assets: 0 HEU, 1 stablecoin.
+/// A missing party's share and all dust go to the node, so roles 1 to 4 have upper bounds. Their sum is at most 50 %, and
+/// the credits equal the debits, so the node never gets less than 50 %.
+///
+/// @dev Escrow: a credit becomes claimable after at least one and at most two challenge windows. Two buckets per
+/// (account, asset) share one storage slot, so a row costs one cold SSTORE; once per window a second slot is touched.
+/// @dev Warning: shares are checked on a batch's totals. That each single job was split rightly is shown by its
+/// receipt, whose digest is under `receiptsRoot`.
+interface IJobSettlement {
+    /* BATCHES */
+
+    /// @notice Settles a batch, all or nothing. Only the sequencer.
+    /// @dev Makes no call to any recipient, so no recipient can block a batch.
+    /// @return batchHash `keccak256(abi.encode(number, previousHash, receiptsRoot, jobCount,
+    /// keccak256(abi.encodePacked(debits)), keccak256(abi.encodePacked(credits))))`.
+    function settle(Batch calldata batch) external returns (bytes32 batchHash);
+
+    /// @notice The last batch settled: its number and hash; (0, `genesisHash`) before the first.
+    function lastBatch() external view returns (uint64 number, bytes32 batchHash);
+
+    /// @notice Root of a settled batch's receipts; 0 when there is no such batch.
+    function receiptsRootOf(uint64 number) external view returns (bytes32 receiptsRoot);
+
+    /// @notice Whether the receipt is in the batch.
+    /// @dev Warning: inner tree nodes verify too. Compute the digest from a receipt, do not take it from a stranger.
+    function verifyReceipt(uint64 number, bytes32 receiptDigest, bytes32[] calldata proof) external view returns (bool);
+
+    /// @notice The predecessor of batch 1: binds the chain of batches to this chain and contract.
+    function genesisHash() external view returns (bytes32);
+
+    /* CLAIMS */
+
+    /// @notice Pays what is final to `receiver`. Only the account itself.
+    function claim(address asset, address receiver) external returns (uint256 amount);
+
+    /// @notice Pays what is final to `account` itself. Anyone may call.
+    function claimFor(address account, address asset) external returns (uint256 amount);
+
+    /// @notice What `account` could claim now (asset units).
+    function claimableOf(address account, address asset) external view returns (uint256 amount);
+
+    /// @notice What `account` has here and cannot claim yet (asset units).
+    function pendingOf(address account, address asset) external view returns (uint256 amount);
+
+    /// @notice The stored buckets, not brought forward to now.
+    function escrowOf(address account, address asset) external view returns (Escrow memory);
+
+    /// @notice How one payment is split under the shares in force; a missing party's share and the dust go to the node.
+    /// @param payment Asset units.
+    function quoteSplit(uint256 payment, Parties calldata parties) external view returns (Split memory);
+
+    /* PARAMETERS (owner only) */
+
+    function setSequencer(address sequencer) external;
+
+    /// @notice Sets the four shares; together at most 5,000 basis points.
+    function setShares(Shares calldata shares) external;
+
+    /// @notice Seconds, inside `Constants`' bounds.
+    /// @dev Warning: also moves the maturity of what is in escrow.
+    function setChallengeWindow(uint32 challengeWindowSeconds) external;
+
+    /* VIEWS */
+
+    function vault() external view returns (address);
+    function sequencer() external view returns (address);
+    function shares() external view returns (Shares memory);
+    function challengeWindowSeconds() external view returns (uint32);
+}

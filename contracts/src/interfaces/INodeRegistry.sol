@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @notice One registered compute node.
+/// @param owner Controls the node and its collateral; usually a cold key.
+/// @param registeredAt Unix seconds.
+/// @param jailed No routing, and no exit for now.
+/// @param payout Receives what the node earns.
+/// @param exitableAt Unix seconds from which the collateral can leave; 0 = not exiting.
+/// @param hotKey The key the node process signs with.
+/// @param collateral Wei of HEU that the node can lose, the part that is unbonding included.
+struct Node {
+    address owner;
+    uint64 registeredAt;
+    bool jailed;
+    address payout;
+    uint64 exitableAt;
+    address hotKey;
+    uint128 collateral;
+}
+
+/// @title INodeRegistry
+/// @notice Who may serve jobs, with which key, and what it can lose. Anyone can register.
+/// @dev Ids count from 1 and survive a change of the hot key. A hot key serves one node once: retired keys still
+/// resolve through `nodeOf`, so that old receipts stay attributable, and can never be registered again.
+interface INodeRegistry {
+    /* REGISTRATION */
+
+    /// @notice Registers a node for the caller, with `msg.value` wei of HEU as collateral (at least `minCollateral`).
+    /// @param payout Receives what the node earns.
+    /// @param deadline Unix seconds until which the consent is good.
+    /// @param consent `hotKey`'s EIP-712 signature over `NodeConsent(address owner,address hotKey,uint64 deadline)`, so
+    /// that nobody can claim another's key. It cannot be replayed: a key is taken once.
+    /// @return nodeId The new node's id.
+    function register(address hotKey, address payout, uint64 deadline, bytes calldata consent)
+        external
+        payable
+        returns (uint256 nodeId);
+
+    /// @notice Adds `msg.value` wei of HEU to a node's collateral. Anyone may call.
+    function addCollateral(uint256 nodeId) external payable;
+
+    /// @notice Replaces the hot key; the new one consents as in `register`. Only the owner.
+    function rotateHotKey(uint256 nodeId, address newKey, uint64 deadline, bytes calldata consent) external;
+
+    /// @notice Changes where the node's earnings go. Only the owner.
+    function setPayout(uint256 nodeId, address payout) external;
+
+    /* EXIT */
+
+    /// @notice Takes the node out of service and starts the unbonding delay. Only the owner.
+    /// @dev The collateral stays slashable until it is withdrawn.
+    function requestExit(uint256 nodeId) external;
+
+    /// @notice Sends the collateral that is left to `receiver` and removes the node. Only the owner, after the delay.
+    /// @dev A jailed node waits, at most `Constants.MAX_JAIL_HOLD` beyond the delay.
+    function withdraw(uint256 nodeId, address receiver) external;
+
+    /* DISCIPLINE */
+
+    /// @notice Jails or frees a node. Only the jailer. Freeing is always possible; jailing is reversible by design.
+    function setJailed(uint256 nodeId, bool jailed) external;
+
+    /// @notice Takes up to `amount` wei of the node's collateral and sends it to the caller. Only the slasher.
+    /// @return slashed Wei taken: `amount`, or all there was when that is less.
+    function slash(uint256 nodeId, uint256 amount) external returns (uint256 slashed);
+
+    /* PARAMETERS (owner only) */
+
+    function setJailer(address jailer) external;
+    function setSlasher(address slasher) external;
+
+    /// @notice Wei of HEU asked of nodes from now on; nodes below it are not active until they add the rest.
+    function setMinCollateral(uint128 minCollateral) external;
+
+    /// @notice Seconds between `requestExit` and `withdraw`; running exits keep theirs.
+    function setUnbondingDelay(uint32 unbondingDelaySeconds) external;
+
+    /* VIEWS */
+
+    /// @notice The node that this key serves or served; 0 when it never served one.
+    function nodeOf(address hotKey) external view returns (uint256 nodeId);
+
+    /// @notice Reverts with `NodeRegistry_UnknownNode` for an id that is not there.
+    function getNode(uint256 nodeId) external view returns (Node memory);
+
+    /// @notice Whether jobs may be routed to this key now: current key, not jailed, not exiting, enough collateral.
+    function isActive(address hotKey) external view returns (bool);
+
+    /// @notice Nodes ever registered; ids are 1 to this.
+    function nodeCount() external view returns (uint256);
+
+    /// @notice Wei of HEU held for all nodes together.
+    function totalCollateral() external view returns (uint256);
+
+    function jailer() external view returns (address);
+    function slasher() external view returns (address);
+    function minCollateral() external view returns (uint128);
+    function unbondingDelaySeconds() external view returns (uint32);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @title Constants
+/// @notice Every fixed number of the settlement contracts, with its unit. A governed parameter has its bounds here and
+/// its value in the contract that owns it.
+library Constants {
+    /* SHARES */
+
+    /// @dev One whole in basis points.
+    uint256 internal constant BPS = 10_000;
+
+    /// @dev The node's share of a payment never falls below this (basis points, DESIGN §5).
+    uint256 internal constant MIN_NODE_BPS = 5000;
+
+    /// @dev Launch shares of the other four roles (basis points); the node holds the rest, 8,000.
+    uint16 internal constant DEPLOYER_BPS = 800;
+    uint16 internal constant FRONTEND_BPS = 500;
+    uint16 internal constant VOTERS_BPS = 200;
+    uint16 internal constant PROTOCOL_BPS = 500;
+
+    /// @dev A frontend may ask for at most `maxFeeBps`, which governance may move up to this.
+    uint16 internal constant MAX_FRONTEND_FEE_BPS = 1000;
+
+    /* CREDITS */
+
+    /// @dev 1 USD = 100 credits; 1 credit = 1e9 nano-credits.
+    uint256 internal constant NANO_CREDITS_PER_USD = 100e9;
+
+    /// @dev One WAD, the fixed point unit of prices.
+    uint256 internal constant WAD = 1e18;
+
+    /// @dev Launch bonus for credits bought with HEU (basis points, wp §3.2) and its bound.
+    uint16 internal constant HEU_BONUS_BPS = 2000;
+    uint16 internal constant MAX_HEU_BONUS_BPS = 5000;
+
+    /// @dev Bounds of the HEU price (USD per HEU, WAD): 0.0001 USD to 10,000 USD.
+    uint256 internal constant MIN_HEU_PRICE_USD_WAD = 1e14;
+    uint256 internal constant MAX_HEU_PRICE_USD_WAD = 1e22;
+
+    /* TIME (seconds) */
+
+    uint32 internal constant MIN_WITHDRAWAL_DELAY = 1 minutes;
+    uint32 internal constant MAX_WITHDRAWAL_DELAY = 30 days;
+
+    uint32 internal constant MIN_CHALLENGE_WINDOW = 10 seconds;
+    uint32 internal constant MAX_CHALLENGE_WINDOW = 14 days;
+
+    uint32 internal constant MIN_UNBONDING_DELAY = 1 minutes;
+    uint32 internal constant MAX_UNBONDING_DELAY = 60 days;
+
+    /// @dev A jail holds an exiting node's collateral at most this long after the exit was due, so that a lost jailer
+    /// key cannot keep it for ever.
+    uint64 internal constant MAX_JAIL_HOLD = 30 days;
+
+    /* COLLATERAL */
+
+    /// @dev Upper bound of the governed minimum collateral (wei of HEU).
+    uint128 internal constant MAX_MIN_COLLATERAL = 1_000_000e18;
+
+    /* DEV TOKEN */
+
+    /// @dev The only chains `DevUsd` may live on.
+    uint256 internal constant DEV_CHAIN_ID = 31_337;
+    uint256 internal constant LOCAL_CHAIN_ID = 1337;
+
+    /// @dev Bounds of the open faucet (micro-dollars): per call, and of the whole supply.
+    uint256 internal constant MAX_DEV_USD_MINT = 100_000e6;
+    uint256 internal constant MAX_DEV_USD_SUPPLY = 1_000_000_000e6;
+
+    /* REGISTRIES */
+
+    /// @dev Longest pod or frontend name (bytes).
+    uint256 internal constant MAX_NAME_BYTES = 64;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @title Errors
+/// @notice Every custom error, `Component_Reason(values that explain it)`.
+library Errors {
+    /* SHARED */
+
+    /// @dev An address that must not be zero was.
+    error Shared_ZeroAddress();
+
+    /// @dev `value` is outside `[min, max]`.
+    error Shared_OutOfBounds(uint256 value, uint256 min, uint256 max);
+
+    /// @dev `receiver` refused the native HEU sent to it.
+    error Shared_NativeTransferFailed(address receiver);
+
+    /// @dev A name must have 1 to `Constants.MAX_NAME_BYTES` bytes.
+    error Shared_BadName(uint256 lengthBytes);
+
+    /* DEV USD */
+
+    /// @dev `DevUsd` refuses to be deployed on a chain that is not for development.
+    error DevUsd_NotADevChain(uint256 chainId);
+
+    /// @dev One mint may create at most `max` micro-dollars.
+    error DevUsd_MintTooLarge(uint256 amount, uint256 max);
+
+    /// @dev The supply may not exceed `max` micro-dollars.
+    error DevUsd_SupplyCapped(uint256 supply, uint256 max);
+
+    /* NODE REGISTRY */
+
+    error NodeRegistry_NotOwner(uint256 nodeId, address caller);
+    error NodeRegistry_NotJailer(address caller);
+    error NodeRegistry_NotSlasher(address caller);
+
+    /// @dev No node has this id, or it has left.
+    error NodeRegistry_UnknownNode(uint256 nodeId);
+
+    /// @dev A hot key serves one node once; retired keys stay taken.
+    error NodeRegistry_KeyTaken(address hotKey);
+
+    /// @dev The hot key did not sign this consent.
+    error NodeRegistry_BadConsent(address hotKey);
+    error NodeRegistry_ConsentExpired(uint64 deadline);
+    error NodeRegistry_CollateralTooLow(uint256 collateral, uint256 minimum);
+    error NodeRegistry_AlreadyExiting(uint256 nodeId);
+    error NodeRegistry_NotExiting(uint256 nodeId);
+
+    /// @dev The unbonding delay runs until `exitableAt` (unix seconds).
+    error NodeRegistry_StillUnbonding(uint256 nodeId, uint64 exitableAt);
+
+    /// @dev A jailed node's collateral waits for the verdict, at most until `heldUntil` (unix seconds).
+    error NodeRegistry_Jailed(uint256 nodeId, uint64 heldUntil);
+
+    /* POD REGISTRY */
+
+    error PodRegistry_UnknownPod(bytes32 podId);
+    error PodRegistry_AlreadyRegistered(bytes32 podId);
+    error PodRegistry_NotDeployer(bytes32 podId, address caller);
+    error PodRegistry_ZeroManifest();
+    error PodRegistry_UnknownVersion(bytes32 podId, uint256 version);
+
+    /* FRONTEND REGISTRY */
+
+    error FrontendRegistry_UnknownFrontend(bytes32 frontendId);
+    error FrontendRegistry_AlreadyRegistered(bytes32 frontendId);
+    error FrontendRegistry_NotOwner(bytes32 frontendId, address caller);
+    error FrontendRegistry_FeeTooHigh(uint16 feeBps, uint16 maxFeeBps);
+
+    /* CREDIT VAULT */
+
+    error CreditVault_UnknownAsset(address asset);
+    error CreditVault_UnknownAssetId(uint256 assetId);
+    error CreditVault_ZeroAmount();
+
+    /// @dev The deposit is worth less than one nano-credit.
+    error CreditVault_DepositTooSmall(address asset, uint256 amount);
+    error CreditVault_NotSettlement(address caller);
+    error CreditVault_SettlementAlreadySet(address settlement);
+
+    /// @dev Only the wrapped HEU contract may send plain native HEU here; others call `depositHeu`.
+    error CreditVault_UseDepositHeu(address sender);
+    error CreditVault_InsufficientBalance(address account, address asset, uint256 balance, uint256 needed);
+
+    /// @dev The debit would pass the account's spending cap: `remaining` is what the cap still allows (asset units).
+    error CreditVault_OverCap(address account, address asset, uint256 remaining, uint256 needed);
+
+    /// @dev The account's spending cap ended at `expiresAt` (unix seconds); 0 = never set.
+    error CreditVault_CapExpired(address account, address asset, uint64 expiresAt);
+
+    /// @dev The account did not sign this cap for this chain and contract.
+    error CreditVault_BadCapSignature(address account);
+
+    /// @dev A cap's nonce must be above the last one used.
+    error CreditVault_StaleCapNonce(uint256 nonce, uint256 lastNonce);
+
+    /// @dev While a cap is live it can only be raised: running jobs rely on it. Revoke it to end it.
+    error CreditVault_CapLowered(address account, address asset);
+    error CreditVault_NoWithdrawal(address account, address asset);
+    error CreditVault_WithdrawalNotReady(uint64 executableAt);
+
+    /// @dev Rows must be strictly ascending by (account, asset): no duplicates.
+    error CreditVault_UnsortedDebits(uint256 index);
+
+    /// @dev The row names an asset that does not exist: `tag` is its byte 20.
+    error CreditVault_BadRow(uint256 index, uint256 tag);
+
+    /// @dev Settlement asked for more than was debited into its reserve.
+    error CreditVault_ReserveExceeded(address asset, uint256 reserve, uint256 needed);
+
+    /* JOB SETTLEMENT */
+
+    error JobSettlement_NotSequencer(address caller);
+
+    /// @dev The next batch is `expected`: `number` was settled before, or skips one.
+    error JobSettlement_WrongNumber(uint256 number, uint256 expected);
+
+    /// @dev The batch was built on another history.
+    error JobSettlement_WrongPredecessor(bytes32 previousHash, bytes32 expected);
+
+    error JobSettlement_NoJobs();
+    error JobSettlement_ZeroRoot();
+
+    /// @dev Rows must be strictly ascending by (account, role, asset): no duplicates.
+    error JobSettlement_UnsortedCredits(uint256 index);
+
+    /// @dev The row names a role or an asset that does not exist: `tag` is its byte 20.
+    error JobSettlement_BadRow(uint256 index, uint256 tag);
+
+    /// @dev Per asset the credits must add up to the debits, exactly.
+    error JobSettlement_Unbalanced(address asset, uint256 debits, uint256 credits);
+
+    /// @dev A role's total is above its governed share. Role numbers: see `IJobSettlement`.
+    error JobSettlement_ShareTooHigh(address asset, uint256 role, uint256 roleTotal, uint256 payments);
+
+    /// @dev The four governed shares leave the node less than 50 %.
+    error JobSettlement_SharesTooHigh(uint256 sumBps, uint256 maxBps);
+    error JobSettlement_NothingToClaim(address account, address asset);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @title Events
+/// @notice Every event, past tense. Amounts are in asset units (wei of HEU, micro-dollars) unless named otherwise.
+library Events {
+    /* WRAPPED HEU */
+
+    event Wrapped(address indexed account, uint256 amount);
+    event Unwrapped(address indexed account, address indexed receiver, uint256 amount);
+
+    /* NODE REGISTRY */
+
+    event NodeRegistered(
+        uint256 indexed nodeId, address indexed owner, address indexed hotKey, address payout, uint256 collateral
+    );
+    event CollateralAdded(uint256 indexed nodeId, address indexed from, uint256 amount, uint256 collateral);
+    event HotKeyRotated(uint256 indexed nodeId, address indexed oldKey, address indexed newKey);
+    event PayoutChanged(uint256 indexed nodeId, address payout);
+    event ExitRequested(uint256 indexed nodeId, uint64 exitableAt);
+    event CollateralWithdrawn(uint256 indexed nodeId, address indexed receiver, uint256 amount);
+    event NodeJailed(uint256 indexed nodeId);
+    event NodeUnjailed(uint256 indexed nodeId);
+    event NodeSlashed(uint256 indexed nodeId, uint256 amount, uint256 collateral);
+    event JailerChanged(address jailer);
+    event SlasherChanged(address slasher);
+    event MinCollateralChanged(uint256 minCollateral);
+    event UnbondingDelayChanged(uint32 unbondingDelaySeconds);
+
+    /* POD REGISTRY */
+
+    event PodRegistered(bytes32 indexed podId, address indexed deployer, string name);
+
+    /// @dev Prices in nano-credits per 1,000,000 units.
+    event PodVersionPublished(
+        bytes32 indexed podId,
+        uint256 indexed version,
+        bytes32 manifestHash,
+        uint128 inputNanoCreditsPerMillion,
+        uint128 outputNanoCreditsPerMillion
+    );
+    event PodActivityChanged(bytes32 indexed podId, bool active);
+
+    /* FRONTEND REGISTRY */
+
+    event FrontendRegistered(bytes32 indexed frontendId, address indexed owner, string name);
+    event FrontendUpdated(bytes32 indexed frontendId, uint16 feeBps, address payout, bytes32 referralRoot);
+    event FrontendOwnerChanged(bytes32 indexed frontendId, address indexed oldOwner, address indexed newOwner);
+    event MaxFeeChanged(uint16 maxFeeBps);
+
+    /* CREDIT VAULT */
+
+    event Deposited(
+        address indexed account, address indexed asset, uint256 amount, uint256 nanoCredits, uint256 indexed lotId
+    );
+    event SpendingCapSet(
+        address indexed account, address indexed asset, uint256 cumulativeCap, uint64 expiresAt, uint256 nonce
+    );
+    event SpendingCapRevoked(address indexed account, address indexed asset, uint64 expiresAt, uint256 nonce);
+    event WithdrawalRequested(address indexed account, address indexed asset, uint256 amount, uint64 executableAt);
+    event WithdrawalCancelled(address indexed account, address indexed asset);
+    event Withdrawn(address indexed account, address indexed asset, address indexed receiver, uint256 amount);
+    event SettlementSet(address settlement);
+    event HeuPriceChanged(uint256 heuPriceUsdWad);
+    event HeuBonusChanged(uint16 bonusBps);
+    event WithdrawalDelayChanged(uint32 withdrawalDelaySeconds);
+
+    /* JOB SETTLEMENT */
+
+    event BatchSettled(
+        uint64 indexed number, bytes32 previousHash, bytes32 batchHash, bytes32 receiptsRoot, uint32 jobCount
+    );
+    event Claimed(address indexed account, address indexed asset, address indexed receiver, uint256 amount);
+    event SequencerChanged(address sequencer);
+    event SharesChanged(uint16 deployerBps, uint16 frontendBps, uint16 votersBps, uint16 protocolBps);
+    event ChallengeWindowChanged(uint32 challengeWindowSeconds);
+}
