@@ -1,0 +1,147 @@
+import { type JobDetail, type Status, type TimelineEvent, useLive } from '../api.ts'
+import { Badge, Hash, Stat } from '../components/parts.tsx'
+import { amount } from '../format.ts'
+
+/** One job from quote to transaction. */
+export function Job({ id }: { id: string }) {
+  const status = useLive<Status>('/api/status', 10_000)
+  const query = useLive<JobDetail>(`/api/jobs/${id}`)
+  const job = query.data
+  if (query.error)
+    return (
+      <p className="problem" role="alert">
+        {query.error.message}
+      </p>
+    )
+  if (!job) return <p className="dim">Loading …</p>
+  const assets = status.data?.assets
+  return (
+    <>
+      <h1>
+        Job <code>{job.jobId}</code> <Badge state={job.state} />
+      </h1>
+      {job.errorMessage && (
+        <p className="problem">
+          {job.errorCode}: {job.errorMessage}
+        </p>
+      )}
+      <div className="stats">
+        <Stat name="Model" value={job.model} detail={job.kind} />
+        <Stat name="Units" value={job.units ? `${job.units.inputUnits} → ${job.units.outputUnits}` : '–'} detail="counted by the router" />
+        <Stat name="Price" value={amount(job.price, job.asset, assets)} />
+        <Stat name="Node" value={<Hash value={job.nodeId} />} detail={`attempts: ${job.attempts}`} />
+      </div>
+      <Timeline events={job.timeline} />
+      {job.decisions.map(decision => (
+        <Decision key={decision.recordHash} decision={decision} />
+      ))}
+      <Money job={job} assets={assets} />
+    </>
+  )
+}
+
+function Timeline({ events }: { events: readonly TimelineEvent[] }) {
+  const start = events[0]?.atMs ?? 0
+  return (
+    <section className="card">
+      <h2>Timeline</h2>
+      <ol className="timeline">
+        {events.map(event => (
+          <li key={`${event.step}-${event.atMs}-${JSON.stringify(event.detail)}`}>
+            <span className="at">+{event.atMs - start} ms</span>
+            <strong>{event.step.replace('_', ' ')}</strong>
+            <span className="dim small">
+              {Object.entries(event.detail)
+                .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+                .join(' · ')}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function Decision({ decision }: { decision: JobDetail['decisions'][number] }) {
+  const { record } = decision
+  return (
+    <section className="card">
+      <h2>Why this node (attempt {record.attempt})</h2>
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              {['Candidate', 'Warm', 'Referred', 'Efficiency', 'Votes', 'Uptime', ''].map(name => (
+                <th key={name}>{name}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {record.candidates.map(({ nodeId, refused, keys }) => (
+              <tr key={nodeId} className={nodeId === record.chosen ? 'chosen' : ''}>
+                <td>
+                  <Hash value={nodeId} />
+                </td>
+                {keys ? (
+                  ['warm', 'referred', 'efficiencyBucket', 'votesBucket', 'uptimeBucket'].map(key => <td key={key}>{keys[key]}</td>)
+                ) : (
+                  <td colSpan={5} className="dim">
+                    {refused.join('; ')}
+                  </td>
+                )}
+                <td>{nodeId === record.chosen ? 'chosen' : ''}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="dim small">
+        Compared left to right. Tie-break seed <Hash value={record.seed} />, record <Hash value={decision.recordHash} />, signed by the
+        router. Replay it: <code>heurist audit route</code>
+      </p>
+    </section>
+  )
+}
+
+function Money({ job, assets }: { job: JobDetail; assets: Status['assets'] | undefined }) {
+  if (job.discard) {
+    return (
+      <section className="card">
+        <h2>Discard receipt</h2>
+        <p>
+          {job.discard.discard.reason}: nothing was charged and no transaction was posted. Signed by <Hash value={job.discard.router} />.
+        </p>
+      </section>
+    )
+  }
+  if (!job.receipt) return null
+  return (
+    <section className="card">
+      <h2>Receipt and settlement</h2>
+      <table>
+        <tbody>
+          {job.receipt.split.map(({ role, account, amount: share }) => (
+            <tr key={role}>
+              <td>{role}</td>
+              <td>
+                <Hash value={account} />
+              </td>
+              <td>{amount(share, job.asset, assets)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p>
+        Digest <Hash value={job.receipt.digest} />, signed by node and router.{' '}
+        {job.batch ? (
+          <>
+            Batch {job.batch.number} (<Badge state={job.batch.state} />
+            ), transaction <Hash value={job.batch.transactionHash} />.
+          </>
+        ) : (
+          'Waits for the next batch.'
+        )}
+      </p>
+    </section>
+  )
+}
