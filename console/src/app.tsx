@@ -19,11 +19,14 @@ const PAGES = {
   batches: 'Settlement',
 } as const
 
+function placeOfAddress(): string {
+  return location.hash.replace(/^#\/?/, '').replace(/^key=.*/, '')
+}
+
 function usePlace(): string {
-  const read = () => location.hash.replace(/^#\/?/, '').replace(/^key=.*/, '')
-  const [place, setPlace] = useState(read)
+  const [place, setPlace] = useState(placeOfAddress)
   useEffect(() => {
-    const follow = () => setPlace(read())
+    const follow = () => setPlace(placeOfAddress())
     addEventListener('hashchange', follow)
     return () => removeEventListener('hashchange', follow)
   }, [])

@@ -1,0 +1,247 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { ApiKeyRecord, Clock, Database } from '#platform'
+import { type Address, addressSchema, type Dispatcher, HeuristError, type JobId, jobIdSchema, type PodManifest } from '#protocol'
+import { creditsText, keyView, nodeView, podView, toJson } from './views.ts'
+
+/** `CONTROL_FORBIDDEN`: the key lacks the scope. `CONTROL_NOT_FOUND`: no such thing, or it belongs to somebody else. `CONTROL_BAD_REQUEST`. */
+export type ControlErrorCode = 'CONTROL_FORBIDDEN' | 'CONTROL_NOT_FOUND' | 'CONTROL_BAD_REQUEST'
+
+export type ControlOptions = {
+  readonly version: string
+  readonly chainId: number
+  readonly contracts: Readonly<Record<string, Address>>
+  readonly assets: readonly { readonly address: Address; readonly symbol: string; readonly decimals: number }[]
+  /** Key that the console on this machine gets without asking; null outside of dev mode. */
+  readonly devSessionKey: string | null
+}
+
+export type CreditBalance = { readonly asset: Address; readonly amount: bigint; readonly nanoCredits: bigint; readonly held: bigint }
+export type NewKey = {
+  readonly name: string
+  readonly account: Address
+  readonly scopes: readonly string[]
+  readonly budget: bigint | null
+  readonly requestsPerMinute?: number
+  readonly expiresAtMs: number | null
+}
+
+export type ControlDependencies = {
+  readonly database: Database
+  readonly dispatcher: Dispatcher
+  readonly clock: Clock
+  /** @throws HeuristError as the gateway's authentication does */
+  readonly authenticate: (authorization: string | undefined) => Promise<ApiKeyRecord>
+  readonly balances: (account: Address) => Promise<readonly CreditBalance[]>
+  readonly createKey: (key: NewKey) => Promise<{ readonly secret: string; readonly record: ApiKeyRecord }>
+  readonly revokeKey: (keyId: string) => Promise<boolean>
+  /** Registers the pod on chain, stores it and tells the nodes. */
+  readonly deployPod: (manifest: PodManifest, modelFile: string | null) => Promise<{ readonly podId: string; readonly version: number }>
+  readonly removePod: (name: string) => Promise<boolean>
+  /** Merkle proof of a settled receipt, or null before its batch. */
+  readonly proofOf: (jobId: JobId) => Promise<{ readonly batchNumber: number; readonly proof: readonly string[] } | null>
+}
+
+const listQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  before: z.coerce.number().int().positive().optional(),
+  state: z.enum(['held', 'leased', 'running', 'succeeded', 'failed', 'cancelled']).optional(),
+})
+const keyBody = z.strictObject({
+  name: z.string().min(1).max(100),
+  scopes: z
+    .array(z.enum(['inference', 'read', 'admin']))
+    .min(1)
+    .default(['inference', 'read']),
+  budgetCredits: z.number().positive().max(1e12).nullable().default(null),
+  requestsPerMinute: z.number().int().positive().max(1_000_000).optional(),
+  expiresInDays: z.number().positive().max(3650).nullable().default(null),
+  account: addressSchema.optional(),
+})
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new HeuristError<ControlErrorCode>('CONTROL_BAD_REQUEST', `${issue?.path.join('.') || 'The request'}: ${issue?.message}.`)
+}
+
+function notFound(what: string): HeuristError<ControlErrorCode> {
+  return new HeuristError('CONTROL_NOT_FOUND', `${what} does not exist, or this key may not see it.`)
+}
+
+type Caller = (request: FastifyRequest, scope?: 'admin') => Promise<ApiKeyRecord>
+
+function callerOf(dependencies: ControlDependencies): Caller {
+  return async (request, scope) => {
+    const key = await dependencies.authenticate(request.headers.authorization)
+    if (scope && !key.scopes.includes(scope)) {
+      throw new HeuristError<ControlErrorCode>(
+        'CONTROL_FORBIDDEN',
+        `This needs a key with the scope "${scope}". Create one with: heurist key create --scope ${scope}`,
+      )
+    }
+    return key
+  }
+}
+
+/** The network as anyone may see it: nodes, pods, batches, totals. No prompts, no keys, no one's jobs. */
+export function networkRoutes(app: FastifyInstance, options: ControlOptions, dependencies: ControlDependencies): void {
+  const { database, dispatcher } = dependencies
+  app.get('/api/status', async () => {
+    const [last, pods] = await Promise.all([database.batches.last(), database.pods.list()])
+    const nodes = dispatcher.nodes()
+    return {
+      version: options.version,
+      chainId: options.chainId,
+      contracts: options.contracts,
+      assets: options.assets,
+      nodes: { online: nodes.filter(node => node.online).length, known: nodes.length },
+      pods: pods.length,
+      lastBatch: toJson(last && { number: last.number, state: last.state, jobCount: last.jobCount, transactionHash: last.transactionHash }),
+      now: dependencies.clock.now(),
+    }
+  })
+  app.get('/api/nodes', async () => ({ data: dispatcher.nodes().map(nodeView) }))
+  app.get('/api/nodes/:id', async request => {
+    const id = parse(z.object({ id: addressSchema }), request.params).id
+    const node = dispatcher.nodes().find(({ nodeId }) => nodeId === id)
+    if (!node) throw notFound(`Node ${id}`)
+    return nodeView(node)
+  })
+  app.get('/api/pods', async () => {
+    const pods = await database.pods.list()
+    return { data: pods.map(pod => podView(pod, dispatcher.podCapacity(pod.podId))) }
+  })
+  app.get('/api/batches', async request => {
+    const { limit, before } = parse(listQuery, request.query)
+    const rows = await database.batches.list({ limit, ...(before !== undefined && { beforeNumber: before }) })
+    return { data: rows.map(({ calldata: _bulk, ...row }) => toJson(row)) }
+  })
+  app.get('/api/batches/:number', async request => {
+    const { number } = parse(z.object({ number: z.coerce.number().int().nonnegative() }), request.params)
+    const row = await database.batches.get(number)
+    if (!row) throw notFound(`Batch ${number}`)
+    return toJson({ ...row, leaves: await database.batches.leaves(number) })
+  })
+}
+
+/** Jobs of the caller's account; an admin key sees all. Someone else's id answers 404, as a missing one does. */
+export function jobRoutes(app: FastifyInstance, dependencies: ControlDependencies): void {
+  const { jobs, batches } = dependencies.database
+  const caller = callerOf(dependencies)
+  app.get('/api/jobs', async request => {
+    const key = await caller(request)
+    const { limit, before, state } = parse(listQuery, request.query)
+    const mine = key.scopes.includes('admin') ? {} : { account: key.account }
+    const rows = await jobs.list({ ...mine, limit, ...(before !== undefined && { beforeMs: before }), ...(state && { state }) })
+    return { data: rows.map(toJson) }
+  })
+  app.get('/api/jobs/:id', async request => {
+    const key = await caller(request)
+    const { id } = parse(z.object({ id: jobIdSchema }), request.params)
+    const job = await jobs.get(id)
+    if (!job || (job.payer !== key.account && !key.scopes.includes('admin'))) throw notFound(`Job ${id}`)
+    const [decisions, receipt, discard, proof] = await Promise.all([
+      jobs.decisions(id),
+      jobs.receipt(id),
+      jobs.discard(id),
+      dependencies.proofOf(id),
+    ])
+    const batch = receipt?.batchNumber == null ? null : await batches.get(receipt.batchNumber)
+    const batchFacts = batch && {
+      number: batch.number,
+      state: batch.state,
+      receiptsRoot: batch.receiptsRoot,
+      transactionHash: batch.transactionHash,
+      blockNumber: batch.blockNumber,
+      jobCount: batch.jobCount,
+      gasUsed: batch.gasUsed,
+    }
+    return toJson({ ...job, decisions, receipt, discard, batch: batchFacts, proof: proof?.proof ?? null })
+  })
+}
+
+/** Keys and credits of the caller's account. */
+export function accountRoutes(app: FastifyInstance, options: ControlOptions, dependencies: ControlDependencies): void {
+  const { database, clock } = dependencies
+  const caller = callerOf(dependencies)
+  app.get('/api/credits', async request => {
+    const { account } = await caller(request)
+    const balances = await dependencies.balances(account)
+    const total = balances.reduce((sum, { nanoCredits }) => sum + nanoCredits, 0n)
+    return toJson({
+      account,
+      credits: creditsText(total),
+      balances: balances.map(balance => ({ ...balance, credits: creditsText(balance.nanoCredits) })),
+      assets: options.assets,
+    })
+  })
+  app.get('/api/credits/history', async request => {
+    const { account } = await caller(request)
+    const { limit, before } = parse(listQuery, request.query)
+    return {
+      data: toJson(
+        await database.ledger.history({ account: `credits:${account}`, limit, ...(before !== undefined && { beforeSequence: before }) }),
+      ),
+    }
+  })
+  app.get('/api/keys', async request => {
+    const key = await caller(request)
+    return { data: (await database.keys.list(key.account)).map(keyView) }
+  })
+  app.post('/api/keys', async request => {
+    const body = parse(keyBody, request.body)
+    const wantsMore = body.scopes.includes('admin') || body.account !== undefined
+    const key = await caller(request, wantsMore ? 'admin' : undefined)
+    const created = await dependencies.createKey({
+      name: body.name,
+      account: body.account ?? key.account,
+      scopes: body.scopes,
+      budget: body.budgetCredits === null ? null : BigInt(Math.round(body.budgetCredits * 1e9)),
+      expiresAtMs: body.expiresInDays === null ? null : clock.now() + Math.round(body.expiresInDays * 86_400_000),
+      ...(body.requestsPerMinute !== undefined && { requestsPerMinute: body.requestsPerMinute }),
+    })
+    return { ...keyView(created.record), secret: created.secret, note: 'The secret is shown this one time.' }
+  })
+  app.delete('/api/keys/:id', async request => {
+    const key = await caller(request)
+    const { id } = parse(z.object({ id: z.string().min(1).max(100) }), request.params)
+    const found = (await database.keys.list(key.scopes.includes('admin') ? undefined : key.account)).find(({ keyId }) => keyId === id)
+    if (!found || !(await dependencies.revokeKey(id))) throw notFound(`Key ${id}`)
+    return { keyId: id, revoked: true }
+  })
+}
+
+/** Deploy and delete; the manifest comes already parsed by the CLI and is checked again by `deployPod`. */
+export function podRoutes(
+  app: FastifyInstance,
+  dependencies: ControlDependencies & { readonly parseManifest: (value: unknown) => PodManifest },
+): void {
+  const caller = callerOf(dependencies)
+  app.post('/api/pods', async request => {
+    await caller(request, 'admin')
+    const body = parse(z.strictObject({ manifest: z.unknown(), modelFile: z.string().max(4096).nullable().default(null) }), request.body)
+    return toJson(await dependencies.deployPod(dependencies.parseManifest(body.manifest), body.modelFile))
+  })
+  app.delete('/api/pods/*', async request => {
+    await caller(request, 'admin')
+    const name = parse(z.object({ '*': z.string().min(1).max(120) }), request.params)['*']
+    if (!(await dependencies.removePod(decodeURIComponent(name)))) throw notFound(`Pod ${name}`)
+    return { name, removed: true }
+  })
+}
+
+/**
+ * Dev mode only: the console on this machine gets the developer's key without asking. Only for a same-origin page on loopback:
+ * the Host header is compared, so a page of another site that rebinds its name to 127.0.0.1 gets nothing.
+ */
+export function sessionRoute(app: FastifyInstance, options: ControlOptions): void {
+  app.get('/api/session', async request => {
+    const host = (request.headers.host ?? '').replace(/:\d+$/, '')
+    const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(host) && ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.ip)
+    const site = request.headers['sec-fetch-site']
+    const sameOrigin = site === undefined || site === 'same-origin' || site === 'none'
+    return { apiKey: loopback && sameOrigin ? options.devSessionKey : null }
+  })
+}
