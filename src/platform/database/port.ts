@@ -108,7 +108,11 @@ export type StoredReceipt = {
 export interface JobStore {
   /** Queues the start row; resolves when it is durable. Callers on the hot path do not await it. */
   start(start: JobStart): Promise<void>
-  /** Commits an outcome together with others of the same tick (group commit). Resolves when it is on disk. */
+  /**
+   * Commits an outcome together with others of the same tick (group commit). Resolves when it is on disk; a repeat of the same
+   * outcome resolves and changes nothing. Tried again through an outage for a bounded time.
+   * @throws HeuristError JOB_ALREADY_ENDED, LEDGER_UNBALANCED, LEDGER_OVERDRAWN, DATABASE_UNAVAILABLE, DATABASE_FULL
+   */
   finish(outcome: JobOutcome): Promise<void>
   get(jobId: JobId): Promise<JobView | null>
   list(options: { account?: Address; beforeMs?: number; state?: JobState; podId?: Bytes32; limit: number }): Promise<JobView[]>
@@ -196,8 +200,12 @@ export type DatabaseErrorCode =
   | 'DATABASE_CORRUPT'
   /** The schema is newer than this program. */
   | 'DATABASE_TOO_NEW'
+  /** An event does not sum to zero per asset, or has no postings. */
   | 'LEDGER_UNBALANCED'
+  /** An account that may not owe (`credits:`, `allowance:`) would fall below zero. */
   | 'LEDGER_OVERDRAWN'
+  /** The job ended before in another way; the second end was not written (law L2). */
+  | 'JOB_ALREADY_ENDED'
   | 'BATCH_CONFLICT'
 
 /** PostgreSQL behind one face; drivers: embedded server, `DATABASE_URL`. */

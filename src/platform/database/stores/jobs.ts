@@ -1,0 +1,102 @@
+import type pg from 'pg'
+import type { JobView, SignedDecision } from '#protocol'
+import type { Clock } from '../../clock.ts'
+import { translated } from '../errors.ts'
+import type { JobStore } from '../port.ts'
+import type { GroupCommit } from './group-commit.ts'
+import type { JobWrite } from './finish.ts'
+import { type JobTableRow, openJobView, plainText, type ReceiptTableRow, toJobView, toStoredReceipt } from './job-rows.ts'
+
+const SELECT_JOB = `
+select j.job_id, j.state, j.kind, j.model, j.pod_id, j.payer, j.frontend, j.key_id, j.node_id, j.attempts, j.asset, j.max_price, j.price,
+  j.input_units, j.output_units, j.error_code, j.error_message, j.created_at_ms, j.finished_at_ms, j.timeline,
+  r.batch_number, b.state as batch_state, b.formed_at_ms, b.confirmed_at_ms, b.transaction_hash, b.block_number, b.gas_used, b.job_count
+from jobs j left join receipts r on r.job_id = j.job_id left join batches b on b.number = r.batch_number`
+
+const NOT_ENDED = 'not exists (select 1 from jobs j where j.job_id = o.job_id)'
+const ANSWER_KEPT_MS = 24 * 3_600_000
+const PRUNE_EVERY_MS = 600_000
+
+export function createJobStore({ pool, writer, clock }: { pool: pg.Pool; writer: GroupCommit<JobWrite>; clock: Clock }): JobStore {
+  let prunedAtMs = 0
+  return {
+    start: start => writer.add({ start, outcome: null }),
+    finish: outcome => writer.add({ start: outcome.start, outcome }),
+    get: jobId =>
+      translated(async () => {
+        const ended = await pool.query<JobTableRow>(`${SELECT_JOB} where j.job_id = $1`, [jobId])
+        if (ended.rows[0]) return toJobView(ended.rows[0])
+        const open = await pool.query('select start from open_jobs where job_id = $1', [jobId])
+        return open.rows[0] ? openJobView(open.rows[0].start) : null
+      }),
+    list: options => translated(() => list(pool, options)),
+    decisions: jobId =>
+      translated(async () => {
+        const { rows } = await pool.query<{ decisions: SignedDecision[] }>('select decisions from jobs where job_id = $1', [jobId])
+        return rows[0]?.decisions ?? []
+      }),
+    receipt: jobId =>
+      translated(async () => {
+        const { rows } = await pool.query<ReceiptTableRow>('select * from receipts where job_id = $1', [jobId])
+        return rows[0] ? toStoredReceipt(rows[0]) : null
+      }),
+    discard: jobId =>
+      translated(async () => {
+        const { rows } = await pool.query('select discard from jobs where job_id = $1', [jobId])
+        return rows[0]?.discard ?? null
+      }),
+    orphaned: ownerEpoch =>
+      translated(async () => {
+        // A start that was committed after its own end (both were under way at once) is no orphan.
+        await pool.query('delete from open_jobs o using jobs j where j.job_id = o.job_id')
+        const { rows } = await pool.query('select start from open_jobs where owner_epoch <> $1 order by created_at_ms', [ownerEpoch])
+        return rows.map(row => openJobView(row.start))
+      }),
+    idempotent: (account, idempotencyKey) =>
+      translated(async () => {
+        const { rows } = await pool.query(
+          'select request_hash as "requestHash", status, body, job_id as "jobId" from idempotency where account = $1 and idempotency_key = $2 and created_at_ms > $3',
+          [account, plainText(idempotencyKey), clock.now() - ANSWER_KEPT_MS],
+        )
+        return rows[0] ?? null
+      }),
+    rememberAnswer: (account, idempotencyKey, answer) =>
+      translated(async () => {
+        const nowMs = clock.now()
+        await pool.query(
+          `insert into idempotency (account, idempotency_key, request_hash, status, body, job_id, created_at_ms) values ($1, $2, $3, $4, $5, $6, $7)
+           on conflict (account, idempotency_key) do update set request_hash = excluded.request_hash, status = excluded.status, body = excluded.body,
+             job_id = excluded.job_id, created_at_ms = excluded.created_at_ms where idempotency.created_at_ms <= $8`,
+          [account, plainText(idempotencyKey), answer.requestHash, answer.status, plainText(answer.body), answer.jobId, nowMs, nowMs - ANSWER_KEPT_MS],
+        )
+        if (nowMs - prunedAtMs < PRUNE_EVERY_MS) return
+        prunedAtMs = nowMs
+        await pool.query('delete from idempotency where created_at_ms <= $1', [nowMs - ANSWER_KEPT_MS])
+      }),
+  }
+}
+
+async function list(pool: pg.Pool, options: Parameters<JobStore['list']>[0]): Promise<JobView[]> {
+  const beforeMs = options.beforeMs ?? Number.MAX_SAFE_INTEGER
+  const filter = [beforeMs, options.limit, options.account ?? null, options.podId ?? null]
+  const wantsEnded = options.state === undefined || ['succeeded', 'failed', 'cancelled'].includes(options.state)
+  const wantsOpen = options.state === undefined || !wantsEnded
+  const [ended, open] = await Promise.all([
+    wantsEnded
+      ? pool.query<JobTableRow>(
+          `${SELECT_JOB} where j.created_at_ms < $1 and ($3::text is null or j.payer = $3) and ($4::text is null or j.pod_id = $4)
+             and ($5::text is null or j.state = $5) order by j.created_at_ms desc, j.job_id desc limit $2`,
+          [...filter, options.state ?? null],
+        )
+      : null,
+    wantsOpen
+      ? pool.query(
+          `select o.start from open_jobs o where o.created_at_ms < $1 and ($3::text is null or o.payer = $3) and ($4::text is null or o.pod_id = $4)
+             and ${NOT_ENDED} order by o.created_at_ms desc limit $2`,
+          filter,
+        )
+      : null,
+  ])
+  const views = [...(ended?.rows ?? []).map(toJobView), ...(open?.rows ?? []).map(row => openJobView(row.start))]
+  return views.sort((a, b) => b.createdAtMs - a.createdAtMs).slice(0, options.limit)
+}
