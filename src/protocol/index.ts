@@ -1,4 +1,5 @@
 /** Words that two layers share. Imports nothing of ours. */
+export * from './abi/index.ts'
 export * from './canonical.ts'
 export * from './decision.ts'
 export * from './dispatch.ts'

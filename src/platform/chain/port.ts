@@ -87,7 +87,12 @@ export type DepositEvent = EventPlace & {
 }
 /** Something about this node changed; read its standing again. `nodeId` is null when the event names only the registry id. */
 export type NodeEvent = EventPlace & { readonly kind: 'node'; readonly registryId: bigint; readonly nodeId: NodeId | null }
-export type PodEvent = EventPlace & { readonly kind: 'pod'; readonly podId: PodId; readonly version: number; readonly manifestHash: Bytes32 }
+export type PodEvent = EventPlace & {
+  readonly kind: 'pod'
+  readonly podId: PodId
+  readonly version: number
+  readonly manifestHash: Bytes32
+}
 export type ChainEvent = DepositEvent | NodeEvent | PodEvent
 
 /**
@@ -111,8 +116,8 @@ export type WatchOptions = {
 /** `stop` resolves when no handler runs any more. */
 export type ChainWatch = { stop(): Promise<void> }
 
-/** `valueWei` HEU goes along with the call. `gasLimit` skips estimation. */
-export type ChainCall = { readonly to: Address; readonly data: Hex; readonly valueWei?: bigint; readonly gasLimit?: bigint }
+/** `valueWei` HEU goes along with the call. `gasLimit` skips estimation. `to` null creates a contract. */
+export type ChainCall = { readonly to: Address | null; readonly data: Hex; readonly valueWei?: bigint; readonly gasLimit?: bigint }
 export type ChainReceipt = {
   readonly transactionHash: Bytes32
   readonly blockNumber: number
@@ -171,9 +176,5 @@ export interface Chain {
    */
   send(signer: Signer, call: ChainCall, options?: { onSent?: (transactionHash: Bytes32) => void | Promise<void> }): Promise<ChainReceipt>
   /** Posts an encoded `settle` call to JobSettlement. Same errors as {@link Chain.send}. */
-  settle(
-    signer: Signer,
-    calldata: Hex,
-    options?: { onSent?: (transactionHash: Bytes32) => void | Promise<void> },
-  ): Promise<ChainReceipt>
+  settle(signer: Signer, calldata: Hex, options?: { onSent?: (transactionHash: Bytes32) => void | Promise<void> }): Promise<ChainReceipt>
 }

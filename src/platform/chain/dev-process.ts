@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { HeuristError, type Hex, messageOf } from '#protocol'
+import type { Clock } from '../clock.ts'
+import { anvilBinary } from './dev-binary.ts'
+import { pause } from './pause.ts'
+import type { ChainErrorCode } from './port.ts'
+
+const START_TIMEOUT_MS = 15_000
+const START_POLL_MS = 20
+/** Old world states are only asked for around a re-org; all blocks, transactions and events are kept. */
+const KEPT_STATES = 64
+
+/** One JSON-RPC call to the dev chain's own methods. */
+export async function devRpc(rpcUrl: string, method: string, params: readonly unknown[] = []): Promise<unknown> {
+  const answer = await fetch(rpcUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    signal: AbortSignal.timeout(30_000),
+  })
+  const { result, error } = (await answer.json()) as { result?: unknown; error?: { message: string } } // cast: JSON-RPC's envelope
+  if (error) throw new Error(`${method}: ${error.message}`)
+  return result
+}
+
+/** `wanted` when it is free on loopback, else a free port that the system gives. */
+export async function freePort(wanted: number): Promise<number> {
+  for (const port of [wanted, 0]) {
+    const server = createServer()
+    server.listen(port, '127.0.0.1')
+    const bound = await once(server, 'listening').then(
+      () => server.address(),
+      () => null,
+    )
+    if (bound === null || typeof bound === 'string') continue
+    server.close()
+    await once(server, 'close')
+    return bound.port
+  }
+  throw new HeuristError<ChainErrorCode>('CHAIN_START_FAILED', 'No free port on 127.0.0.1 for the dev chain.')
+}
+
+export type AnvilProcess = { readonly child: ChildProcess; readonly pid: number; readonly rpcUrl: string }
+
+/** Starts anvil, loads `state` into it and resolves when it answers. @throws HeuristError CHAIN_START_FAILED */
+export async function startAnvil(
+  options: { port: number; chainId: number; state: Hex | null; coinbase: string },
+  clock: Clock,
+): Promise<AnvilProcess> {
+  const parameters = [
+    ...['--host', '127.0.0.1', '--port', String(options.port), '--chain-id', String(options.chainId)],
+    // Free gas by default: a base fee would be burned, and HEU must not be.
+    ...['--accounts', '0', '--block-base-fee-per-gas', '0', '--silent'],
+    ...['--prune-history', String(KEPT_STATES), '--no-request-size-limit'],
+  ]
+  // Its own process group: Ctrl-C in the terminal must not end the chain before the last batch is posted.
+  const child = spawn(anvilBinary(), parameters, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+  let complaint = ''
+  child.stderr?.on('data', chunk => {
+    complaint = `${complaint}${chunk}`.slice(-2_000)
+  })
+  child.on('error', error => {
+    complaint = messageOf(error)
+  })
+  const rpcUrl = `http://127.0.0.1:${options.port}`
+  try {
+    await answering(child, rpcUrl, clock)
+    if (options.state !== null) await devRpc(rpcUrl, 'anvil_loadState', [options.state])
+    // Not part of a snapshot.
+    await devRpc(rpcUrl, 'anvil_setCoinbase', [options.coinbase])
+  } catch (cause) {
+    child.kill('SIGKILL')
+    const reason = complaint.trim() || messageOf(cause)
+    throw new HeuristError<ChainErrorCode>('CHAIN_START_FAILED', `The dev chain did not start on port ${options.port}: ${reason}`, {
+      retryable: true,
+      cause,
+    })
+  }
+  return { child, pid: child.pid ?? 0, rpcUrl }
+}
+
+async function answering(child: ChildProcess, rpcUrl: string, clock: Clock): Promise<void> {
+  const tries = START_TIMEOUT_MS / START_POLL_MS
+  for (let attempt = 0; attempt < tries; attempt++) {
+    if (child.pid === undefined || child.exitCode !== null) throw new Error(`anvil ended with exit code ${child.exitCode}`)
+    const up = await devRpc(rpcUrl, 'eth_chainId').then(
+      () => true,
+      () => false,
+    )
+    if (up) return
+    await pause(clock, START_POLL_MS)
+  }
+  throw new Error(`anvil did not answer within ${START_TIMEOUT_MS / 1_000} s`)
+}
+
+/** Ends the process and resolves when it is gone. */
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  // The state is on disk already, and SIGTERM would make anvil wait for idle connections.
+  child.kill('SIGKILL')
+  await gone
+}

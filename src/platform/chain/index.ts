@@ -1,0 +1,13 @@
+/** The chain's drivers and what people do on it. Layers use the port from `#platform`; only `bin` imports this. */
+export * from './actions.ts'
+export * from './deploy.ts'
+export {
+  DEV_CHAIN_ID,
+  type DevChain,
+  type DevChainDependencies,
+  type DevChainOptions,
+  GENESIS_SUPPLY_WEI,
+  startDevChain,
+} from './dev-chain.ts'
+export * from './port.ts'
+export { createRpcChain, type RpcChainOptions } from './rpc-chain.ts'

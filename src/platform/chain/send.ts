@@ -1,0 +1,176 @@
+import { setTimeout } from 'node:timers/promises'
+import { type PublicClient, parseSignature, serializeTransaction, type TransactionSerializableEIP1559, keccak256 as viemKeccak } from 'viem'
+import { type Address, type Bytes32, HeuristError, type Hex, hexToBytes, messageOf } from '#protocol'
+import type { Signer } from '../signing.ts'
+import { revertError, toChainError, translating } from './errors.ts'
+import type { ChainCall, ChainErrorCode, ChainReceipt } from './port.ts'
+
+export type SendOptions = { readonly onSent?: (transactionHash: Bytes32) => void | Promise<void> }
+export type Sender = (signer: Signer, call: ChainCall, options?: SendOptions) => Promise<ChainReceipt>
+
+type Fees = { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint }
+/** A transaction that the chain took and has not mined; the same call replaces it at a higher price. */
+type Pending = { readonly key: string; readonly nonce: number; readonly fees: Fees; readonly hashes: Bytes32[] }
+
+const RECEIPT_POLL_FIRST_MS = 5
+const RECEIPT_POLL_MAX_MS = 1_000
+/** Nodes refuse a replacement that does not raise the price by a tenth; a quarter leaves room. */
+const BUMP = { numerator: 5n, denominator: 4n }
+
+function bumped(fees: Fees): Fees {
+  const up = (value: bigint): bigint => (value * BUMP.numerator) / BUMP.denominator + 1n
+  return { maxFeePerGas: up(fees.maxFeePerGas), maxPriorityFeePerGas: up(fees.maxPriorityFeePerGas) }
+}
+
+function higher(a: Fees, b: Fees): Fees {
+  return a.maxFeePerGas >= b.maxFeePerGas ? a : b
+}
+
+/** Signs with a key that only signs digests. */
+export function signTransaction(signer: Signer, transaction: TransactionSerializableEIP1559): { raw: Hex; hash: Bytes32 } {
+  const digest = hexToBytes(viemKeccak(serializeTransaction(transaction)))
+  const raw = serializeTransaction(transaction, parseSignature(signer.signDigest(digest)))
+  return { raw, hash: viemKeccak(raw) }
+}
+
+/** Sends transactions: nonce per sender, gas estimated, replacement of what got stuck, the receipt awaited. */
+export function createSender(options: { chainId: number; inclusionTimeoutMs: number }, client: PublicClient): Sender {
+  const queues = new Map<Address, Promise<unknown>>()
+  const stuck = new Map<Address, Pending>()
+
+  /** One at a time per sender: the next nonce is asked when the one before is taken. */
+  function inOrder<Result>(sender: Address, work: () => Promise<Result>): Promise<Result> {
+    const result = (queues.get(sender) ?? Promise.resolve()).then(work, work)
+    queues.set(
+      sender,
+      result.catch(() => undefined),
+    )
+    return result
+  }
+
+  async function fees(): Promise<Fees> {
+    const [block, tip] = await Promise.all([
+      client.getBlock({ blockTag: 'latest' }),
+      client.estimateMaxPriorityFeePerGas().catch(() => client.getGasPrice()),
+    ])
+    return { maxFeePerGas: (block.baseFeePerGas ?? 0n) * 2n + tip, maxPriorityFeePerGas: tip }
+  }
+
+  async function gasFor(signer: Signer, call: ChainCall): Promise<bigint> {
+    if (call.gasLimit !== undefined) return call.gasLimit
+    const estimate = await translating('run the transaction', () => client.estimateGas(asRequest(signer.address, call)))
+    return (estimate * 6n) / 5n // The state may change between estimate and inclusion.
+  }
+
+  /** The stuck transaction that this call replaces; null when there is none, or when its place was taken by another one. */
+  async function stuckBy(sender: Address, key: string): Promise<(Pending & { mined: boolean }) | null> {
+    const old = stuck.get(sender)
+    if (old === undefined || old.key !== key) return null
+    const mined = await client.getTransactionCount({ address: sender, blockTag: 'latest' })
+    if (mined <= old.nonce) return { ...old, mined: false }
+    stuck.delete(sender)
+    return (await receiptOf(old)) ? { ...old, mined: true } : null
+  }
+
+  async function broadcast(signer: Signer, call: ChainCall): Promise<Pending> {
+    const key = `${call.to}:${call.data}:${call.valueWei ?? 0n}`
+    const old = await translating('read the last transaction', () => stuckBy(signer.address, key))
+    if (old?.mined) return old
+    const gas = await gasFor(signer, call)
+    return translating('send the transaction', async () => {
+      const [market, next] = await Promise.all([fees(), client.getTransactionCount({ address: signer.address, blockTag: 'pending' })])
+      const nonce = old?.nonce ?? next
+      const price = old ? higher(market, bumped(old.fees)) : market
+      const { raw, hash } = signTransaction(signer, {
+        type: 'eip1559',
+        chainId: options.chainId,
+        nonce,
+        gas,
+        ...(call.to && { to: call.to }),
+        data: call.data,
+        value: call.valueWei ?? 0n,
+        ...price,
+      })
+      await handOver(raw)
+      return { key, nonce, fees: price, hashes: [...(old?.hashes ?? []), hash] }
+    })
+  }
+
+  async function handOver(raw: Hex): Promise<void> {
+    try {
+      await client.sendRawTransaction({ serializedTransaction: raw })
+    } catch (error) {
+      // A lost answer to an earlier try: the chain has this very transaction.
+      if (!/already known|already imported|known transaction/i.test(messageOf(error))) throw error
+    }
+  }
+
+  async function receiptOf(pending: Pending): Promise<(ChainReceipt & { reverted: boolean }) | null> {
+    for (const hash of pending.hashes) {
+      const receipt = await client.getTransactionReceipt({ hash }).catch(notFound)
+      if (!receipt) continue
+      return {
+        transactionHash: hash,
+        blockNumber: Number(receipt.blockNumber),
+        blockHash: receipt.blockHash,
+        gasUsed: Number(receipt.gasUsed),
+        reverted: receipt.status === 'reverted',
+      }
+    }
+    return null
+  }
+
+  async function included(pending: Pending): Promise<ChainReceipt & { reverted: boolean }> {
+    let waitedMs = 0
+    for (let pollMs = RECEIPT_POLL_FIRST_MS; ; pollMs = Math.min(pollMs * 2, RECEIPT_POLL_MAX_MS)) {
+      const receipt = await receiptOf(pending)
+      if (receipt) return receipt
+      if (waitedMs >= options.inclusionTimeoutMs) throw timedOut(pending, waitedMs)
+      // A real timer that keeps the process alive: a command that waits for its transaction must not just end.
+      await setTimeout(pollMs)
+      waitedMs += pollMs
+    }
+  }
+
+  return async (signer, call, sendOptions = {}) => {
+    const pending = await inOrder(signer.address, () => broadcast(signer, call))
+    await sendOptions.onSent?.(pending.hashes.at(-1) as Bytes32) // cast: broadcast always appends one
+    const { reverted, ...receipt } = await included(pending).catch(error => {
+      stuck.set(signer.address, pending)
+      throw toChainError(error, 'read the transaction receipt')
+    })
+    stuck.delete(signer.address)
+    if (reverted) throw await whyReverted(client, signer.address, call, receipt)
+    return receipt
+  }
+}
+
+function asRequest(account: Address, call: ChainCall) {
+  return { account, ...(call.to && { to: call.to }), data: call.data, value: call.valueWei ?? 0n }
+}
+
+function notFound(error: unknown): null {
+  if (error instanceof Error && error.name === 'TransactionReceiptNotFoundError') return null
+  throw error
+}
+
+function timedOut(pending: Pending, waitedMs: number): HeuristError<ChainErrorCode> {
+  const hash = pending.hashes.at(-1)
+  return new HeuristError(
+    'CHAIN_TIMEOUT',
+    `Transaction ${hash} is not in a block after ${Math.round(waitedMs / 1_000)} s. Sending the same call again replaces it at a higher price.`,
+    { retryable: true, payload: { transactionHash: hash } },
+  )
+}
+
+/** The call passed its estimate and failed in its block: run it again on that block's parent state to learn why. */
+async function whyReverted(client: PublicClient, from: Address, call: ChainCall, receipt: ChainReceipt): Promise<Error> {
+  try {
+    const blockNumber = BigInt(receipt.blockNumber)
+    await client.call({ ...asRequest(from, call), blockNumber })
+  } catch (error) {
+    const translated = toChainError(error, 'run the transaction')
+    if (translated.code === 'CHAIN_REVERTED') return translated
+  }
+  return revertError(undefined, `transaction ${receipt.transactionHash}`)
+}

@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Address, WAD } from '#protocol'
+import { systemClock } from '../clock.ts'
+import { silentLogger } from '../logger.ts'
+import { createSigner, newPrivateKey, type Signer } from '../signing.ts'
+import { type Deployment, type DeploymentStore, type DeployOptions, deployContracts } from './deploy.ts'
+import { type DevChain, startDevChain } from './dev-chain.ts'
+import type { Chain, ChainCursor, ContractAddresses, CursorStore } from './port.ts'
+import { createRpcChain } from './rpc-chain.ts'
+
+export type TestChain = {
+  readonly devChain: DevChain
+  readonly chain: Chain
+  readonly contracts: ContractAddresses
+  readonly stateFile: string
+  /** Holds 1 B HEU and 100,000 DevUsd and owns the contracts. */
+  readonly treasury: Signer
+  readonly sequencer: Signer
+  stop(): Promise<void>
+}
+
+/** A deployment record in memory. */
+export function memoryDeployments(): DeploymentStore & { current(): Deployment | null } {
+  let current: Deployment | null = null
+  return {
+    load: async () => current,
+    save: async deployment => {
+      current = deployment
+    },
+    current: () => current,
+  }
+}
+
+/** A cursor in memory. */
+export function memoryCursor(): CursorStore & { current(): ChainCursor | null } {
+  let current: ChainCursor | null = null
+  return {
+    load: async () => current,
+    save: async cursor => {
+      current = cursor
+    },
+    current: () => current,
+  }
+}
+
+export function testDeployOptions(rpcUrl: string, sequencer: Address, faucetAccount: Address): DeployOptions {
+  return {
+    rpcUrl,
+    chainId: 31_337,
+    sequencer,
+    heuPriceUsdWad: WAD / 10n,
+    challengeWindowSeconds: 10,
+    withdrawalDelaySeconds: 60,
+    unbondingDelaySeconds: 60,
+    minCollateralWei: 100n * WAD,
+    faucet: { account: faucetAccount, devUsd: 100_000_000_000n },
+  }
+}
+
+/** A real dev chain in a temporary folder with the contracts on it and a sequencer that can pay gas. For tests only. */
+export async function startTestChain(): Promise<TestChain> {
+  const folder = await mkdtemp(join(tmpdir(), 'heurist-chain-'))
+  const stateFile = join(folder, 'chain.state')
+  const treasury = createSigner(newPrivateKey())
+  const sequencer = createSigner(newPrivateKey())
+  const dependencies = { clock: systemClock, logger: silentLogger }
+  const devChain = await startDevChain({ stateFile, port: 0, treasury: treasury.address, feeVault: treasury.address }, dependencies)
+  try {
+    const deployed = await deployContracts(testDeployOptions(devChain.rpcUrl, sequencer.address, treasury.address), {
+      logger: silentLogger,
+      deployer: treasury,
+      store: memoryDeployments(),
+      persist: devChain.persist,
+    })
+    const chain = createRpcChain(
+      { rpcUrl: devChain.rpcUrl, chainId: devChain.chainId, ...deployed, finalBlock: devChain.finalBlock, inclusionTimeoutMs: 3_000 },
+      dependencies,
+    )
+    await chain.send(treasury, { to: sequencer.address, data: '0x', valueWei: 1_000n * WAD })
+    const stop = async (): Promise<void> => {
+      await devChain.stop()
+      await rm(folder, { recursive: true, force: true })
+    }
+    return { devChain, chain, contracts: deployed.contracts, stateFile, treasury, sequencer, stop }
+  } catch (error) {
+    await devChain.stop()
+    throw error
+  }
+}
