@@ -1,0 +1,66 @@
+import type { Device } from '#protocol'
+import type { Journal } from '../journal.ts'
+
+/** Fixed kernel of CPU devices: one product of two 256 × 256 float32 matrices. The name changes with the arithmetic. */
+export const CPU_KERNEL = 'matmul-f32-256-v1'
+const SIZE = 256
+const OPERATIONS_PER_PRODUCT = 2 * SIZE ** 3
+/** Long enough for the compiler to have settled and for a timer of 1 ms not to matter. */
+const DURATION_MS = 150
+const WARM_UP_PRODUCTS = 2
+
+/** Row-times-row with the second matrix transposed: both are read in order, as a real kernel would. */
+function product(a: Float32Array, bTransposed: Float32Array, out: Float32Array): void {
+  for (let row = 0; row < SIZE; row++) {
+    for (let column = 0; column < SIZE; column++) {
+      let sum = 0
+      const aStart = row * SIZE
+      const bStart = column * SIZE
+      for (let k = 0; k < SIZE; k++) sum += a[aStart + k]! * bTransposed[bStart + k]!
+      out[row * SIZE + column] = sum
+    }
+  }
+}
+
+/** Floating-point operations per second of one core. Blocks for about {@link DURATION_MS}; run it before the link is up. */
+export function measureCpu(now: () => number): number {
+  const a = Float32Array.from({ length: SIZE * SIZE }, (_value, index) => (index % 17) / 17)
+  const b = Float32Array.from({ length: SIZE * SIZE }, (_value, index) => (index % 13) / 13)
+  const out = new Float32Array(SIZE * SIZE)
+  for (let i = 0; i < WARM_UP_PRODUCTS; i++) product(a, b, out)
+  const startMs = now()
+  let products = 0
+  while (now() - startMs < DURATION_MS) {
+    product(a, b, out)
+    products += 1
+  }
+  return (products * OPERATIONS_PER_PRODUCT) / ((now() - startMs) / 1000)
+}
+
+export type BenchmarkOptions = { readonly isForced: boolean }
+export type BenchmarkDependencies = {
+  readonly journal: Journal
+  readonly now: () => number
+  readonly measure?: (now: () => number) => number
+}
+
+/**
+ * The devices with their registration benchmark. A figure is measured once and kept in the journal until the device, its share or the kernel changes,
+ * or `isForced`. Only CPUs have a kernel so far; a GPU's figure stays null (not known) and its pods are ranked by their measured speed.
+ */
+export function benchmarkDevices(devices: readonly Device[], options: BenchmarkOptions, dependencies: BenchmarkDependencies): Device[] {
+  return devices.map(device => (device.kind === 'cpu' && device.benchmark === null ? benchmarkCpu(device, options, dependencies) : device))
+}
+
+function benchmarkCpu(device: Device, options: BenchmarkOptions, dependencies: BenchmarkDependencies): Device {
+  const { journal, now, measure = measureCpu } = dependencies
+  const fingerprint = `${device.name} ${device.shareBps}`
+  const known = journal.benchmark(device.id)
+  if (known && !options.isForced && known.fingerprint === fingerprint && known.kernel === CPU_KERNEL) {
+    return { ...device, benchmark: { score: known.score, kernel: known.kernel, measuredAtMs: known.measuredAtMs } }
+  }
+  const score = (measure(now) * device.shareBps) / 10_000
+  const benchmark = { score, kernel: CPU_KERNEL, measuredAtMs: now() }
+  journal.saveBenchmark({ deviceId: device.id, fingerprint, ...benchmark })
+  return { ...device, benchmark }
+}

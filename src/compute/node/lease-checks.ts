@@ -1,0 +1,96 @@
+import { HeuristError, type PodRecord, type Receipt, type RouterMessage, requestHash } from '#protocol'
+
+export type LeaseMessage = Extract<RouterMessage, { type: 'lease' }>
+
+/**
+ * Why a lease failed on the node, besides what replicas and engines say.
+ * - `NODE_POD_UNKNOWN`: the router leased a pod that it did not announce
+ * - `NODE_MANIFEST_MISMATCH`: the lease names another version of the pod than this node knows
+ * - `NODE_REQUEST_MISMATCH`: the request is not the one that the lease commits to
+ * - `NODE_LEASE_STALE`: a lease, fencing token or channel that was already used
+ * - `NODE_NO_SLOT`: more leases than the node can hold
+ * - `NODE_DEADLINE`: a phase took longer than the lease allows
+ * - `NODE_ENGINE_FAILED`: the engine failed without saying why in a code of its own
+ * - `NODE_OUTPUT_OVERFLOW`: the engine produced without waiting for the link
+ * - `NODE_DRAINING`: the node is stopping
+ * - `CANCELLED`: the router took the lease back
+ */
+export type NodeLeaseErrorCode =
+  | 'NODE_POD_UNKNOWN'
+  | 'NODE_MANIFEST_MISMATCH'
+  | 'NODE_REQUEST_MISMATCH'
+  | 'NODE_LEASE_STALE'
+  | 'NODE_NO_SLOT'
+  | 'NODE_DEADLINE'
+  | 'NODE_ENGINE_FAILED'
+  | 'NODE_OUTPUT_OVERFLOW'
+  | 'NODE_DRAINING'
+  | 'CANCELLED'
+
+/** An error that goes over the link as `failed`. */
+export function leaseError(code: NodeLeaseErrorCode, message: string, options: { retryable: boolean; cause?: unknown }): HeuristError {
+  return new HeuristError<NodeLeaseErrorCode>(code, message, options)
+}
+
+/** What the lease commits to must be what it carries; a router that mixes them up gets no work done in its name. */
+export function checkLease(lease: LeaseMessage, pod: PodRecord | undefined): PodRecord {
+  if (!pod) {
+    throw leaseError('NODE_POD_UNKNOWN', `This node was never told about pod ${lease.podId}.`, { retryable: true })
+  }
+  if (pod.manifestHash !== lease.manifestHash) {
+    const detail = `this node has version ${pod.manifestHash}, the lease names ${lease.manifestHash}`
+    throw leaseError('NODE_MANIFEST_MISMATCH', `Pod ${pod.name} differs: ${detail}.`, { retryable: true })
+  }
+  if (requestHash(lease.request) !== lease.requestHash) {
+    throw leaseError('NODE_REQUEST_MISMATCH', 'The request does not hash to what the lease commits to.', { retryable: false })
+  }
+  return pod
+}
+
+/** What the node itself knows about work it did. `inputUnits` is null when the engine was stopped before it counted. */
+export type WorkDone = {
+  readonly nodeId: string
+  readonly outputHash: string
+  readonly inputUnits: number | null
+  readonly outputUnits: number
+}
+
+/** Two tokenizers, or a template counted in or out, differ by a few units; more than this is another job. */
+const SLACK_UNITS = 16
+const SLACK_SHARE = 0.1
+
+function slackOf(units: number): number {
+  return Math.max(SLACK_UNITS, Math.ceil(units * SLACK_SHARE))
+}
+
+/**
+ * Why the node will not sign `receipt`; null when it is what the node did. A node signs neither for less than it is owed
+ * nor for more than it did: the second would be evidence against itself. Price and payer are the router's to answer for.
+ */
+export function objectionToReceipt(receipt: Receipt, lease: LeaseMessage, work: WorkDone): string | null {
+  const expected = {
+    jobId: lease.jobId,
+    leaseId: lease.leaseId,
+    fencingToken: lease.fencingToken,
+    attempt: lease.attempt,
+    podId: lease.podId,
+    manifestHash: lease.manifestHash,
+    requestHash: lease.requestHash,
+    outputHash: work.outputHash,
+    node: work.nodeId,
+  }
+  for (const [field, value] of Object.entries(expected)) {
+    const given = receipt[field as keyof typeof expected] // cast: the keys of `expected` are receipt fields
+    if (given !== value) return `The receipt's ${field} is ${given}, the node's is ${value}.`
+  }
+  if (receipt.finishedAtMs < receipt.startedAtMs) return 'The receipt says that the job finished before it started.'
+  return (
+    objectionToUnits('inputUnits', receipt.inputUnits, work.inputUnits) ??
+    objectionToUnits('outputUnits', receipt.outputUnits, work.outputUnits)
+  )
+}
+
+function objectionToUnits(field: string, given: number, own: number | null): string | null {
+  if (own === null || Math.abs(given - own) <= slackOf(own)) return null
+  return `The receipt's ${field} is ${given}, the node counted ${own} (slack ${slackOf(own)}).`
+}

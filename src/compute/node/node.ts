@@ -1,0 +1,244 @@
+import { join } from 'node:path'
+import type { Clock, Logger } from '#platform'
+import { type Address, type Bytes32, type Device, type EngineName, messageOf, type NodeFacts, type PodRecord } from '#protocol'
+import type { Engine } from '../pod/engines/engine.ts'
+import type { Random } from '../pod/lifecycle/backoff.ts'
+import type { ModelStore } from '../pod/lifecycle/model-store.ts'
+import { Replicas } from '../pod/lifecycle/replicas.ts'
+import { benchmarkDevices } from './devices/benchmark.ts'
+import { detectDevices } from './devices/detect.ts'
+import { DutyCycle } from './duty-cycle.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { type NodeKey, openKey } from './key.ts'
+import { LeaseRunner } from './lease-runner.ts'
+import { createLinkClient, type LinkClient } from './link-client.ts'
+import type { LinkPins } from './link-handshake.ts'
+import type { LinkTraffic } from './link-session.ts'
+import { ensureRegistered, type NodeRegistration, type Registration } from './registration.ts'
+import { type NodeStatus, nodeStatus } from './status.ts'
+
+export type NodeOptions = {
+  /** Holds the hot key (`key.json`, mode 600) and the journal of this node. */
+  readonly homeDir: string
+  readonly name: string
+  /** Version of the software, shown to users. */
+  readonly software: string
+  readonly region?: string
+  /** ws:// or wss:// address of the router's node listener. */
+  readonly routerUrl: string
+  readonly pins: LinkPins
+  /** Part of each device that this node may use, in basis points. */
+  readonly shareBps?: number
+  /** Names, ids or deployers of the pods that the owner allows; null allows all. */
+  readonly allowedPods?: readonly string[] | null
+  /** Requests at once per replica. */
+  readonly slots?: number
+  /** Measure devices and pods again although the journal knows them (`--benchmark`). */
+  readonly isBenchmarkForced?: boolean
+  readonly drainTimeoutMs?: number
+  readonly linkBackoff?: { readonly baseMs: number; readonly maxMs: number }
+}
+export type NodeDependencies = {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly engines: ReadonlyMap<EngineName, Engine>
+  readonly models: ModelStore
+  readonly registration: NodeRegistration
+  /** Detection of this machine's devices unless given. */
+  readonly detectDevices?: () => Promise<Device[]>
+}
+/** A running compute node. */
+export type ComputeNode = {
+  readonly nodeId: Address
+  /** Resolves when devices are measured, the node is registered and the link is being dialled. @throws when stopped meanwhile */
+  start(): Promise<void>
+  /** Takes no more leases, finishes the running ones for at most `drainTimeoutMs`, unloads. */
+  stop(): Promise<void>
+  facts(): NodeFacts
+  status(): Promise<NodeStatus>
+}
+
+const DEFAULT_DRAIN_MS = 8000
+const DEFAULT_SLOTS = 4
+
+class Node implements ComputeNode {
+  readonly #options: NodeOptions
+  readonly #deps: NodeDependencies
+  readonly #key: NodeKey
+  readonly #journal: Journal
+  readonly #replicas: Replicas
+  readonly #runner: LeaseRunner
+  readonly #link: LinkClient
+  readonly #stopping = new AbortController()
+  readonly #duties = new Map<string, DutyCycle>()
+  #devices: readonly Device[] = []
+  #keepAlive: NodeJS.Timeout | null = null
+  #factsScheduled = false
+
+  constructor(options: NodeOptions, dependencies: NodeDependencies) {
+    this.#options = options
+    this.#deps = dependencies
+    this.#key = openKey(join(options.homeDir, 'key.json'))
+    this.#journal = openJournal(join(options.homeDir, 'journal.jsonl'))
+    this.#replicas = this.#newReplicas()
+    this.#link = this.#newLink()
+    this.#runner = this.#newRunner()
+  }
+
+  get nodeId(): Address {
+    return this.#key.signer.address
+  }
+
+  async start(): Promise<void> {
+    const { clock, random, logger, registration } = this.#deps
+    // Timers of the clock do not keep a process alive, and between two links a node has no socket open.
+    this.#keepAlive = setInterval(() => {}, 2 ** 30)
+    const { shareBps = 10_000, isBenchmarkForced: isForced = false } = this.#options
+    const detect = this.#deps.detectDevices ?? (() => detectDevices({ shareBps }, { logger }))
+    this.#devices = benchmarkDevices(await detect(), { isForced }, { journal: this.#journal, now: () => clock.now() })
+    for (const device of this.#devices) this.#duties.set(device.id, new DutyCycle(device.shareBps, clock))
+    logger.info({ node: this.nodeId, devices: this.#devices.map(device => device.name) }, 'devices measured')
+    const signal = this.#stopping.signal
+    const standing = await ensureRegistered({ registration, signer: this.#key.signer, clock, random, logger }, signal)
+    if (standing.jailed) logger.error({ node: this.nodeId }, 'this node is jailed and gets no work: see `heurist node doctor`')
+    signal.throwIfAborted()
+    this.#link.start()
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    this.#stopping.abort(new Error('The node is stopping.'))
+    const hurry = new AbortController()
+    const cancelTimer = this.#deps.clock.after(this.#options.drainTimeoutMs ?? DEFAULT_DRAIN_MS, () => hurry.abort())
+    await this.#runner.drain(hurry.signal)
+    cancelTimer()
+    this.#link.stop()
+    await this.#replicas.stop()
+    this.#journal.close()
+    if (this.#keepAlive) clearInterval(this.#keepAlive)
+  }
+
+  facts(): NodeFacts {
+    const { name, software, region = '' } = this.#options
+    return { name, software, region, devices: [...this.#devices], replicas: this.#replicas.facts() }
+  }
+
+  async status(): Promise<NodeStatus> {
+    let standing: Registration | string
+    try {
+      standing = await this.#deps.registration.read(this.nodeId)
+    } catch (error) {
+      standing = messageOf(error)
+    }
+    return nodeStatus({
+      nodeId: this.nodeId,
+      nowMs: this.#deps.clock.now(),
+      routerUrl: this.#options.routerUrl,
+      link: this.#link.state,
+      standing,
+      devices: this.#devices,
+      pods: this.#replicas.pods().map(pod => ({ pod, objection: this.#replicas.objection(pod)?.message ?? null })),
+      replicas: this.#replicas.facts(),
+      models: this.#deps.models,
+      counts: this.#runner.counts,
+    })
+  }
+
+  #newReplicas(): Replicas {
+    const { clock, random, logger, engines, models } = this.#deps
+    const slots = this.#options.slots ?? DEFAULT_SLOTS
+    return new Replicas(
+      { slots: () => slots },
+      {
+        devices: () => this.#devices,
+        engines,
+        clock,
+        random,
+        logger,
+        objection: pod => ownerObjection(pod, this.#options.allowedPods ?? null),
+        resolveModel: (manifest, signal) => models.resolve(manifest, signal),
+        knownSpeed: (pod, device) => (this.#options.isBenchmarkForced ? null : (this.#journal.speed(speedKey(pod, device)) ?? null)),
+        saveSpeed: (pod, device, unitsPerSecond) => {
+          if (unitsPerSecond > 0) this.#journal.saveSpeed(speedKey(pod, device), unitsPerSecond, clock.now())
+        },
+        changed: () => this.#announce(),
+      },
+    )
+  }
+
+  #newLink(): LinkClient {
+    const { clock, random, logger } = this.#deps
+    const { routerUrl: url, pins, linkBackoff } = this.#options
+    return createLinkClient(
+      { url, pins, ...(linkBackoff && { backoff: linkBackoff }) },
+      {
+        signer: this.#key.signer,
+        clock,
+        random,
+        logger,
+        facts: () => this.facts(),
+        handlers: {
+          up: welcome => {
+            this.#runner.linkUp(welcome.separator)
+            this.#replicas.setPods(welcome.pods as readonly PodRecord[]) // cast: the schema's output is a pod record
+          },
+          traffic: message => this.#receive(message),
+          down: reason => this.#runner.linkDown(reason),
+        },
+      },
+    )
+  }
+
+  #newRunner(): LeaseRunner {
+    const { clock, logger } = this.#deps
+    return new LeaseRunner({
+      link: this.#link,
+      clock,
+      logger,
+      signer: this.#key.signer,
+      journal: this.#journal,
+      pod: (podId: Bytes32) => this.#replicas.pod(podId),
+      ready: async (pod, options) => {
+        const replica = await this.#replicas.ready(pod, options)
+        return { ...replica, duty: this.#dutyOf(replica.deviceId) }
+      },
+    })
+  }
+
+  #dutyOf(deviceId: string): DutyCycle {
+    const duty = this.#duties.get(deviceId)
+    if (!duty) throw new Error(`device ${deviceId} has no duty cycle`)
+    return duty
+  }
+
+  #receive(message: LinkTraffic): void {
+    if (message.type === 'pods') this.#replicas.setPods(message.pods)
+    else this.#runner.receive(message)
+  }
+
+  /** Tells the router what changed, once per turn of the event loop. */
+  #announce(): void {
+    if (this.#factsScheduled) return
+    this.#factsScheduled = true
+    setImmediate(() => {
+      this.#factsScheduled = false
+      this.#link.send({ type: 'facts', facts: this.facts() })
+    })
+  }
+}
+
+function speedKey(pod: PodRecord, device: Device): string {
+  return `${pod.manifestHash} ${device.id} ${device.shareBps} ${device.name}`
+}
+
+/** Why the owner does not allow the pod; null when the list is open or names the pod, its id or its deployer. */
+export function ownerObjection(pod: PodRecord, allowed: readonly string[] | null): string | null {
+  if (allowed === null || allowed.some(entry => [pod.name, pod.podId, pod.deployer].includes(entry.toLowerCase()))) return null
+  return `The owner of this node does not allow pod ${pod.name}. Add it to the node's allowed pods to serve it.`
+}
+
+/** @throws HeuristError NODE_KEY_UNREADABLE, NODE_JOURNAL_CORRUPT, LINK_BAD_URL */
+export function createNode(options: NodeOptions, dependencies: NodeDependencies): ComputeNode {
+  return new Node(options, dependencies)
+}
