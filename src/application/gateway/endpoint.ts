@@ -1,0 +1,264 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import type { ApiKeyRecord, Clock, Tokenizer } from '#platform'
+import { formatUnits, type JobKind, type JobPreferences, jobPreferencesSchema, type PodRecord } from '#protocol'
+import { type AnswerHead, type ChunkFormat, type Collected, createCollector } from './answer.ts'
+import { type Authenticate, requireScope } from './auth.ts'
+import { errorBody, gatewayError, toGatewayError } from './errors.ts'
+import type { Idempotency } from './idempotency.ts'
+import type { FinishedJob, JobListener, JobRunner, RunningJob } from './job-runner.ts'
+import type { JsonObject } from './json.ts'
+import type { GatewayMetrics } from './metrics.ts'
+import { findPod, type PodCatalog } from './openai/models.ts'
+import type { RateLimiter } from './rate-limit.ts'
+import { createStreamSession, type StreamSession } from './stream-session.ts'
+import { refuseWrongRuntime, type UnitBounds } from './units.ts'
+import { validate } from './validate.ts'
+
+/** What one endpoint of OpenAI's surface adds to what all share. */
+export type Endpoint<Request> = {
+  readonly path: string
+  readonly kind: JobKind
+  readonly schema: z.ZodType<Request>
+  readonly idPrefix: string
+  bounds(request: Request, pod: PodRecord, tokenizer: Tokenizer | null): UnitBounds
+  answer(head: AnswerHead, job: FinishedJob, collected: Collected, request: Request): object
+  /** Null where an endpoint does not stream. */
+  readonly chunks: ((head: AnswerHead, request: Request) => ChunkFormat) | null
+}
+
+export type EndpointOptions = {
+  /** Silence in a streamed answer after which a comment line is sent, in ms. */
+  readonly keepAliveMs: number
+}
+
+export type EndpointDependencies = {
+  readonly authenticate: Authenticate
+  readonly pods: PodCatalog
+  readonly tokenizerFor: (pod: PodRecord) => Tokenizer | null
+  readonly runner: JobRunner
+  readonly rateLimiter: RateLimiter
+  readonly idempotency: Idempotency
+  readonly metrics: GatewayMetrics
+  readonly clock: Clock
+}
+
+/** One admitted request. */
+type Admitted<Request> = {
+  readonly key: ApiKeyRecord
+  readonly request: Request
+  readonly pod: PodRecord
+  /** The user's body without `heurist`. */
+  readonly body: JsonObject
+  readonly preferences: JobPreferences
+  readonly bounds: UnitBounds
+  readonly receivedAtMs: number
+}
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+const DEFAULT_PREFERENCES: JobPreferences = jobPreferencesSchema.parse({})
+
+/** `heurist` is for us; everything else passes on as it came. */
+function withoutPreferences(body: JsonObject): JsonObject {
+  if (!('heurist' in body)) return body
+  const { heurist: _ours, ...rest } = body
+  return rest
+}
+
+/** What the request surely needs against the rate limit: output counts beforehand only where it was asked for. */
+function knownTokens({ body, bounds }: Admitted<unknown>): number {
+  const isExplicit = body.max_tokens != null || body.max_completion_tokens != null
+  return bounds.inputUnits + (isExplicit ? bounds.maxOutputUnits : 0)
+}
+
+function jobHeaders(job: FinishedJob): Record<string, string> {
+  return {
+    'x-heurist-job-id': job.jobId,
+    'x-heurist-node-id': job.nodeId,
+    'x-heurist-cost-credits': formatUnits(job.credits, 9),
+    'x-heurist-receipt': job.receiptDigest,
+  }
+}
+
+/** Cancels the job when the connection ends before the answer is complete: the slot is freed, and only what was sent is charged. */
+function watchClient(reply: FastifyReply): { follow(running: RunningJob): void; stop(): void } {
+  let isGone = false
+  let followed: RunningJob | undefined
+  const onClose = () => {
+    if (reply.raw.writableFinished) return
+    isGone = true
+    followed?.control.cancel(CLIENT_GONE)
+  }
+  reply.raw.once('close', onClose)
+  return {
+    follow(running) {
+      followed = running
+      if (isGone) running.control.cancel(CLIENT_GONE)
+    },
+    stop: () => reply.raw.off('close', onClose),
+  }
+}
+const CLIENT_GONE = 'the client went away'
+
+/** A Fastify handler for one endpoint: admit, run the job, answer whole or in a stream. */
+export function createEndpointHandler<Request>(
+  endpoint: Endpoint<Request>,
+  options: EndpointOptions,
+  dependencies: EndpointDependencies,
+): Handler {
+  const { clock, metrics, runner } = dependencies
+
+  async function admit(request: FastifyRequest): Promise<Admitted<Request>> {
+    const receivedAtMs = clock.now()
+    const key = await dependencies.authenticate(request.headers.authorization)
+    requireScope(key, 'inference')
+    if (request.body === undefined || request.body === null)
+      throw gatewayError('invalid_json', 'The request body is empty. Send a JSON object.')
+    const raw = request.body as JsonObject // cast: the only body parser answers objects
+    const parsed = validate(endpoint.schema, raw)
+    const pod = findPod(dependencies.pods, String(raw.model))
+    refuseWrongRuntime(endpoint.kind, pod)
+    const bounds = endpoint.bounds(parsed, pod, dependencies.tokenizerFor(pod))
+    const preferences = raw.heurist == null ? DEFAULT_PREFERENCES : jobPreferencesSchema.parse(raw.heurist)
+    return { key, request: parsed, pod, body: withoutPreferences(raw), preferences, bounds, receivedAtMs }
+  }
+
+  function headOf({ pod, receivedAtMs }: Admitted<Request>, running: RunningJob): AnswerHead {
+    return {
+      id: `${endpoint.idPrefix}${running.jobId.slice(4)}`,
+      createdSeconds: Math.floor(receivedAtMs / 1000),
+      model: pod.name,
+      // Changes exactly when weights, quantisation, engine or tokenizer do.
+      fingerprint: `fp_${pod.manifestHash.slice(2, 14)}`,
+    }
+  }
+
+  /** Rate limit, hold, dispatch. */
+  async function start(admitted: Admitted<Request>, reply: FastifyReply, open: (running: RunningJob) => JobListener): Promise<RunningJob> {
+    const { body, bounds, key, pod, preferences } = admitted
+    const admission = dependencies.rateLimiter.admit(key, knownTokens(admitted))
+    reply.headers(admission.headers)
+    try {
+      const running = await runner.run({ kind: endpoint.kind, body, model: pod.name, pod, key, preferences, ...bounds }, open)
+      running.finished.then(
+        ({ units }) => admission.end(units.inputUnits + units.outputUnits),
+        () => admission.end(bounds.inputUnits),
+      )
+      return running
+    } catch (error) {
+      admission.end(0)
+      throw error
+    }
+  }
+
+  function markFirstToken(admitted: Admitted<Request>): void {
+    metrics.firstToken(admitted.pod.name, (clock.now() - admitted.receivedAtMs) / 1000)
+  }
+
+  async function answerWhole(admitted: Admitted<Request>, reply: FastifyReply): Promise<{ job: FinishedJob; text: string }> {
+    const collector = createCollector()
+    const client = watchClient(reply)
+    let hasOutput = false
+    const open = ({ control }: RunningJob): JobListener => ({
+      leased: () => undefined,
+      loading: () => undefined,
+      delta(delta) {
+        if (!hasOutput) markFirstToken(admitted)
+        hasOutput = true
+        collector.add(delta)
+        // The whole answer is kept anyway, bounded by the request's own maximum: nothing to hold back.
+        if (delta.tokens > 0) control.grant(delta.tokens)
+      },
+    })
+    try {
+      const running = await start(admitted, reply, open)
+      client.follow(running)
+      const job = await running.finished
+      return { job, text: JSON.stringify(endpoint.answer(headOf(admitted, running), job, collector, admitted.request)) }
+    } finally {
+      client.stop()
+    }
+  }
+
+  async function answerStream(
+    admitted: Admitted<Request>,
+    reply: FastifyReply,
+    chunksOf: NonNullable<Endpoint<Request>['chunks']>,
+  ): Promise<void> {
+    const client = watchClient(reply)
+    let session: StreamSession | undefined
+    let chunks: ChunkFormat | undefined
+    const open = (running: RunningJob): JobListener => {
+      chunks = chunksOf(headOf(admitted, running), admitted.request)
+      session = createStreamSession(reply, running, chunks, {
+        keepAliveMs: options.keepAliveMs,
+        clock,
+        onFirstToken: () => markFirstToken(admitted),
+      })
+      return session.listener
+    }
+    try {
+      const running = await start(admitted, reply, open)
+      client.follow(running)
+      const job = await running.finished
+      metrics.tokens(admitted.pod.name, job.units)
+      session?.end(`${chunks?.tail(job) ?? ''}data: [DONE]\n\n`)
+    } catch (error) {
+      // Before the status line an error is an ordinary answer; after it, an event, and no [DONE].
+      session?.failIfOpen(`data: ${JSON.stringify(errorBody(toGatewayError(error)))}\n\n`)
+      throw error
+    } finally {
+      session?.stop()
+      client.stop()
+    }
+  }
+
+  /** A whole answer under an `Idempotency-Key`: the first one again, if there is one. */
+  async function answerOnce(idempotencyKey: string, admitted: Admitted<Request>, reply: FastifyReply): Promise<string> {
+    const use = await dependencies.idempotency.claim(admitted.key.account, idempotencyKey, endpoint.path, admitted.body)
+    if (use.known) {
+      reply.headers({ 'x-heurist-job-id': use.known.jobId, 'idempotent-replayed': 'true' })
+      return use.known.body
+    }
+    try {
+      const { job, text } = await answerWhole(admitted, reply)
+      await use.remember({ status: 200, body: text, jobId: job.jobId })
+      return finishWhole(admitted, reply, job, text)
+    } finally {
+      use.end()
+    }
+  }
+
+  function finishWhole(admitted: Admitted<Request>, reply: FastifyReply, job: FinishedJob, text: string): string {
+    reply.headers(jobHeaders(job))
+    metrics.tokens(admitted.pod.name, job.units)
+    return text
+  }
+
+  async function answer(admitted: Admitted<Request>, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    if (endpoint.chunks && admitted.body.stream === true) return answerStream(admitted, reply, endpoint.chunks)
+    const idempotencyKey = request.headers['idempotency-key']
+    reply.type('application/json; charset=utf-8')
+    const text = await (typeof idempotencyKey === 'string' && idempotencyKey !== ''
+      ? answerOnce(idempotencyKey, admitted, reply)
+      : answerWhole(admitted, reply).then(({ job, text: whole }) => finishWhole(admitted, reply, job, whole)))
+    reply.header('openai-processing-ms', String(Math.round(reply.elapsedTime)))
+    return text
+  }
+
+  return async (request, reply) => {
+    let model = 'unknown'
+    let outcome = 'ok'
+    try {
+      const admitted = await admit(request)
+      model = admitted.pod.name
+      return await answer(admitted, request, reply)
+    } catch (error) {
+      outcome = toGatewayError(error).code
+      throw error
+    } finally {
+      metrics.request({ endpoint: endpoint.path, model, outcome }, reply.elapsedTime / 1000)
+    }
+  }
+}

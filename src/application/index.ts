@@ -1,0 +1,12 @@
+/** HTTP face and money of the network. */
+export { type Authenticate, requireScope } from './gateway/auth.ts'
+export {
+  createGateway,
+  type Gateway,
+  type GatewayDependencies,
+  type GatewayListenErrorCode,
+  type GatewayOptions,
+} from './gateway/gateway.ts'
+export type { PodCatalog } from './gateway/openai/models.ts'
+export type { ServerOptions } from './gateway/server.ts'
+export type * from './payments/types.ts'
