@@ -1,0 +1,4 @@
+/** Public face of the orchestration layer. */
+export type { LinkErrorCode, RouterErrorCode } from './router/errors.ts'
+export { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './router/options.ts'
+export { createRouter, type Router } from './router/router.ts'

@@ -1,0 +1,221 @@
+import { type Bytes32, bytesToHex, type DecisionRecord } from '#protocol'
+import { type RouterContext, tell } from './context.ts'
+import { recordDecision, signDecision } from './decision.ts'
+import type { Fault } from './errors.ts'
+import { isEligible, summarizeRefusals } from './filter.ts'
+import type { Hosting } from './hosting.ts'
+import { isFinished, type Job, type Lease, moveJob } from './job.ts'
+import { viewOfLease } from './lease.ts'
+import { createMeter } from './metering.ts'
+import { type Choice, pick } from './pick.ts'
+import type { Offer } from './queue.ts'
+import { signDiscard } from './receipts.ts'
+import { leaseDeadlines, phaseDeadline, shouldRetry } from './retry.ts'
+
+/** Takes a job in: its whole-job deadline runs from here. */
+export function submitJob(context: RouterContext, job: Job): void {
+  const { clock } = context.dependencies
+  const { totalMs } = job.order
+  context.jobs.add(job)
+  context.metrics.waiting.set(context.jobs.size)
+  job.cancelTotalTimer = clock.after(totalMs, () =>
+    failAttempt(context, job, { code: 'ROUTER_TOTAL_TIMEOUT', message: `The job did not finish within its deadline of ${totalMs} ms.` }),
+  )
+  placeJob(context, job)
+}
+
+/** Leases the job to the best node, lets it wait for a slot, or refuses it with the reasons. */
+export function placeJob(context: RouterContext, job: Job): void {
+  if (isFinished(job)) return
+  if (context.stopping)
+    return discard(context, job, { code: 'ROUTER_STOPPING', message: 'This router is shutting down. Send the job again.' })
+  const choice = tryLease(context, job)
+  if (choice.chosen !== null) return
+  if (choice.mayWait) return wait(context, job)
+  const record = recordRefusal(context, job)
+  const why = summarizeRefusals(record.candidates.map(candidate => candidate.refused))
+  const { lastFault } = job
+  if (lastFault) return discard(context, job, { ...lastFault, message: `${lastFault.message} No other node could take the job: ${why}.` })
+  const message = `No node can take a job for pod ${job.order.pod.name} now: ${why}.`
+  discard(context, job, { code: 'ROUTER_NO_CANDIDATE', message, retryAfterMs: 1000 })
+}
+
+function tryLease(context: RouterContext, job: Job): Choice {
+  const { fleet, dependencies } = context
+  for (;;) {
+    const seed = bytesToHex(dependencies.random(32))
+    const choice = pick(fleet, job.demand, seed)
+    if (choice.chosen === null) return choice
+    const { node } = choice.chosen
+    // The fleet's copy of the registry may be a second old; the node that is about to get work is looked up now.
+    if (dependencies.standing(node.nodeId) !== node.standing) fleet.refreshStanding(node.nodeId)
+    if (!isEligible(choice.chosen, job.demand)) continue
+    grantLease(context, job, choice.chosen, seed)
+    return choice
+  }
+}
+
+function wait(context: RouterContext, job: Job): void {
+  const { queue, dependencies } = context
+  const { queueMs } = job.order.pod.manifest.spec.timeouts
+  if (!queue.add(job)) {
+    const message = `${queue.size(job.podId)} jobs already wait for pod ${job.order.pod.name}. Try again later.`
+    return discard(context, job, { code: 'ROUTER_QUEUE_FULL', message, retryAfterMs: 1000 })
+  }
+  job.cancelQueueTimer = dependencies.clock.after(queueMs, () => {
+    queue.remove(job)
+    recordRefusal(context, job)
+    const message = `No slot of pod ${job.order.pod.name} became free within ${queueMs} ms. Try again later.`
+    discard(context, job, { code: 'ROUTER_QUEUE_TIMEOUT', message, retryAfterMs: 1000 })
+  })
+}
+
+/** Offers a pod's waiting jobs to its free slots (law R3). */
+export function offerSlots(context: RouterContext, podId: Bytes32): void {
+  const { queue, fleet } = context
+  const take = (job: Job): Offer => {
+    if (!fleet.hosting(podId).some(({ busy, slots, fixedRefusals }) => busy < slots && fixedRefusals.length === 0)) return 'no slot left'
+    return tryLease(context, job).chosen === null ? 'unsuitable' : 'taken'
+  }
+  if (queue.size(podId) > 0 && !context.stopping) queue.offer(podId, take)
+}
+
+function recordOf(context: RouterContext, job: Job, seed: Bytes32, chosen: Hosting | null): DecisionRecord {
+  const { fleet, options, dependencies } = context
+  const input = {
+    jobId: job.order.jobId,
+    attempt: Math.max(1, job.attempts),
+    demand: job.demand,
+    seed,
+    decidedAtMs: dependencies.clock.now(),
+  }
+  return recordDecision(fleet, { ...input, chosen: chosen?.nodeId ?? null }, options.minCollateralWei)
+}
+
+function publishDecision(context: RouterContext, job: Job, record: DecisionRecord): void {
+  const decision = signDecision(record, context.separator, context.dependencies.signer)
+  job.decisionHash = decision.recordHash
+  tell(context, job, sink => sink.decided(decision))
+}
+
+function recordRefusal(context: RouterContext, job: Job): DecisionRecord {
+  const record = recordOf(context, job, bytesToHex(context.dependencies.random(32)), null)
+  publishDecision(context, job, record)
+  return record
+}
+
+function grantLease(context: RouterContext, job: Job, hosting: Hosting, seed: Bytes32): void {
+  const { options, leases, metrics, dependencies } = context
+  job.attempts += 1
+  job.cancelQueueTimer()
+  moveJob(job, 'leased')
+  // Recorded before the slot changes hands; hashed and signed after the lease is on its way, while the node works.
+  const record = recordOf(context, job, seed, hosting)
+  const { creditTokens } = options
+  const lease = leases.grant(job, hosting, { creditTokens, meter: createMeter(job.limits, options.floodSlackTokens) })
+  job.lease = lease
+  sendLease(context, job, lease)
+  if (job.attempts === 1) metrics.queueSeconds.observe((dependencies.clock.now() - job.submittedAtMs) / 1000)
+  publishDecision(context, job, record)
+  tell(context, job, sink => sink.leased(viewOfLease(lease)))
+  enterPhase(context, lease, hosting.warm ? 'waiting' : 'loading')
+  if (!hosting.warm) tell(context, job, sink => sink.loading())
+}
+
+function deadlinesOf(context: RouterContext, job: Job) {
+  const elapsedMs = context.dependencies.clock.now() - job.submittedAtMs
+  return leaseDeadlines(job.order.pod, job.order.totalMs - elapsedMs)
+}
+
+function sendLease(context: RouterContext, job: Job, lease: Lease): void {
+  const { order } = job
+  // JSON.stringify and not encodeMessage: a lease holds no bigint, and the replacer costs a call per member of the body.
+  const text = JSON.stringify({
+    type: 'lease',
+    leaseId: lease.leaseId,
+    fencingToken: lease.fencingToken,
+    jobId: order.jobId,
+    attempt: lease.attempt,
+    podId: job.podId,
+    manifestHash: order.pod.manifestHash,
+    channel: lease.channel,
+    creditTokens: lease.creditTokens,
+    deadlines: deadlinesOf(context, job),
+    request: order.request,
+    requestHash: order.requestHash,
+  })
+  lease.session.send(text)
+}
+
+/** Starts the deadline of a phase; it replaces the one before. */
+export function enterPhase(context: RouterContext, lease: Lease, phase: Lease['phase']): void {
+  lease.phase = phase
+  lease.cancelDeadline()
+  const deadline = lease.live ? phaseDeadline(phase, deadlinesOf(context, lease.job), context.options.signMs) : null
+  lease.cancelDeadline = deadline ? context.dependencies.clock.after(deadline.afterMs, () => failLease(context, lease, deadline)) : () => {}
+}
+
+/** Ends a lease by a fault of its node and decides about the job. The slot stays taken until the node has stopped. */
+export function failLease(context: RouterContext, lease: Lease, fault: Fault): void {
+  if (!lease.live) return
+  if (fault.code === 'ROUTER_NODE_MISBEHAVED') {
+    context.metrics.misbehaviour.inc()
+    context.dependencies.logger.warn({ nodeId: lease.hosting.nodeId, jobId: lease.job.order.jobId }, fault.message)
+  }
+  failAttempt(context, lease.job, fault)
+}
+
+/** Tells the node to stop. Its slot comes back when it confirms, or after the grace period. */
+function stopLease(context: RouterContext, lease: Lease, reason: string): void {
+  context.leases.expire(lease)
+  lease.session.send(
+    JSON.stringify({ type: 'cancel', leaseId: lease.leaseId, fencingToken: lease.fencingToken, reason: `abort:${reason}`.slice(0, 200) }),
+  )
+  lease.cancelDeadline = context.dependencies.clock.after(context.options.cancelGraceMs, () => context.leases.release(lease))
+}
+
+/**
+ * An attempt, or the job as a whole, failed: retry on another node or discard. `nodeStopped` says that the node no longer
+ * works on it, so that its slot is free at once.
+ */
+export function failAttempt(context: RouterContext, job: Job, fault: Fault, nodeStopped = false): void {
+  if (isFinished(job)) return
+  const { lease } = job
+  job.lease = null
+  if (lease) {
+    job.excluded.add(lease.hosting.nodeId)
+    if (nodeStopped) context.leases.release(lease)
+    else stopLease(context, lease, fault.code)
+  }
+  const { startedOutput, attempts } = job
+  const isRetry = !context.stopping && shouldRetry({ fault, startedOutput, attempts, preferences: job.order.preferences })
+  if (!isRetry || job.tokensAtCancel !== null) return discard(context, job, fault)
+  moveJob(job, 'held')
+  job.lastFault = fault
+  context.metrics.retries.inc({ code: fault.code })
+  tell(context, job, sink => sink.retrying(fault.code, fault.message))
+  queueMicrotask(() => placeJob(context, job))
+}
+
+/** Forgets a job's timers and places; called on its way into a terminal state. */
+export function endJob(context: RouterContext, job: Job, outcome: string): void {
+  job.cancelTotalTimer()
+  job.cancelQueueTimer()
+  context.queue.remove(job)
+  context.jobs.delete(job)
+  context.metrics.jobs.inc({ outcome })
+  context.metrics.waiting.set(context.jobs.size)
+}
+
+/** Ends a job as failed with a signed proof that it cost nothing (law L3). */
+export function discard(context: RouterContext, job: Job, fault: Fault): void {
+  const { signer, clock } = context.dependencies
+  const { order, attempts, decisionHash, startedOutput } = job
+  moveJob(job, fault.code === 'ROUTER_CANCELLED' && !startedOutput ? 'cancelled' : 'failed')
+  endJob(context, job, fault.code)
+  const { jobId, pod, requestHash, payer } = order
+  const receipt = { jobId, podId: pod.podId, requestHash, decisionHash, payer, attempts, reason: fault.code, discardedAtMs: clock.now() }
+  const signedDiscard = signDiscard(receipt, context.separator, signer)
+  const { code, message, retryAfterMs = null } = fault
+  tell(context, job, sink => sink.failed({ code, message, retryAfterMs, startedOutput, attempts, signedDiscard }))
+}

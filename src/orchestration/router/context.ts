@@ -1,0 +1,60 @@
+import type { Counter, Gauge, Histogram } from 'prom-client'
+import type { JobSink, PodId } from '#protocol'
+import type { Fleet } from './fleet.ts'
+import type { Job } from './job.ts'
+import type { LeaseTable } from './lease.ts'
+import type { RouterDependencies, RouterOptions } from './options.ts'
+import type { WaitingQueue } from './queue.ts'
+
+export type RouterMetrics = {
+  readonly jobs: Counter
+  readonly retries: Counter
+  readonly lateResults: Counter
+  readonly overclaims: Counter
+  readonly misbehaviour: Counter
+  readonly linksClosed: Counter
+  readonly nodes: Gauge
+  readonly waiting: Gauge
+  readonly queueSeconds: Histogram
+}
+
+/** What the parts of one router share. */
+export type RouterContext = {
+  readonly options: RouterOptions
+  readonly dependencies: RouterDependencies
+  readonly separator: Uint8Array
+  readonly fleet: Fleet
+  readonly leases: LeaseTable
+  readonly queue: WaitingQueue<Job>
+  readonly metrics: RouterMetrics
+  /** Jobs that are not in a terminal state. */
+  readonly jobs: Set<Job>
+  /** Offers waiting jobs to free slots of a pod, at the end of this turn. */
+  readonly wake: (podId: PodId) => void
+  stopping: boolean
+}
+
+export function createRouterMetrics({ metrics }: Pick<RouterDependencies, 'metrics'>): RouterMetrics {
+  return {
+    jobs: metrics.counter('heurist_router_jobs_total', 'Jobs by how they ended: succeeded or a RouterErrorCode.', ['outcome']),
+    retries: metrics.counter('heurist_router_retries_total', 'Attempts that failed and were tried again on another node.', ['code']),
+    lateResults: metrics.counter('heurist_router_late_results_total', 'Messages refused because their lease is not live (law L8).'),
+    overclaims: metrics.counter('heurist_router_overclaims_total', 'Jobs whose node claimed more tokens than the router counted.'),
+    misbehaviour: metrics.counter('heurist_router_misbehaviour_total', 'Leases cut because the node broke the protocol.'),
+    linksClosed: metrics.counter('heurist_router_links_closed_total', 'Node links that this router closed, by reason.', ['code']),
+    nodes: metrics.gauge('heurist_router_nodes', 'Nodes linked now.'),
+    waiting: metrics.gauge('heurist_router_jobs_open', 'Jobs that are waiting or running.'),
+    queueSeconds: metrics.histogram('heurist_router_queue_seconds', 'Time from submission to the first lease.', {
+      buckets: [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60],
+    }),
+  }
+}
+
+/** Calls the gateway's sink. A throwing sink is a defect of the gateway and must not take the router down. */
+export function tell(context: RouterContext, job: Job, call: (sink: JobSink) => void): void {
+  try {
+    call(job.sink)
+  } catch (error) {
+    context.dependencies.logger.error({ jobId: job.order.jobId, err: error }, 'The sink of a job threw.')
+  }
+}

@@ -1,0 +1,177 @@
+import { type Frame, type Hex, outputHash, receiptToJson } from '#protocol'
+import { endJob, enterPhase, failAttempt, failLease } from './attempt.ts'
+import { type RouterContext, tell } from './context.ts'
+import { isFinished, type Job, type Lease, moveJob } from './job.ts'
+import type { LeaseMessage, Session } from './link/session.ts'
+import { chargedTokens, isOverclaim } from './metering.ts'
+import { countersign, draftReceipt } from './receipts.ts'
+
+type Done = Extract<LeaseMessage, { type: 'done' }>
+
+/** Passes output on, in order, counted. */
+export function onFrames(context: RouterContext, session: Session, frames: readonly Frame[]): void {
+  let isStray = true
+  for (const frame of frames) {
+    const lease = context.leases.byChannel(session, frame.channel)
+    if (!lease?.live || lease.phase === 'signing') continue
+    isStray = false
+    onFrame(context, lease, frame)
+  }
+  if (!isStray) return
+  context.metrics.lateResults.inc()
+  session.countStray()
+}
+
+function misbehaved(context: RouterContext, lease: Lease, what: string): void {
+  failLease(context, lease, { code: 'ROUTER_NODE_MISBEHAVED', message: `Node ${lease.hosting.nodeId} sent ${what}.` })
+}
+
+function onFrame(context: RouterContext, lease: Lease, { sequence, delta }: Frame): void {
+  const { job, meter } = lease
+  if (sequence !== lease.nextSequence) return misbehaved(context, lease, `frame ${sequence} where ${lease.nextSequence} was due`)
+  lease.nextSequence += 1
+  const broken = meter.accept(delta)
+  if (broken !== null) return misbehaved(context, lease, broken)
+  if (meter.tokens() > lease.creditTokens + context.options.floodSlackTokens) {
+    return misbehaved(context, lease, `${meter.tokens()} tokens with credit for ${lease.creditTokens}`)
+  }
+  if (lease.phase !== 'streaming') {
+    enterPhase(context, lease, 'streaming')
+    if (job.state === 'leased') moveJob(job, 'running')
+  }
+  if (job.tokensAtCancel !== null) return
+  job.startedOutput = true
+  tell(context, job, sink => sink.delta(delta))
+}
+
+/** A text message about a lease. Only the node that holds it may speak, and only while it is live (law L8). */
+export function onLeaseMessage(context: RouterContext, session: Session, message: LeaseMessage): void {
+  const lease = context.leases.byId(message.leaseId)
+  if (lease && lease.session !== session) {
+    return session.close('LINK_FOREIGN_LEASE', `Node ${session.nodeId} answered a lease of another node.`)
+  }
+  if (!lease?.live || lease.fencingToken !== message.fencingToken) return onLateMessage(context, session, message, lease)
+  switch (message.type) {
+    case 'phase':
+      return onPhase(context, lease, message.phase)
+    case 'done':
+      return onDone(context, lease, message)
+    case 'signed':
+      return onSigned(context, lease, message.signature)
+    case 'declined':
+      return endByNode(context, lease, 'ROUTER_NODE_FAILED', `declined: ${message.reason}`)
+    case 'failed':
+      return endByNode(
+        context,
+        lease,
+        message.retryable ? 'ROUTER_NODE_FAILED' : 'ROUTER_REQUEST_REJECTED',
+        `${message.code}: ${message.message}`,
+      )
+  }
+}
+
+function onLateMessage(context: RouterContext, session: Session, message: LeaseMessage, lease: Lease | undefined): void {
+  context.metrics.lateResults.inc()
+  session.countStray()
+  // The node has stopped: its slot is free, and that is all a late result is good for.
+  const hasStopped = message.type === 'done' || message.type === 'failed' || message.type === 'declined'
+  if (hasStopped && lease?.fencingToken === message.fencingToken) context.leases.release(lease)
+}
+
+function endByNode(context: RouterContext, lease: Lease, code: 'ROUTER_NODE_FAILED' | 'ROUTER_REQUEST_REJECTED', what: string): void {
+  const subject = code === 'ROUTER_REQUEST_REJECTED' ? 'The request was rejected by the engine' : `Node ${lease.hosting.nodeId} failed`
+  failAttempt(context, lease.job, { code, message: `${subject}: ${what}` }, true)
+}
+
+function onPhase(context: RouterContext, lease: Lease, phase: 'loading' | 'running'): void {
+  if (phase === 'running' && lease.phase === 'loading') return enterPhase(context, lease, 'waiting')
+  // Loading is announced at most once, and never after output: a node can not push its deadline away by repeating it.
+  if (phase === 'loading' && lease.phase === 'waiting' && !lease.hasLoaded) {
+    lease.hasLoaded = true
+    enterPhase(context, lease, 'loading')
+    tell(context, lease.job, sink => sink.loading())
+  }
+}
+
+function onDone(context: RouterContext, lease: Lease, done: Done): void {
+  const { job, meter } = lease
+  if (lease.phase === 'signing') return misbehaved(context, lease, 'a second end of its output')
+  const choices = meter.choices(done.finish)
+  if (!choices) return misbehaved(context, lease, 'finish reasons that do not match its output')
+  const hash = outputHash(choices)
+  if (hash !== done.outputHash) return misbehaved(context, lease, `output with hash ${hash}, but claims ${done.outputHash}`)
+  const isEmbedding = job.order.request.kind === 'embedding'
+  if (isEmbedding && (choices.length !== job.limits.maxChoices || choices.some(choice => choice.embeddingHash === undefined))) {
+    return misbehaved(context, lease, `${choices.length} vectors for ${job.limits.maxChoices} inputs`)
+  }
+  if (job.state === 'leased') moveJob(job, 'running')
+  job.cancelTotalTimer()
+  context.leases.freeSlot(lease)
+  const charged = isEmbedding ? 0 : chargedTokens(meter.tokens(), choices, context.dependencies.tokenizerFor(job.order.pod))
+  if (isOverclaim(done.outputUnits, charged, choices.length)) reportOverclaim(context, lease, done.outputUnits, charged)
+  const units = { inputUnits: job.order.inputUnits, outputUnits: Math.min(charged, job.tokensAtCancel ?? charged) }
+  const finishedAtMs = context.dependencies.clock.now()
+  const receipt = draftReceipt({ order: job.order, lease, units, outputHash: hash, decisionHash: job.decisionHash, finishedAtMs })
+  job.draft = { receipt, units, choices }
+  const { leaseId, fencingToken } = lease
+  lease.session.send(JSON.stringify({ type: 'sign', leaseId, fencingToken, receipt: receiptToJson(receipt) }))
+  enterPhase(context, lease, 'signing')
+}
+
+function reportOverclaim(context: RouterContext, lease: Lease, claimed: number, charged: number): void {
+  context.metrics.overclaims.inc()
+  const evidence = { nodeId: lease.hosting.nodeId, jobId: lease.job.order.jobId, leaseId: lease.leaseId, claimed, charged }
+  context.dependencies.logger.warn(evidence, 'A node claimed more tokens than it sent.')
+}
+
+function onSigned(context: RouterContext, lease: Lease, signature: Hex): void {
+  const { job } = lease
+  const { draft } = job
+  if (lease.phase !== 'signing' || !draft) return misbehaved(context, lease, 'a signature before its receipt was drafted')
+  const signedReceipt = countersign(draft.receipt, signature, context.separator, context.dependencies.signer)
+  if (!signedReceipt) return misbehaved(context, lease, 'a signature that is not over its receipt')
+  moveJob(job, 'succeeded')
+  endJob(context, job, 'succeeded')
+  context.leases.release(lease)
+  const { units, choices } = draft
+  tell(context, job, sink => sink.completed({ signedReceipt, nodeOwner: lease.nodeOwner, units, choices }))
+}
+
+/** The link of a node closed: whatever it held is lost. */
+export function onSessionLost(context: RouterContext, session: Session): void {
+  for (const lease of context.leases.ofSession(session)) {
+    const fault = { code: 'ROUTER_NODE_LOST', message: `The link to node ${session.nodeId} closed while it held the job.` } as const
+    if (lease.live) failAttempt(context, lease.job, fault, true)
+    else context.leases.release(lease)
+  }
+}
+
+/**
+ * The client is gone. Before output the job ends at once; after output the node is asked to finish with what it has,
+ * and the client pays for what it was sent.
+ */
+export function cancelJob(context: RouterContext, job: Job, reason: string): void {
+  if (isFinished(job) || job.tokensAtCancel !== null) return
+  const { lease } = job
+  const fault = { code: 'ROUTER_CANCELLED', message: `The job was cancelled: ${reason}.` } as const
+  if (!lease || !job.startedOutput) return failAttempt(context, job, fault)
+  job.tokensAtCancel = lease.meter.tokens()
+  if (lease.phase === 'signing') return
+  const { leaseId, fencingToken } = lease
+  lease.session.send(JSON.stringify({ type: 'cancel', leaseId, fencingToken, reason: `finish:${reason}`.slice(0, 200) }))
+  lease.cancelDeadline()
+  const { cancelGraceMs } = context.options
+  const message = `${fault.message} Its node did not finish within ${cancelGraceMs} ms.`
+  lease.cancelDeadline = context.dependencies.clock.after(cancelGraceMs, () => failLease(context, lease, { ...fault, message }))
+}
+
+/** The client has taken tokens: the node may send as many more. Told in steps of half a window, not per token. */
+export function grantCredit(context: RouterContext, job: Job, tokens: number): void {
+  const { lease } = job
+  if (!lease?.live || !Number.isInteger(tokens) || tokens <= 0) return
+  lease.unsentCreditTokens += tokens
+  if (2 * lease.unsentCreditTokens < context.options.creditTokens) return
+  lease.session.send(JSON.stringify({ type: 'credit', channel: lease.channel, tokens: lease.unsentCreditTokens }))
+  lease.creditTokens += lease.unsentCreditTokens
+  lease.unsentCreditTokens = 0
+}

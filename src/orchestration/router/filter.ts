@@ -1,0 +1,109 @@
+import {
+  type JobPreferences,
+  type NodeFacts,
+  type NodeId,
+  type NodeStanding,
+  type PodRecord,
+  type Replica,
+  unmetRequirements,
+} from '#protocol'
+import type { FleetNode, Hosting } from './hosting.ts'
+
+/**
+ * Who may get a job (law R1). Every refusal is a reason in words; an empty result is an answer, never "everyone".
+ * Reasons fall into three: those of the node and its pod (worked out when facts change), those of pod and hardware
+ * (once per manifest), and those of this one job.
+ */
+export type Demand = {
+  readonly pod: PodRecord
+  readonly preferences: JobPreferences
+  readonly referredNodes: ReadonlySet<NodeId>
+  /** Nodes that already failed this job. */
+  readonly excluded: ReadonlySet<NodeId>
+}
+
+/** The one refusal that time alone may lift: such a job waits in the queue instead of failing. */
+export const NO_FREE_SLOT = 'no free slot'
+
+/** Reasons that the chain gives against a node, whatever the job. */
+export function nodeRefusals(standing: NodeStanding | null, minCollateralWei: bigint): string[] {
+  if (!standing?.registered) return ['not registered']
+  const reasons: string[] = []
+  if (standing.jailed) reasons.push('jailed')
+  if (standing.exiting) reasons.push('exiting')
+  if (standing.collateral < minCollateralWei)
+    reasons.push(`collateral ${standing.collateral} wei is below the floor of ${minCollateralWei}`)
+  return reasons
+}
+
+/** Reasons from the state of a node's replicas of one pod. */
+export function podRefusals(replicas: readonly Replica[]): string[] {
+  if (replicas.length === 0) return ['does not host the pod']
+  if (replicas.some(replica => replica.state === 'warm' || replica.state === 'cold' || replica.state === 'loading')) return []
+  if (replicas.some(replica => replica.state === 'draining')) return ['its replica is draining']
+  const why = replicas.find(replica => replica.reason !== undefined)?.reason
+  return [`can not load the pod${why === undefined ? '' : `: ${why}`}`]
+}
+
+/** Reasons from hardware and version. Cached per facts object: facts are replaced, never edited. */
+function fitRefusals(pod: PodRecord, facts: NodeFacts, manifestHash: string): readonly string[] {
+  const cache = fits.get(facts) ?? new Map<string, readonly string[]>()
+  fits.set(facts, cache)
+  const known = cache.get(pod.manifestHash)
+  if (known) return known
+  const perDevice = facts.devices.map(device => unmetRequirements(pod.manifest, device))
+  const reasons = perDevice.some(unmet => unmet.length === 0) ? [] : perDevice.flat()
+  if (manifestHash !== pod.manifestHash) reasons.push('hosts another version of the pod')
+  cache.set(pod.manifestHash, reasons)
+  return reasons
+}
+const fits = new WeakMap<NodeFacts, Map<string, readonly string[]>>()
+
+function userRefusal(demand: Demand, nodeId: NodeId, region: string): string | null {
+  const { allow_nodes, deny_nodes, region: wanted } = demand.preferences
+  if (deny_nodes?.includes(nodeId)) return 'denied by the user'
+  if (allow_nodes && !allow_nodes.includes(nodeId)) return "not on the user's list of allowed nodes"
+  if (wanted !== undefined && wanted !== region) return `not in the region ${wanted}`
+  return null
+}
+
+/** True when the node may get the job now. Allocates nothing: it runs for every candidate of every job. */
+export function isEligible(hosting: Hosting, demand: Demand): boolean {
+  return hosting.busy < hosting.slots && isEligibleWithSlot(hosting, demand)
+}
+
+/** True when only a free slot is missing at most. */
+export function isEligibleWithSlot(hosting: Hosting, demand: Demand): boolean {
+  const { facts } = hosting.node
+  return (
+    hosting.fixedRefusals.length === 0 &&
+    (demand.excluded.size === 0 || !demand.excluded.has(hosting.nodeId)) &&
+    fitRefusals(demand.pod, facts, hosting.manifestHash).length === 0 &&
+    userRefusal(demand, hosting.nodeId, facts.region) === null
+  )
+}
+
+/** Every reason against a node, for the decision record; empty exactly when {@link isEligible} holds. */
+export function refusalsOf(node: FleetNode, demand: Demand, minCollateralWei: bigint): string[] {
+  const hosting = node.hostings.get(demand.pod.podId)
+  const user = userRefusal(demand, node.nodeId, node.facts.region)
+  const reasons = hosting
+    ? [...hosting.fixedRefusals, ...fitRefusals(demand.pod, node.facts, hosting.manifestHash)]
+    : [...nodeRefusals(node.standing, minCollateralWei), 'does not host the pod']
+  if (user !== null) reasons.push(user)
+  if (demand.excluded.has(node.nodeId)) reasons.push('failed an earlier attempt of this job')
+  if (hosting && hosting.busy >= hosting.slots) reasons.push(NO_FREE_SLOT)
+  return reasons
+}
+
+/** "no free slot (3 nodes); jailed (1 node)": what a user reads when nobody can take the job. */
+export function summarizeRefusals(refusals: readonly (readonly string[])[]): string {
+  if (refusals.length === 0) return 'no node is connected'
+  const counts = new Map<string, number>()
+  for (const reason of refusals.flat()) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 8)
+    .map(([reason, count]) => `${reason} (${count} ${count === 1 ? 'node' : 'nodes'})`)
+    .join('; ')
+}

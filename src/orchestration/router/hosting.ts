@@ -1,0 +1,31 @@
+import type { NodeFacts, NodeId, NodeStanding, PodId, Replica } from '#protocol'
+import type { Session } from './link/session.ts'
+
+/**
+ * One pod on one linked node: what filter and rank look at. Mutable, because it is read for every job and a slot changes hands
+ * twice per job; `fixedRefusals` holds every reason that does not depend on the job and is worked out when facts change.
+ */
+export type Hosting = {
+  readonly node: FleetNode
+  readonly nodeId: NodeId
+  readonly podId: PodId
+  replicas: readonly Replica[]
+  manifestHash: string
+  warm: boolean
+  slots: number
+  unitsPerSecond: number
+  /** Slots under a lease, kept across changes of facts. */
+  busy: number
+  votes: number
+  uptimeBps: number
+  fixedRefusals: readonly string[]
+}
+
+export type FleetNode = {
+  readonly nodeId: NodeId
+  readonly session: Session
+  facts: NodeFacts
+  standing: NodeStanding | null
+  uptimeBps: number
+  readonly hostings: Map<PodId, Hosting>
+}

@@ -1,0 +1,59 @@
+import { recoverSigner, type Signer } from '#platform'
+import {
+  type Bytes32,
+  type DiscardReceipt,
+  discardReceiptDigest,
+  type Hex,
+  type JobOrder,
+  type JobUnits,
+  type Receipt,
+  receiptDigest,
+  type SignedDiscardReceipt,
+  type SignedReceipt,
+} from '#protocol'
+import type { Lease } from './job.ts'
+
+export type ReceiptFacts = {
+  readonly order: JobOrder
+  readonly lease: Lease
+  readonly units: JobUnits
+  readonly outputHash: Bytes32
+  readonly decisionHash: Bytes32
+  readonly finishedAtMs: number
+}
+
+/** What node and router are about to sign (DESIGN §4.8). The price follows from counted units alone. */
+export function draftReceipt({ order, lease, units, outputHash, decisionHash, finishedAtMs }: ReceiptFacts): Receipt {
+  return {
+    jobId: order.jobId,
+    podId: order.pod.podId,
+    manifestHash: order.pod.manifestHash,
+    requestHash: order.requestHash,
+    outputHash,
+    seedCommitment: order.seedCommitment,
+    decisionHash,
+    inputUnits: units.inputUnits,
+    outputUnits: units.outputUnits,
+    asset: order.asset,
+    price: order.priceOf(units),
+    payer: order.payer,
+    frontend: order.frontend,
+    node: lease.hosting.nodeId,
+    leaseId: lease.leaseId,
+    attempt: lease.attempt,
+    fencingToken: lease.fencingToken,
+    startedAtMs: lease.grantedAtMs,
+    finishedAtMs,
+  }
+}
+
+/** Countersigns, or null when the node's signature is not over this receipt. */
+export function countersign(receipt: Receipt, nodeSignature: Hex, separator: Uint8Array, signer: Signer): SignedReceipt | null {
+  const digest = receiptDigest(separator, receipt)
+  if (recoverSigner(digest, nodeSignature) !== receipt.node) return null
+  return { receipt, nodeSignature, routerSignature: signer.signDigest(digest), router: signer.address }
+}
+
+export function signDiscard(discard: DiscardReceipt, separator: Uint8Array, signer: Signer): SignedDiscardReceipt {
+  return { discard, routerSignature: signer.signDigest(discardReceiptDigest(separator, discard)), router: signer.address }
+}

@@ -1,0 +1,173 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Dispatcher, domainSeparator, encodeMessage, jobDomain, type NodeId, type PodId, type PodRecord } from '#protocol'
+import { discard, failAttempt, offerSlots, submitJob } from './attempt.ts'
+import { createRouterMetrics, type RouterContext } from './context.ts'
+import { cancelJob, grantCredit, onFrames, onLeaseMessage, onSessionLost } from './delivery.ts'
+import { createFleet } from './fleet.ts'
+import { createJob, isFinished, type Job } from './job.ts'
+import { createLeaseTable } from './lease.ts'
+import { createLinkServer } from './link/server.ts'
+import type { Session, SessionEvents } from './link/session.ts'
+import { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './options.ts'
+import { createWaitingQueue } from './queue.ts'
+
+/**
+ * A router: holds the links of its nodes, picks a node for each job, leases, streams, counts, and countersigns receipts.
+ *
+ * @example
+ * const router = createRouter({}, { signer, domain: { chainId, settlement }, clock: systemClock, … })
+ * router.start()
+ * httpServer.on('upgrade', (request, socket, head) => router.handleUpgrade(request, socket, head))
+ */
+export interface Router extends Dispatcher {
+  start(): void
+  /** Takes over an HTTP upgrade request of a node link. The caller has matched the path. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Reads a node's standing and uptime again, or those of all linked nodes. Call it when the registry changes. */
+  standingChanged(nodeId?: NodeId): void
+  /** Jobs that are waiting or running. */
+  openJobs(): number
+  /** Refuses new jobs, lets running ones finish for at most `drainMs`, fails the rest and closes all links. */
+  stop(drainMs: number): Promise<void>
+}
+
+function createContext(options: RouterOptions, dependencies: RouterDependencies): RouterContext {
+  const waking = new Set<PodId>()
+  const wake = (podId: PodId): void => {
+    if (waking.has(podId)) return
+    waking.add(podId)
+    queueMicrotask(() => {
+      waking.delete(podId)
+      offerSlots(context, podId)
+    })
+  }
+  const { clock, random, domain } = dependencies
+  const context: RouterContext = {
+    options,
+    dependencies,
+    separator: domainSeparator(jobDomain(domain.chainId, domain.settlement)),
+    fleet: createFleet(options, dependencies),
+    leases: createLeaseTable({ clock, random, onSlotFreed: hosting => wake(hosting.podId) }),
+    queue: createWaitingQueue<Job>(options.queueMaxJobs),
+    metrics: createRouterMetrics(dependencies),
+    jobs: new Set(),
+    wake,
+    stopping: false,
+  }
+  return context
+}
+
+function sessionEvents(context: RouterContext): SessionEvents {
+  const { fleet, queue, metrics, dependencies } = context
+  const wakeAll = (): void => {
+    for (const podId of queue.pods()) context.wake(podId)
+  }
+  return {
+    joined(session, facts) {
+      const older = fleet.get(session.nodeId)?.session
+      const node = fleet.join(session, facts)
+      older?.close('LINK_FENCED', `Node ${session.nodeId} opened a newer link.`)
+      metrics.nodes.set(fleet.size())
+      dependencies.logger.info({ nodeId: session.nodeId, sessionId: session.sessionId }, 'A node linked.')
+      if (node.standing === null) dependencies.onUnknownNode?.(session.nodeId)
+      wakeAll()
+    },
+    facts(session, facts) {
+      fleet.updateFacts(session, facts)
+      wakeAll()
+    },
+    leaseMessage: (session, message) => onLeaseMessage(context, session, message),
+    frames: (session, frames) => onFrames(context, session, frames),
+    closed(session: Session | null) {
+      if (!session) return
+      fleet.leave(session)
+      onSessionLost(context, session)
+      metrics.nodes.set(fleet.size())
+    },
+  }
+}
+
+function capacityOf(context: RouterContext, podId: PodId): ReturnType<Dispatcher['podCapacity']> {
+  let warm = 0
+  let loading = 0
+  let replicas = 0
+  let freeSlots = 0
+  for (const hosting of context.fleet.hosting(podId)) {
+    replicas += hosting.replicas.length
+    warm += hosting.replicas.filter(replica => replica.state === 'warm').length
+    loading += hosting.replicas.filter(replica => replica.state === 'loading').length
+    if (hosting.fixedRefusals.length === 0) freeSlots += Math.max(0, hosting.slots - hosting.busy)
+  }
+  return { warm, loading, replicas, freeSlots }
+}
+
+async function drain(context: RouterContext, drainMs: number): Promise<void> {
+  const { clock } = context.dependencies
+  const fault = { code: 'ROUTER_STOPPING', message: 'This router is shutting down. Send the job again.' } as const
+  for (const job of context.queue.drain()) discard(context, job, fault)
+  const untilMs = clock.now() + drainMs
+  while (context.jobs.size > 0 && clock.now() < untilMs) await new Promise<void>(resolve => clock.after(20, resolve))
+  for (const job of [...context.jobs]) if (!isFinished(job)) failAttempt(context, job, fault)
+}
+
+export function createRouter(options: Partial<RouterOptions>, dependencies: RouterDependencies): Router {
+  const context = createContext({ ...DEFAULT_ROUTER_OPTIONS, ...options }, dependencies)
+  const { fleet, queue, metrics } = context
+  const { clock } = dependencies
+  let pods: readonly PodRecord[] = []
+  let cancelRefresh = (): void => {}
+  const countClose = (code: string): void => metrics.linksClosed.inc({ code })
+  const { separator } = context
+  const links = createLinkServer({
+    options: context.options,
+    dependencies,
+    separator,
+    events: sessionEvents(context),
+    pods: () => pods,
+    countClose,
+  })
+
+  function standingChanged(nodeId?: NodeId): void {
+    fleet.refreshStanding(nodeId)
+    for (const podId of queue.pods()) context.wake(podId)
+  }
+
+  function refreshLater(): void {
+    cancelRefresh = clock.after(context.options.standingRefreshMs, () => {
+      standingChanged()
+      refreshLater()
+    })
+  }
+
+  return {
+    start: refreshLater,
+    handleUpgrade: links.handleUpgrade,
+    standingChanged,
+    openJobs: () => context.jobs.size,
+    dispatch(order, sink) {
+      const job = createJob(order, sink, clock.now())
+      // Next microtask: no callback runs before the caller holds its control.
+      queueMicrotask(() => {
+        if (!isFinished(job)) submitJob(context, job)
+      })
+      return {
+        cancel: reason => cancelJob(context, job, reason),
+        grant: tokens => grantCredit(context, job, tokens),
+      }
+    },
+    nodes: () => fleet.views(),
+    publishPods(records) {
+      pods = [...records]
+      const text = encodeMessage({ type: 'pods', pods: [...records] })
+      for (const node of fleet.all()) node.session.send(text)
+    },
+    podCapacity: podId => capacityOf(context, podId),
+    async stop(drainMs) {
+      context.stopping = true
+      cancelRefresh()
+      await drain(context, drainMs)
+      links.close()
+    },
+  }
+}

@@ -1,0 +1,310 @@
+import { WebSocket } from 'ws'
+import { createSigner, newPrivateKey, type Signer } from '#platform'
+import {
+  type Address,
+  bytesToHex,
+  type ChoiceOutput,
+  type Delta,
+  domainSeparator,
+  encodeFrame,
+  encodeMessage,
+  type FinishReason,
+  type Hex,
+  jobDomain,
+  keccakBytes,
+  LINK_VERSION,
+  type NodeFacts,
+  type NodeId,
+  type NodeMessage,
+  outputHash,
+  type PodRecord,
+  parseRouterMessage,
+  type RouterMessage,
+  receiptDigest,
+} from '#protocol'
+import { signChallenge } from '../link/challenge.ts'
+
+/**
+ * A node for tests and benches: speaks the whole link protocol with a real key over a real WebSocket, and computes nothing.
+ * `answer` decides what it does with a lease; every step can also be sent by hand, wrongly if a test wants that.
+ */
+export type FakeNodeOptions = {
+  /** WebSocket address of a router's node links. */
+  readonly url: string
+  readonly chainId: number
+  readonly settlement: Address
+  /** Pods that the node hosts warm. */
+  readonly pods?: readonly PodRecord[]
+  readonly slots?: number
+  readonly unitsPerSecond?: number
+  readonly facts?: Partial<NodeFacts>
+  readonly privateKey?: Hex
+  /** Default: {@link answerGreeting}. */
+  readonly answer?: (lease: FakeLease) => void | Promise<void>
+  /** Sign receipts that the router asks for. Default true. */
+  readonly autoSign?: boolean
+  readonly linkVersion?: number
+  /** Milliseconds between heartbeats; 0 for none. Default 0: tests are short. */
+  readonly heartbeatMs?: number
+}
+
+type LeaseGrant = Extract<RouterMessage, { type: 'lease' }>
+
+export type FakeLease = {
+  readonly grant: LeaseGrant
+  /** Reason of the router's `cancel`, once it came. */
+  readonly cancelled: () => string | null
+  readonly onCancel: Promise<string>
+  /** Resolves when the router's credit allows `tokens` more. */
+  credit(tokens: number): Promise<void>
+  send(delta: Delta): void
+  text(text: string, tokens?: number, choice?: number): void
+  phase(phase: 'loading' | 'running'): void
+  /** Ends the output. Without arguments: honest, `stop` for every choice that was sent. */
+  done(claims?: { finish?: { index: number; reason: FinishReason }[]; outputUnits?: number; outputHash?: Hex }): void
+  fail(code: string, message: string, retryable?: boolean): void
+  decline(reason: string): void
+}
+
+export type FakeNode = {
+  readonly nodeId: NodeId
+  readonly signer: Signer
+  readonly socket: WebSocket
+  /** All messages that the router sent. */
+  readonly received: readonly RouterMessage[]
+  readonly leases: readonly FakeLease[]
+  /** Resolves with the first message of a type (past or future), or rejects when the link closes before. */
+  next<T extends RouterMessage['type']>(
+    type: T,
+    where?: (message: Extract<RouterMessage, { type: T }>) => boolean,
+  ): Promise<Extract<RouterMessage, { type: T }>>
+  send(message: NodeMessage): void
+  sendRaw(data: string | Buffer): void
+  updateFacts(facts: Partial<NodeFacts>): void
+  /** Resolves with close code and reason. */
+  readonly closed: Promise<{ code: number; reason: string }>
+  close(): Promise<void>
+}
+
+/** Three tokens of text for each choice, or one small vector per input. */
+export async function answerGreeting(lease: FakeLease): Promise<void> {
+  const { kind, body } = lease.grant.request
+  if (kind === 'embedding') {
+    const inputs = Array.isArray(body.input) && typeof body.input[0] !== 'number' ? body.input.length : 1
+    for (let choice = 0; choice < inputs; choice++) {
+      lease.send({ choice, tokens: 0, text: '', embedding: Float32Array.from([1, choice, 0.5, -1]) })
+    }
+    return lease.done()
+  }
+  const choices = typeof body.n === 'number' ? body.n : 1
+  for (let choice = 0; choice < choices; choice++) {
+    for (const word of ['Hello', ' from', ' here']) {
+      await lease.credit(1)
+      lease.text(word, 1, choice)
+    }
+  }
+  lease.done()
+}
+
+/** Facts of a CPU node that hosts `pods` warm. */
+export function factsHosting(pods: readonly PodRecord[], replica: { slots?: number; unitsPerSecond?: number } = {}): NodeFacts {
+  return {
+    name: 'fake',
+    software: 'fake/1',
+    region: '',
+    devices: [{ id: 'cpu', kind: 'cpu', name: 'fake CPU', memoryBytes: 2 ** 36, computeCapability: 0, shareBps: 10_000, benchmark: null }],
+    replicas: pods.map(pod => ({
+      podId: pod.podId,
+      manifestHash: pod.manifestHash,
+      deviceId: 'cpu',
+      state: 'warm',
+      slots: replica.slots ?? 4,
+      unitsPerSecond: replica.unitsPerSecond ?? 100,
+    })),
+  }
+}
+
+type Output = { text: string; toolCalls: Map<number, { id: string; name: string; arguments: string }>; embeddingHash?: Hex }
+
+function collect(outputs: Map<number, Output>, delta: Delta): void {
+  const output = outputs.get(delta.choice) ?? { text: '', toolCalls: new Map() }
+  outputs.set(delta.choice, output)
+  output.text += delta.text
+  for (const piece of delta.toolCalls ?? []) {
+    const call = output.toolCalls.get(piece.index) ?? { id: '', name: '', arguments: '' }
+    output.toolCalls.set(piece.index, {
+      id: piece.id ?? call.id,
+      name: piece.name ?? call.name,
+      arguments: call.arguments + (piece.arguments ?? ''),
+    })
+  }
+  if (!delta.embedding) return
+  const { buffer, byteOffset, byteLength } = delta.embedding
+  output.embeddingHash = bytesToHex(keccakBytes(new Uint8Array(buffer, byteOffset, byteLength)))
+}
+
+function choicesOf(outputs: Map<number, Output>, finish: readonly { index: number; reason: FinishReason }[]): ChoiceOutput[] {
+  return finish.map(({ index, reason }) => {
+    const { text, toolCalls, embeddingHash } = outputs.get(index) ?? { text: '', toolCalls: new Map() }
+    const calls = [...toolCalls].sort(([a], [b]) => a - b).map(([, call]) => call)
+    return { index, text, toolCalls: calls, finishReason: reason, ...(embeddingHash && { embeddingHash }) }
+  })
+}
+
+type LeaseState = { readonly lease: FakeLease; addCredit(tokens: number): void; cancel(reason: string): void }
+
+function createFakeLease(grant: LeaseGrant, send: (message: NodeMessage) => void, sendRaw: (data: Buffer) => void): LeaseState {
+  const outputs = new Map<number, Output>()
+  const { leaseId, fencingToken } = grant
+  const waiting: { tokens: number; resolve: () => void }[] = []
+  let credit = grant.creditTokens
+  let sequence = 0
+  let tokens = 0
+  let reason: string | null = null
+  let resolveCancel: (reason: string) => void = () => {}
+  const onCancel = new Promise<string>(resolve => {
+    resolveCancel = resolve
+  })
+  const lease: FakeLease = {
+    grant,
+    cancelled: () => reason,
+    onCancel,
+    credit: wanted => {
+      if (credit - tokens >= wanted) return Promise.resolve()
+      return new Promise(resolve => waiting.push({ tokens: wanted, resolve }))
+    },
+    send(delta) {
+      tokens += delta.tokens
+      collect(outputs, delta)
+      sendRaw(encodeFrame(grant.channel, sequence++, delta))
+    },
+    text: (text, count = 1, choice = 0) => lease.send({ choice, tokens: count, text }),
+    phase: phase => send({ type: 'phase', leaseId, fencingToken, phase }),
+    done(claims = {}) {
+      const finish = claims.finish ?? [...outputs.keys()].map(index => ({ index, reason: 'stop' as const }))
+      send({
+        type: 'done',
+        leaseId,
+        fencingToken,
+        outputHash: claims.outputHash ?? outputHash(choicesOf(outputs, finish)),
+        inputUnits: 0,
+        outputUnits: claims.outputUnits ?? tokens,
+        finish,
+      })
+    },
+    fail: (code, message, retryable = true) => send({ type: 'failed', leaseId, fencingToken, code, message, retryable }),
+    decline: why => send({ type: 'declined', leaseId, fencingToken, reason: why }),
+  }
+  return {
+    lease,
+    addCredit(more) {
+      credit += more
+      for (const waiter of waiting.splice(0)) {
+        if (credit - tokens >= waiter.tokens) waiter.resolve()
+        else waiting.push(waiter)
+      }
+    },
+    cancel(why) {
+      reason = why
+      resolveCancel(why)
+    },
+  }
+}
+
+/** Opens the link without the handshake: for tests that do it wrongly. */
+export function openFakeLink(options: FakeNodeOptions): FakeNode {
+  const signer = createSigner(options.privateKey ?? newPrivateKey())
+  const separator = domainSeparator(jobDomain(options.chainId, options.settlement))
+  const socket = new WebSocket(options.url, { perMessageDeflate: false })
+  const received: RouterMessage[] = []
+  const leases: FakeLease[] = []
+  const states = new Map<number, LeaseState>()
+  const watchers = new Set<{ see: (message: RouterMessage) => void; reject: (error: Error) => void }>()
+  const facts = { ...factsHosting(options.pods ?? [], options), ...options.facts }
+  let heartbeat: NodeJS.Timeout | undefined
+
+  function sendRaw(data: string | Buffer): void {
+    if (socket.readyState === WebSocket.OPEN) socket.send(data)
+  }
+  const send = (message: NodeMessage): void => sendRaw(encodeMessage(message))
+
+  function onLease(grant: LeaseGrant): void {
+    const state = createFakeLease(grant, send, sendRaw)
+    states.set(grant.channel, state)
+    leases.push(state.lease)
+    Promise.resolve((options.answer ?? answerGreeting)(state.lease)).catch(error => state.lease.fail('FAKE_ANSWER_THREW', String(error)))
+  }
+
+  function react(message: RouterMessage): void {
+    if (message.type === 'lease') onLease(message)
+    else if (message.type === 'credit') states.get(message.channel)?.addCredit(message.tokens)
+    else if (message.type === 'cancel') {
+      for (const state of states.values()) if (state.lease.grant.leaseId === message.leaseId) state.cancel(message.reason)
+    } else if (message.type === 'sign' && options.autoSign !== false) {
+      const { leaseId, fencingToken, receipt } = message
+      send({ type: 'signed', leaseId, fencingToken, signature: signer.signDigest(receiptDigest(separator, receipt)) })
+    }
+  }
+
+  const closed = new Promise<{ code: number; reason: string }>(resolve => {
+    socket.on('close', (code, reason) => {
+      clearInterval(heartbeat)
+      resolve({ code, reason: reason.toString() })
+      for (const watcher of watchers) watcher.reject(new Error(`the link closed with ${code} ${reason}`))
+    })
+  })
+  socket.on('error', () => {})
+  socket.on('message', data => {
+    const message = parseRouterMessage(data.toString())
+    received.push(message)
+    for (const watcher of [...watchers]) watcher.see(message)
+    react(message)
+  })
+  if (options.heartbeatMs) heartbeat = setInterval(() => send({ type: 'heartbeat', sentAtMs: Date.now() }), options.heartbeatMs)
+
+  return {
+    nodeId: signer.address,
+    signer,
+    socket,
+    received,
+    leases,
+    next(type, where = () => true) {
+      type Wanted = Extract<RouterMessage, { type: typeof type }>
+      const matches = (message: RouterMessage): message is Wanted => message.type === type && where(message as Wanted) // cast: its type was compared
+      const past = received.find(matches)
+      if (past) return Promise.resolve(past)
+      return new Promise((resolve, reject) => {
+        const watcher = {
+          see: (message: RouterMessage) => {
+            if (!matches(message)) return
+            watchers.delete(watcher)
+            resolve(message)
+          },
+          reject,
+        }
+        watchers.add(watcher)
+      })
+    },
+    send,
+    sendRaw,
+    updateFacts: changes => send({ type: 'facts', facts: { ...facts, ...changes } }),
+    closed,
+    async close() {
+      socket.close()
+      if (socket.readyState !== WebSocket.CLOSED) await closed
+    },
+  }
+}
+
+/** Links and authenticates; resolves when the router has welcomed the node. */
+export async function startFakeNode(options: FakeNodeOptions): Promise<FakeNode> {
+  const node = openFakeLink(options)
+  const challenge = await node.next('challenge')
+  const { nodeId, signer } = node
+  node.send({ type: 'hello', linkVersion: options.linkVersion ?? LINK_VERSION, nodeId, chainId: options.chainId })
+  const separator = domainSeparator(jobDomain(options.chainId, options.settlement))
+  const facts = { ...factsHosting(options.pods ?? [], options), ...options.facts }
+  node.send({ type: 'authenticate', nonce: challenge.nonce, signature: signChallenge(separator, challenge, signer), facts })
+  await node.next('welcome')
+  return node
+}
