@@ -48,6 +48,7 @@ export type BatchEvent = {
   readonly jobCount: number
   readonly transactionHash: Bytes32
   readonly blockNumber: number
+  readonly gasUsed: number
 }
 
 /** A node as the registry holds it; `nodeId` is its hot key. `registryId` counts from 1. */
@@ -175,6 +176,13 @@ export interface Chain {
    * @throws HeuristError CHAIN_REVERTED, CHAIN_UNDERPRICED, CHAIN_INSUFFICIENT_FUNDS, CHAIN_TIMEOUT
    */
   send(signer: Signer, call: ChainCall, options?: { onSent?: (transactionHash: Bytes32) => void | Promise<void> }): Promise<ChainReceipt>
+  /**
+   * Runs an encoded `settle` call without sending it; resolves when the chain would take it now.
+   * @throws HeuristError CHAIN_REVERTED
+   */
+  simulateSettle(sender: Address, calldata: Hex): Promise<void>
+  /** Whether the chain holds transactions of the account that are in no block yet. */
+  hasPending(account: Address): Promise<boolean>
   /** Posts an encoded `settle` call to JobSettlement. Same errors as {@link Chain.send}. */
   settle(signer: Signer, calldata: Hex, options?: { onSent?: (transactionHash: Bytes32) => void | Promise<void> }): Promise<ChainReceipt>
 }

@@ -19,6 +19,8 @@ type Reads = Pick<
   | 'receiptsRoot'
   | 'verifyReceipt'
   | 'shares'
+  | 'simulateSettle'
+  | 'hasPending'
   | 'nodeStanding'
   | 'allNodes'
   | 'podVersions'
@@ -64,7 +66,8 @@ function settlementReads(client: PublicClient, contracts: ContractAddresses, fro
         const log = logs.at(-1)
         if (!log) return null
         const { previousHash, batchHash, receiptsRoot, jobCount } = log.args
-        const place = { transactionHash: log.transactionHash, blockNumber: Number(log.blockNumber) }
+        const { gasUsed } = await client.getTransactionReceipt({ hash: log.transactionHash })
+        const place = { transactionHash: log.transactionHash, blockNumber: Number(log.blockNumber), gasUsed: Number(gasUsed) }
         return { number, previousHash, batchHash, receiptsRoot, jobCount, ...place }
       }),
     receiptsRoot: number =>
@@ -84,6 +87,18 @@ function settlementReads(client: PublicClient, contracts: ContractAddresses, fro
           voters: shares.votersBps,
           protocol: shares.protocolBps,
         }
+      }),
+    simulateSettle: (sender, calldata) =>
+      translating('settle a batch', async () => {
+        await client.call({ account: sender, to: contracts.JobSettlement, data: calldata })
+      }),
+    hasPending: account =>
+      translating('count transactions', async () => {
+        const [mined, taken] = await Promise.all([
+          client.getTransactionCount({ address: account, blockTag: 'latest' }),
+          client.getTransactionCount({ address: account, blockTag: 'pending' }),
+        ])
+        return taken > mined
       }),
     claimable: (account, asset) =>
       translating('read what can be claimed', () =>

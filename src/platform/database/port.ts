@@ -157,6 +157,11 @@ export interface BatchStore {
   markConfirmed(number: number, facts: { transactionHash: Hex; blockNumber: number; gasUsed: number; confirmedAtMs: number }): Promise<void>
   /** Puts batches above `number` back to `formed`: the chain lost them. */
   reopenAfter(number: number): Promise<number>
+  /**
+   * Removes the batches from `number` on, which the chain refuses; their receipts are unsettled again. Answers how many receipts.
+   * @throws HeuristError BATCH_CONFLICT when one of them is confirmed
+   */
+  dissolveFrom(number: number): Promise<number>
   get(number: number): Promise<BatchRow | null>
   last(): Promise<BatchRow | null>
   unconfirmed(): Promise<BatchRow[]>

@@ -47,6 +47,7 @@ export function createBatchStore({ db }: { db: Kysely<Schema> }): BatchStore {
           .executeTakeFirst()
         return Number(result.numUpdatedRows)
       }),
+    dissolveFrom: number => translated(() => dissolveFrom(db, number)),
     get: number =>
       translated(async () => {
         const row = await batches().where('number', '=', number).executeTakeFirst()
@@ -94,10 +95,21 @@ async function form(db: Kysely<Schema>, batch: BatchRow, receiptSequences: reado
   })
 }
 
-function conflictOf(number: number, why: string): HeuristError<DatabaseErrorCode> {
+async function dissolveFrom(db: Kysely<Schema>, number: number): Promise<number> {
+  return db.transaction().execute(async transaction => {
+    const rows = await transaction.selectFrom('batches').select(['number', 'state']).where('number', '>=', number).forUpdate().execute()
+    const confirmed = rows.find(row => row.state === 'confirmed')
+    if (confirmed) throw conflictOf(number, `batch ${confirmed.number} is confirmed on the chain`, 'dissolved')
+    const freed = await transaction.updateTable('receipts').set({ batch_number: null }).where('batch_number', '>=', number).executeTakeFirst()
+    await transaction.deleteFrom('batches').where('number', '>=', number).execute()
+    return Number(freed.numUpdatedRows)
+  })
+}
+
+function conflictOf(number: number, why: string, what = 'formed'): HeuristError<DatabaseErrorCode> {
   return new HeuristError<DatabaseErrorCode>(
     'BATCH_CONFLICT',
-    `Batch ${number} was not formed: ${why}. Read the last batch and the unsettled receipts again; only one sequencer may run.`,
+    `Batch ${number} was not ${what}: ${why}. Read the last batch and the unsettled receipts again; only one sequencer may run.`,
     { payload: { number } },
   )
 }
