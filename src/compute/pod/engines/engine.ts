@@ -21,7 +21,12 @@ export type EngineErrorCode =
   | 'ENGINE_FAILED'
 
 /** Codes after which the same request may succeed elsewhere. */
-const RETRYABLE: ReadonlySet<EngineErrorCode> = new Set(['ENGINE_LOAD_FAILED', 'ENGINE_OVERLOADED', 'ENGINE_UPSTREAM_FAILED', 'ENGINE_FAILED'])
+const RETRYABLE: ReadonlySet<EngineErrorCode> = new Set([
+  'ENGINE_LOAD_FAILED',
+  'ENGINE_OVERLOADED',
+  'ENGINE_UPSTREAM_FAILED',
+  'ENGINE_FAILED',
+])
 
 export type EngineErrorPayload = {
   /** Member of the request body at fault, in OpenAI's notation (`messages[0].content`). */
