@@ -141,9 +141,6 @@ interface ICreditVault {
     /// @notice Debited and not yet paid out by settlement (asset units).
     function reserveOf(address asset) external view returns (uint256 amount);
 
-    /// @notice Owed to accounts, the reserve not included (asset units).
-    function totalBalanceOf(address asset) external view returns (uint256 amount);
-
     /// @notice The token of a packed row's asset number: 0 = HEU, 1 = stablecoin.
     function assetOf(uint256 assetId) external view returns (address asset);
 

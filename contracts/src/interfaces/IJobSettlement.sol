@@ -47,9 +47,9 @@ struct Split {
 /// @param openedAt Unix seconds.
 /// @param claimable Final before the last credit; ready to be claimed.
 struct Escrow {
-    uint96 newest;
-    uint96 maturing;
-    uint64 openedAt;
+    uint256 newest;
+    uint256 maturing;
+    uint256 openedAt;
     uint256 claimable;
 }
 

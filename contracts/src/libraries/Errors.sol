@@ -123,7 +123,7 @@ library Errors {
     error JobSettlement_NoJobs();
     error JobSettlement_ZeroRoot();
 
-    /// @dev Rows must be strictly ascending by (account, role, asset): no duplicates.
+    /// @dev Rows must be strictly ascending by (account, role, asset), from the first account above zero: no duplicates.
     error JobSettlement_UnsortedCredits(uint256 index);
 
     /// @dev The row names a role or an asset that does not exist: `tag` is its byte 20.

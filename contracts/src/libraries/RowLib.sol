@@ -6,7 +6,7 @@ pragma solidity 0.8.30;
 /// @dev 88 bits hold 309 million HEU in wei. The key stands above the amount, so sorting words sorts keys.
 library RowLib {
     uint256 private constant AMOUNT_BITS = 88;
-    uint256 private constant AMOUNT_MASK = (1 << AMOUNT_BITS) - 1;
+    uint256 private constant AMOUNT_MASK = 2 ** AMOUNT_BITS - 1;
 
     /* ASSETS */
 
@@ -21,7 +21,6 @@ library RowLib {
     uint256 internal constant FRONTEND = 2;
     uint256 internal constant VOTERS = 3;
     uint256 internal constant PROTOCOL = 4;
-    uint256 internal constant ROLES = 5;
 
     /* PARTS OF A ROW */
 
@@ -48,5 +47,10 @@ library RowLib {
     /// @dev One mapping key for (account, asset) saves a hash per row against nested mappings.
     function slotKey(address account, uint256 assetId) internal pure returns (uint256) {
         return (uint256(uint160(account)) << 8) | assetId;
+    }
+
+    /// @dev The storage key of a row: its key without the role.
+    function slotKeyOf(uint256 row) internal pure returns (uint256) {
+        return (row >> AMOUNT_BITS) & ~uint256(0xf0);
     }
 }

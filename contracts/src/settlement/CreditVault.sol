@@ -6,6 +6,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {Account, Cap, ICreditVault, Withdrawal} from "../interfaces/ICreditVault.sol";
@@ -16,12 +17,14 @@ import {Constants} from "../libraries/Constants.sol";
 import {CreditMath} from "../libraries/CreditMath.sol";
 import {Errors} from "../libraries/Errors.sol";
 import {Events} from "../libraries/Events.sol";
+import {Money, MoneyLib} from "../libraries/MoneyLib.sol";
 import {NativeTransfer} from "../libraries/NativeTransfer.sol";
 import {RowLib} from "../libraries/RowLib.sol";
 
 /// @title CreditVault
 /// @notice Prepaid money of developers, spendable by settlement within signed caps.
 contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
+    using MoneyLib for Money;
     using RowLib for uint256;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -31,9 +34,9 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
     bytes32 private constant SPENDING_CAP_TYPEHASH =
         keccak256("SpendingCap(address account,address asset,uint256 cumulativeCap,uint64 expiresAt,uint256 nonce)");
 
-    struct Totals {
-        uint128 balances;
-        uint128 reserve;
+    /// @dev Gives the packed word a storage reference, so that its place is computed once per row.
+    struct Slot {
+        Money money;
     }
 
     /* IMMUTABLES */
@@ -47,13 +50,16 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
     /* STORAGE */
 
     /// @dev By `RowLib.slotKey`; one slot each, because settlement writes it for every debit row.
-    mapping(uint256 slotKey => Account) private _accounts;
+    mapping(uint256 slotKey => Slot) private _slots;
     mapping(uint256 slotKey => Cap) private _caps;
     mapping(uint256 slotKey => Withdrawal) private _withdrawals;
-    Totals[2] private _totals;
 
     /// @inheritdoc ICreditVault
     address public settlement;
+
+    /// @dev Shares settlement's slot: a batch reads the one and writes the other.
+    uint96 private _heuReserve;
+    uint96 private _usdReserve;
 
     /// @inheritdoc ICreditVault
     uint32 public withdrawalDelaySeconds;
@@ -96,7 +102,9 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
 
     /// @inheritdoc ICreditVault
     function depositHeu(address account) external payable returns (uint256 nanoCredits) {
-        return _recordDeposit(account, wrappedHeu, msg.value);
+        nanoCredits = _recordDeposit(account, wrappedHeu, msg.value);
+
+        _checkCapacity(wrappedHeu);
     }
 
     /// @inheritdoc ICreditVault
@@ -105,6 +113,7 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
 
         IERC20(asset).safeTransferFrom(msg.sender, address(this), amount);
         _unwrapHeu(asset, amount);
+        _checkCapacity(asset);
     }
 
     /// @inheritdoc ICreditVault
@@ -121,6 +130,7 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
 
         IErc3009(asset).receiveWithAuthorization(from, address(this), amount, validAfter, validBefore, nonce, signature);
         _unwrapHeu(asset, amount);
+        _checkCapacity(asset);
     }
 
     /// @inheritdoc ICreditVault
@@ -136,12 +146,18 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
         nanoCredits = quoteCredits(asset, amount);
         require(nanoCredits != 0, Errors.CreditVault_DepositTooSmall(asset, amount));
 
-        uint256 assetId = _assetId(asset);
-        _accounts[RowLib.slotKey(account, assetId)].balance += amount.toUint96();
-        _totals[assetId].balances += uint128(amount);
+        Slot storage slot = _slots[RowLib.slotKey(account, _assetId(asset))];
+        slot.money = slot.money.deposit(amount);
         uint256 lotId = ++lotCount;
 
         emit Events.Deposited(account, asset, amount, nanoCredits, lotId);
+    }
+
+    /// @dev Everything held of an asset stays below 2^96, and so does every sum of balances, reserve or escrow: the packed
+    /// amounts here and in JobSettlement rely on it. 2^96 wei are 79 times the supply of HEU.
+    function _checkCapacity(address asset) private view {
+        uint256 holdings = asset == wrappedHeu ? address(this).balance : IERC20(asset).balanceOf(address(this));
+        Bounds.check(holdings, 0, type(uint96).max);
     }
 
     /// @dev HEU is held as the native coin, so that payouts need no second call.
@@ -179,35 +195,33 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
     /// @inheritdoc ICreditVault
     function revokeSpendingCap(address asset, uint256 nonce) external {
         uint256 key = RowLib.slotKey(msg.sender, _assetId(asset));
-        Account storage money = _accounts[key];
+        Money money = _slots[key].money;
+        uint256 endsAt = Math.min(block.timestamp + withdrawalDelaySeconds, money.capExpiresAt());
+
         _useNonce(_caps[key], nonce);
+        _slots[key].money = money.withCap(money.capRemaining(), endsAt);
 
-        uint64 endsAt = uint64(block.timestamp + withdrawalDelaySeconds);
-        if (endsAt < money.capExpiresAt) money.capExpiresAt = endsAt;
-
-        emit Events.SpendingCapRevoked(msg.sender, asset, money.capExpiresAt, nonce);
+        emit Events.SpendingCapRevoked(msg.sender, asset, uint64(endsAt), nonce);
     }
 
     function _setSpendingCap(address account, address asset, uint256 cumulativeCap, uint64 expiresAt, uint256 nonce)
         private
     {
         uint256 key = RowLib.slotKey(account, _assetId(asset));
-        Account storage money = _accounts[key];
+        Money money = _slots[key].money;
         Cap storage cap = _caps[key];
         require(expiresAt > block.timestamp, Errors.CreditVault_CapExpired(account, asset, expiresAt));
-        bool live = block.timestamp < money.capExpiresAt;
+        bool live = block.timestamp < money.capExpiresAt();
         require(
-            !live || (cumulativeCap >= cap.cumulative && expiresAt >= money.capExpiresAt),
+            !live || (cumulativeCap >= cap.cumulative && expiresAt >= money.capExpiresAt()),
             Errors.CreditVault_CapLowered(account, asset)
         );
-        uint256 spentBefore = cap.cumulative - money.capRemaining;
+        uint256 spentBefore = cap.cumulative - money.capRemaining();
         require(cumulativeCap >= spentBefore, Errors.CreditVault_CapLowered(account, asset));
 
         _useNonce(cap, nonce);
         cap.cumulative = cumulativeCap.toUint96();
-        // Safe cast: at most `cumulativeCap`, which fits 96 bits by the line above.
-        money.capRemaining = uint96(cumulativeCap - spentBefore);
-        money.capExpiresAt = expiresAt;
+        _slots[key].money = money.withCap(cumulativeCap - spentBefore, expiresAt);
 
         emit Events.SpendingCapSet(account, asset, cumulativeCap, expiresAt, nonce);
     }
@@ -223,7 +237,7 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
     /// @inheritdoc ICreditVault
     function requestWithdrawal(address asset, uint256 amount) external {
         uint256 key = RowLib.slotKey(msg.sender, _assetId(asset));
-        uint256 balance = _accounts[key].balance;
+        uint256 balance = _slots[key].money.balance();
         require(amount != 0, Errors.CreditVault_ZeroAmount());
         require(amount <= balance, Errors.CreditVault_InsufficientBalance(msg.sender, asset, balance, amount));
 
@@ -235,20 +249,17 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
 
     /// @inheritdoc ICreditVault
     function executeWithdrawal(address asset, address receiver) external returns (uint256 amount) {
-        uint256 assetId = _assetId(asset);
-        uint256 key = RowLib.slotKey(msg.sender, assetId);
+        uint256 key = RowLib.slotKey(msg.sender, _assetId(asset));
         Withdrawal memory withdrawal = _withdrawals[key];
         require(withdrawal.executableAt != 0, Errors.CreditVault_NoWithdrawal(msg.sender, asset));
         require(
             block.timestamp >= withdrawal.executableAt, Errors.CreditVault_WithdrawalNotReady(withdrawal.executableAt)
         );
 
-        Account storage money = _accounts[key];
-        amount = withdrawal.amount < money.balance ? withdrawal.amount : money.balance;
+        Money money = _slots[key].money;
+        amount = Math.min(withdrawal.amount, money.balance());
         delete _withdrawals[key];
-        // Safe casts: `amount` is at most `money.balance`, a uint96.
-        money.balance -= uint96(amount);
-        _totals[assetId].balances -= uint128(amount);
+        _slots[key].money = money.withdraw(amount);
 
         emit Events.Withdrawn(msg.sender, asset, receiver, amount);
 
@@ -274,63 +285,59 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
         uint256 previousKey;
         for (uint256 i; i < rows.length; ++i) {
             uint256 row = rows[i];
-            uint256 assetId = row.tagOf();
             require(row.keyOf() > previousKey, Errors.CreditVault_UnsortedDebits(i));
-            require(assetId < RowLib.ASSETS, Errors.CreditVault_BadRow(i, assetId));
             previousKey = row.keyOf();
 
-            uint256 amount = row.amountOf();
-            _debitRow(row.accountOf(), assetId, amount);
-            if (assetId == RowLib.HEU) heuTotal += amount;
-            else usdTotal += amount;
+            uint256 tag = row.tagOf();
+            unchecked {
+                // Amounts are below 2^88: the sum of all rows of a transaction cannot reach 2^256.
+                if (tag == RowLib.HEU) heuTotal += row.amountOf();
+                else if (tag == RowLib.USD) usdTotal += row.amountOf();
+                else revert Errors.CreditVault_BadRow(i, tag);
+            }
+            _debitRow(row);
         }
 
-        _moveToReserve(RowLib.HEU, heuTotal);
-        _moveToReserve(RowLib.USD, usdTotal);
+        // No overflow: balances and reserves together are what the vault holds, below 2^96 of each asset.
+        if (heuTotal != 0) _heuReserve += uint96(heuTotal);
+        if (usdTotal != 0) _usdReserve += uint96(usdTotal);
     }
 
     /// @inheritdoc ICreditVault
     function pay(address asset, address receiver, uint256 amount) external {
         require(msg.sender == settlement, Errors.CreditVault_NotSettlement(msg.sender));
-        Totals storage totals = _totals[_assetId(asset)];
-        require(amount <= totals.reserve, Errors.CreditVault_ReserveExceeded(asset, totals.reserve, amount));
+        uint256 reserve = reserveOf(asset);
+        require(amount <= reserve, Errors.CreditVault_ReserveExceeded(asset, reserve, amount));
 
-        totals.reserve -= uint128(amount);
+        // Safe casts: at most the reserve, which has 96 bits.
+        if (asset == wrappedHeu) _heuReserve -= uint96(amount);
+        else _usdReserve -= uint96(amount);
 
         _send(asset, receiver, amount);
     }
 
-    function _debitRow(address account, uint256 assetId, uint256 amount) private {
-        uint256 key = RowLib.slotKey(account, assetId);
-        Account memory money = _accounts[key];
-        require(
-            block.timestamp < money.capExpiresAt,
-            Errors.CreditVault_CapExpired(account, assetOf(assetId), money.capExpiresAt)
-        );
-        require(
-            amount <= money.capRemaining,
-            Errors.CreditVault_OverCap(account, assetOf(assetId), money.capRemaining, amount)
-        );
-        require(
-            amount <= money.balance,
-            Errors.CreditVault_InsufficientBalance(account, assetOf(assetId), money.balance, amount)
-        );
-
-        unchecked {
-            // Both differences are covered by the checks above.
-            money.balance -= uint96(amount);
-            money.capRemaining -= uint96(amount);
+    function _debitRow(uint256 row) private {
+        Slot storage slot = _slots[row.keyOf()];
+        Money money = slot.money;
+        uint256 amount = row.amountOf();
+        if (block.timestamp >= money.capExpiresAt() || amount > money.capRemaining() || amount > money.balance()) {
+            _refuse(row, money);
         }
-        _accounts[key] = money;
+
+        slot.money = money.spend(amount);
     }
 
-    function _moveToReserve(uint256 assetId, uint256 amount) private {
-        if (amount == 0) return;
-
-        Totals memory totals = _totals[assetId];
-        totals.balances -= uint128(amount);
-        totals.reserve += uint128(amount);
-        _totals[assetId] = totals;
+    /// @dev Says which of the three conditions of a debit failed.
+    function _refuse(uint256 row, Money money) private view {
+        (address account, address asset, uint256 amount) = (row.accountOf(), assetOf(row.tagOf()), row.amountOf());
+        require(
+            block.timestamp < money.capExpiresAt(),
+            Errors.CreditVault_CapExpired(account, asset, uint64(money.capExpiresAt()))
+        );
+        require(
+            amount <= money.capRemaining(), Errors.CreditVault_OverCap(account, asset, money.capRemaining(), amount)
+        );
+        revert Errors.CreditVault_InsufficientBalance(account, asset, money.balance(), amount);
     }
 
     /* PARAMETERS */
@@ -388,7 +395,13 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
 
     /// @inheritdoc ICreditVault
     function accountOf(address account, address asset) external view returns (Account memory) {
-        return _accounts[RowLib.slotKey(account, _assetId(asset))];
+        Money money = _slots[RowLib.slotKey(account, _assetId(asset))].money;
+        // Safe casts: the parts have these widths.
+        return Account({
+            balance: uint96(money.balance()),
+            capRemaining: uint96(money.capRemaining()),
+            capExpiresAt: uint64(money.capExpiresAt())
+        });
     }
 
     /// @inheritdoc ICreditVault
@@ -403,26 +416,21 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
 
     /// @inheritdoc ICreditVault
     function debitable(address account, address asset) external view returns (uint256 amount) {
-        Account memory money = _accounts[RowLib.slotKey(account, _assetId(asset))];
-        if (block.timestamp >= money.capExpiresAt) return 0;
+        Money money = _slots[RowLib.slotKey(account, _assetId(asset))].money;
+        if (block.timestamp >= money.capExpiresAt()) return 0;
 
-        return money.capRemaining < money.balance ? money.capRemaining : money.balance;
+        return Math.min(money.capRemaining(), money.balance());
     }
 
     /// @inheritdoc ICreditVault
     function spent(address account, address asset) external view returns (uint256 amount) {
         uint256 key = RowLib.slotKey(account, _assetId(asset));
-        return _caps[key].cumulative - _accounts[key].capRemaining;
+        return _caps[key].cumulative - _slots[key].money.capRemaining();
     }
 
     /// @inheritdoc ICreditVault
-    function reserveOf(address asset) external view returns (uint256 amount) {
-        return _totals[_assetId(asset)].reserve;
-    }
-
-    /// @inheritdoc ICreditVault
-    function totalBalanceOf(address asset) external view returns (uint256 amount) {
-        return _totals[_assetId(asset)].balances;
+    function reserveOf(address asset) public view returns (uint256 amount) {
+        return _assetId(asset) == RowLib.HEU ? _heuReserve : _usdReserve;
     }
 
     /// @inheritdoc ICreditVault

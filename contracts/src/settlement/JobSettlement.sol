@@ -22,6 +22,17 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
     using EscrowLib for Bucket;
     using RowLib for uint256;
 
+    /* TYPES */
+
+    uint256 private constant ASSETS = 2;
+    uint256 private constant ROLES = 5;
+
+    /// @dev What is owed to an account in one asset. `claimable` is a slot of its own, touched once per window.
+    struct Slot {
+        Bucket bucket;
+        uint256 claimable;
+    }
+
     /* IMMUTABLES */
 
     /// @inheritdoc IJobSettlement
@@ -48,8 +59,7 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
     mapping(uint64 number => bytes32 receiptsRoot) public receiptsRootOf;
 
     /// @dev By `RowLib.slotKey`.
-    mapping(uint256 slotKey => Bucket) private _buckets;
-    mapping(uint256 slotKey => uint256 amount) private _claimable;
+    mapping(uint256 slotKey => Slot) private _slots;
 
     /* CONSTRUCTOR */
 
@@ -81,11 +91,13 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
     function settle(Batch calldata batch) external returns (bytes32 batchHash) {
         _checkHeader(batch);
 
+        // Buckets opened later than this take a row as they are.
+        uint256 opensAfter = block.timestamp - challengeWindowSeconds;
         batchHash = _hashBatch(batch);
         _lastNumber = batch.number;
         _lastHash = batchHash;
         receiptsRootOf[batch.number] = batch.receiptsRoot;
-        uint256[10] memory credited = _credit(batch.credits);
+        uint256[ROLES][ASSETS] memory credited = _credit(batch.credits, opensAfter);
 
         emit Events.BatchSettled({
             number: batch.number,
@@ -98,8 +110,8 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
         // The vault is ours and calls nobody while it debits.
         (uint256 heuDebited, uint256 usdDebited) = ICreditVault(vault).debit(batch.debits);
         Shares memory shares_ = _shares;
-        _checkSplit(RowLib.HEU, heuDebited, credited, shares_);
-        _checkSplit(RowLib.USD, usdDebited, credited, shares_);
+        _checkSplit(RowLib.HEU, heuDebited, credited[RowLib.HEU], shares_);
+        _checkSplit(RowLib.USD, usdDebited, credited[RowLib.USD], shares_);
     }
 
     /// @inheritdoc IJobSettlement
@@ -140,13 +152,15 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
         );
     }
 
-    /// @dev Adds every row to its account's escrow. Returns totals by `asset * ROLES + role`.
-    function _credit(uint256[] calldata rows) private returns (uint256[10] memory totals) {
-        uint256 window = challengeWindowSeconds;
-        uint256 previousKey;
-        // A zero account would sort first.
-        require(rows.length == 0 || rows[0].accountOf() != address(0), Errors.Shared_ZeroAddress());
-
+    /// @dev Adds every row to its account's escrow and sums up by asset and role.
+    function _credit(uint256[] calldata rows, uint256 opensAfter)
+        private
+        returns (uint256[ROLES][ASSETS] memory totals)
+    {
+        // Most rows are nodes': one word sums them up, HEU in its lower half, USD in the upper.
+        uint256 nodes;
+        // Rows of the zero account do not come after this.
+        uint256 previousKey = 0xff;
         for (uint256 i; i < rows.length; ++i) {
             uint256 row = rows[i];
             uint256 key = row.keyOf();
@@ -154,42 +168,54 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
             previousKey = key;
 
             uint256 tag = row.tagOf();
-            uint256 assetId = tag & 0xf;
-            uint256 role = tag >> 4;
-            require(assetId < RowLib.ASSETS && role < RowLib.ROLES, Errors.JobSettlement_BadRow(i, tag));
-
-            uint256 amount = row.amountOf();
             unchecked {
-                // Amounts are below 2^88: the sum of all rows of a transaction cannot reach 2^256.
-                totals[assetId * RowLib.ROLES + role] += amount;
+                // Amounts are below 2^88 and a transaction has room for far less than 2^40 rows: no sum reaches 2^128.
+                if (tag < ASSETS) nodes += row.amountOf() << (tag * 128);
+                else totals[_assetIn(i, tag)][tag >> 4] += row.amountOf();
             }
-            _creditRow(RowLib.slotKey(row.accountOf(), assetId), amount, window);
+            _creditRow(_slots[row.slotKeyOf()], row.amountOf(), opensAfter);
         }
+        totals[RowLib.HEU][RowLib.NODE] = uint128(nodes);
+        totals[RowLib.USD][RowLib.NODE] = nodes >> 128;
     }
 
-    function _creditRow(uint256 slotKey, uint256 amount, uint256 window) private {
-        Bucket memory bucket = _buckets[slotKey];
-        uint256 matured = bucket.advance(block.timestamp, window);
-        // Cannot overflow in a batch that settles: credits equal debits, and no asset has 2^96 units.
-        bucket.newest += uint96(amount);
-        _buckets[slotKey] = bucket;
-        if (matured != 0) _claimable[slotKey] += matured;
+    /// @dev The asset of a credit row's tag, if asset and role exist.
+    function _assetIn(uint256 index, uint256 tag) private pure returns (uint256 assetId) {
+        assetId = tag & 0xf;
+        require(assetId < ASSETS && tag >> 4 < ROLES, Errors.JobSettlement_BadRow(index, tag));
+    }
+
+    /// @dev The bucket's 96 bits suffice in a batch that settles: its credits equal its debits, and the vault never
+    /// holds 2^96 units of an asset, what is escrowed here included.
+    function _creditRow(Slot storage slot, uint256 amount, uint256 opensAfter) private {
+        Bucket bucket = slot.bucket;
+        if (bucket.openedAt() <= opensAfter) bucket = _turn(slot, bucket);
+        slot.bucket = bucket.add(amount);
+    }
+
+    /// @dev Once per window and row: makes what is final claimable and opens a new bucket.
+    function _turn(Slot storage slot, Bucket bucket) private returns (Bucket advanced) {
+        uint256 matured;
+        (advanced, matured) = bucket.advance(block.timestamp, challengeWindowSeconds);
+        if (matured != 0) slot.claimable += matured;
     }
 
     /// @dev Credits equal debits and the four other roles are within their shares. The shares add up to at most 50 %,
     /// so the node's total, the rest, is at least 50 %.
-    function _checkSplit(uint256 assetId, uint256 payments, uint256[10] memory credited, Shares memory shares_)
+    function _checkSplit(uint256 assetId, uint256 payments, uint256[ROLES] memory credited, Shares memory shares_)
         private
         view
     {
-        uint256 base = assetId * RowLib.ROLES;
-        uint256 node = credited[base + RowLib.NODE];
-        uint256 deployer = credited[base + RowLib.DEPLOYER];
-        uint256 frontend = credited[base + RowLib.FRONTEND];
-        uint256 voters = credited[base + RowLib.VOTERS];
-        uint256 protocol = credited[base + RowLib.PROTOCOL];
+        uint256 node = credited[RowLib.NODE];
+        uint256 deployer = credited[RowLib.DEPLOYER];
+        uint256 frontend = credited[RowLib.FRONTEND];
+        uint256 voters = credited[RowLib.VOTERS];
+        uint256 protocol = credited[RowLib.PROTOCOL];
         uint256 sum = node + deployer + frontend + voters + protocol;
-        require(sum == payments, Errors.JobSettlement_Unbalanced(_assetOf(assetId), payments, sum));
+        // Not `require`: its arguments are computed first, and here they cost a call.
+        if (sum != payments) revert Errors.JobSettlement_Unbalanced(_assetOf(assetId), payments, sum);
+
+        if (payments == 0) return;
 
         _checkShare(assetId, RowLib.DEPLOYER, deployer, payments, shares_.deployerBps);
         _checkShare(assetId, RowLib.FRONTEND, frontend, payments, shares_.frontendBps);
@@ -198,10 +224,9 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
     }
 
     function _checkShare(uint256 assetId, uint256 role, uint256 total, uint256 payments, uint256 bps) private view {
-        require(
-            total <= SplitMath.shareDown(payments, bps),
-            Errors.JobSettlement_ShareTooHigh(_assetOf(assetId), role, total, payments)
-        );
+        if (total > SplitMath.shareDown(payments, bps)) {
+            revert Errors.JobSettlement_ShareTooHigh(_assetOf(assetId), role, total, payments);
+        }
     }
 
     /* CLAIMS */
@@ -218,38 +243,37 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
 
     /// @inheritdoc IJobSettlement
     function claimableOf(address account, address asset) external view returns (uint256 amount) {
-        uint256 key = RowLib.slotKey(account, _assetId(asset));
-        Bucket memory bucket = _buckets[key];
+        Slot storage slot = _slot(account, asset);
+        (, uint256 matured) = slot.bucket.advance(block.timestamp, challengeWindowSeconds);
 
-        return _claimable[key] + bucket.advance(block.timestamp, challengeWindowSeconds);
+        return slot.claimable + matured;
     }
 
     /// @inheritdoc IJobSettlement
     function pendingOf(address account, address asset) external view returns (uint256 amount) {
-        Bucket memory bucket = _buckets[RowLib.slotKey(account, _assetId(asset))];
-        bucket.advance(block.timestamp, challengeWindowSeconds);
+        (Bucket bucket,) = _slot(account, asset).bucket.advance(block.timestamp, challengeWindowSeconds);
 
-        return uint256(bucket.newest) + bucket.maturing;
+        return bucket.newest() + bucket.maturing();
     }
 
     /// @inheritdoc IJobSettlement
     function escrowOf(address account, address asset) external view returns (Escrow memory) {
-        uint256 key = RowLib.slotKey(account, _assetId(asset));
-        Bucket memory bucket = _buckets[key];
+        Slot storage slot = _slot(account, asset);
+        Bucket bucket = slot.bucket;
 
         return Escrow({
-            newest: bucket.newest, maturing: bucket.maturing, openedAt: bucket.openedAt, claimable: _claimable[key]
+            newest: bucket.newest(), maturing: bucket.maturing(), openedAt: bucket.openedAt(), claimable: slot.claimable
         });
     }
 
     function _claim(address account, address asset, address receiver) private returns (uint256 amount) {
-        uint256 key = RowLib.slotKey(account, _assetId(asset));
-        Bucket memory bucket = _buckets[key];
-        amount = _claimable[key] + bucket.advance(block.timestamp, challengeWindowSeconds);
+        Slot storage slot = _slot(account, asset);
+        (Bucket bucket, uint256 matured) = slot.bucket.advance(block.timestamp, challengeWindowSeconds);
+        amount = slot.claimable + matured;
         require(amount != 0, Errors.JobSettlement_NothingToClaim(account, asset));
 
-        _buckets[key] = bucket;
-        _claimable[key] = 0;
+        slot.bucket = bucket;
+        slot.claimable = 0;
 
         emit Events.Claimed(account, asset, receiver, amount);
 
@@ -318,7 +342,7 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
     }
 
     /// @dev The vault knows the assets; an unknown one reverts there.
-    function _assetId(address asset) private view returns (uint256) {
-        return ICreditVault(vault).assetIdOf(asset);
+    function _slot(address account, address asset) private view returns (Slot storage) {
+        return _slots[RowLib.slotKey(account, ICreditVault(vault).assetIdOf(asset))];
     }
 }

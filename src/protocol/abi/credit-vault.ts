@@ -34,7 +34,6 @@ export const creditVaultAbi = [
   {"type":"function","name":"setWithdrawalDelay","inputs":[{"name":"withdrawalDelaySeconds_","type":"uint32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"settlement","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"spent","inputs":[{"name":"account","type":"address"},{"name":"asset","type":"address"}],"outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"view"},
-  {"type":"function","name":"totalBalanceOf","inputs":[{"name":"asset","type":"address"}],"outputs":[{"name":"amount","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"transferOwnership","inputs":[{"name":"newOwner","type":"address"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"usd","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"withdrawalDelaySeconds","inputs":[],"outputs":[{"name":"","type":"uint32"}],"stateMutability":"view"},

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {IERC3009, IERC3009Cancel} from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+
+import {ICreditVault} from "../../src/interfaces/ICreditVault.sol";
+import {IErc3009} from "../../src/interfaces/IErc3009.sol";
+import {IFrontendRegistry} from "../../src/interfaces/IFrontendRegistry.sol";
+import {IJobSettlement} from "../../src/interfaces/IJobSettlement.sol";
+import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
+
+// Tests speak to contracts through interfaces alone: an imported implementation would be compiled a second time with the
+// tests' settings.
+
+interface IOwnable2Step {
+    error OwnableUnauthorizedAccount(address account);
+
+    function owner() external view returns (address);
+    function pendingOwner() external view returns (address);
+    function transferOwnership(address newOwner) external;
+    function acceptOwnership() external;
+}
+
+interface IOwnedVault is ICreditVault, IOwnable2Step, IERC5267 {}
+
+interface IOwnedSettlement is IJobSettlement, IOwnable2Step, IERC5267 {}
+
+interface IOwnedNodes is INodeRegistry, IOwnable2Step, IERC5267 {}
+
+interface IOwnedFrontends is IFrontendRegistry, IOwnable2Step {}
+
+/// @notice Everything `Erc3009` offers.
+interface IAuthorizedToken is IERC20Metadata, IERC20Permit, IERC3009, IERC3009Cancel, IErc3009, IERC5267 {
+    error ERC3009InvalidSignature();
+    error ERC3009InvalidAuthorizationTime(uint256 validAfter, uint256 validBefore);
+    error ERC3009UsedAuthorization(address authorizer, bytes32 nonce);
+    error ERC20InvalidReceiver(address receiver);
+    error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed);
+    error ERC2612ExpiredSignature(uint256 deadline);
+    error ERC2612InvalidSigner(address signer, address owner);
+
+    function transferWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) external;
+
+    function cancelAuthorization(address authorizer, bytes32 nonce, bytes calldata signature) external;
+}
+
+interface IWrappedHeuToken is IAuthorizedToken {
+    function deposit() external payable;
+    function depositFor(address account) external payable;
+    function withdraw(uint256 amount) external;
+    function withdrawTo(address receiver, uint256 amount) external;
+}
+
+interface IDevUsdToken is IAuthorizedToken {
+    function mint(address to, uint256 amount) external;
+}
