@@ -60,7 +60,8 @@ export class Lease {
   #sequence = 0
   #answered = false
   #isOver = false
-  #work: WorkDone | null = null
+  #work: Omit<WorkDone, 'unsentUnits'> | null = null
+  #unsentUnits = 0
   #error: HeuristError | null = null
   #tail: Promise<void> | null = null
   #pending = 0
@@ -110,11 +111,13 @@ export class Lease {
 
   /** Stops the engine. See {@link cancelKeepsOutput} for what happens to the output. */
   cancel(reason: string): void {
+    const isKept = cancelKeepsOutput(reason)
+    if (isKept) this.#unsentUnits = this.message.creditTokens
     if (this.#answered) {
-      if (!cancelKeepsOutput(reason)) this.#finishLease()
+      if (!isKept) this.#finishLease()
       return
     }
-    if (cancelKeepsOutput(reason) && !this.#output.isEmpty)
+    if (isKept && !this.#output.isEmpty)
       this.#complete({ finish: [], inputUnits: null, outputUnits: this.#output.tokens })
     else this.fail(leaseError('CANCELLED', `The router took the lease back: ${reason || 'no reason given'}.`, { retryable: true }))
   }
@@ -144,7 +147,8 @@ export class Lease {
   /** Signs the receipt when it is what this lease did, else declines with the reason. */
   sign(receipt: Receipt): void {
     const { leaseId, fencingToken, jobId } = this.message
-    const objection = this.#work ? objectionToReceipt(receipt, this.message, this.#work) : 'The node has not finished this lease.'
+    const work = this.#work && { ...this.#work, unsentUnits: this.#unsentUnits }
+    const objection = work ? objectionToReceipt(receipt, this.message, work) : 'The node has not finished this lease.'
     if (objection !== null) {
       this.#deps.logger.error({ jobId, leaseId, objection }, 'declined to sign a receipt')
       this.#deps.link.send({ type: 'declined', leaseId, fencingToken, reason: objection.slice(0, 500) })
@@ -222,7 +226,8 @@ export class Lease {
     const finish: Finish[] = this.#output.finish(result.finish)
     const hash = outputHash(this.#output.choices(finish))
     const { inputUnits, outputUnits } = result
-    this.#work = { nodeId: this.#deps.signer.address, outputHash: hash, inputUnits, outputUnits }
+    const isCountable = this.#deps.pod(this.message.podId)?.manifest.spec.tokenizerSha256 !== undefined
+    this.#work = { nodeId: this.#deps.signer.address, outputHash: hash, inputUnits: isCountable ? inputUnits : null, outputUnits }
     // 0 stands for "stopped before it was counted": the field is advisory, and the router bills by its own count.
     this.#deps.link.send({ type: 'done', leaseId, fencingToken, outputHash: hash, inputUnits: inputUnits ?? 0, outputUnits, finish })
     this.#halt()

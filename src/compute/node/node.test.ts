@@ -6,7 +6,7 @@ import { type FakeRouter, type FakeRouterOptions, startFakeRouter, until } from 
 import { makeLease, makePod, makeReceipt, makeTemporaryDirectory, makeTestNode } from './testing/fixtures.ts'
 import { createTestEngine } from './testing/test-engine.ts'
 
-const pod = makePod()
+const pod = makePod('tiny', { tokenizerSha256: 'ab'.repeat(32) })
 let home: ReturnType<typeof makeTemporaryDirectory>
 let router: FakeRouter | null = null
 let node: ComputeNode | null = null
@@ -345,7 +345,7 @@ describe('receipt', () => {
     ['another request', { requestHash: `0x${'33'.repeat(32)}` }, /requestHash/],
     ['another node', { node: '0x00000000000000000000000000000000000000cc' }, /node/],
     ['another attempt', { attempt: 2 }, /attempt/],
-    ['fewer units than the node is owed', { outputUnits: 40 }, /outputUnits is 40, the node counted 100/],
+    ['fewer units than the node is owed', { outputUnits: 70 }, /outputUnits is 70, the node counted 100/],
     ['more units than the node did', { outputUnits: 160 }, /outputUnits is 160/],
     ['fewer input units', { inputUnits: 1000 }, /inputUnits/],
     ['an end before its start', { startedAtMs: 5, finishedAtMs: 4 }, /finished before/],
@@ -363,6 +363,30 @@ describe('receipt', () => {
       expect(messagesOf(link, 'signed')).toEqual([])
     })
   }
+
+  test('behavior: signs what a client that left was sent, though more was under way', async () => {
+    const engine = createTestEngine({ pieces: [{ choice: 0, tokens: 90, text: 'x' }] })
+    const { link, node: running } = await startLinked({ engine })
+    const lease = makeLease(pod)
+    link.send(lease)
+    const done = await first(link, 'done')
+    const { leaseId, fencingToken } = lease
+    link.send({ type: 'cancel', leaseId, fencingToken, reason: 'finish:client gone' })
+    const receipt = makeReceipt(lease, { node: running.nodeId, outputHash: done.outputHash }, { outputUnits: 2 })
+    link.send({ type: 'sign', leaseId, fencingToken, receipt })
+    await first(link, 'signed')
+  })
+
+  test('behavior: without a tokenizer nobody can count input alike, so it is not checked', async () => {
+    const plain = makePod('plain')
+    const { link, node: running } = await startLinked({}, { pods: [plain] })
+    const lease = makeLease(plain)
+    link.send(lease)
+    const done = await first(link, 'done')
+    const receipt = makeReceipt(lease, { node: running.nodeId, outputHash: done.outputHash }, { inputUnits: 900 })
+    link.send({ type: 'sign', leaseId: lease.leaseId, fencingToken: lease.fencingToken, receipt })
+    await first(link, 'signed')
+  })
 
   test('error: declines before the work is done, and for a lease it does not hold', async () => {
     const { link, node: running } = await startLinked({

@@ -32,8 +32,8 @@ export class OutputRecord {
     for (const call of delta.toolCalls ?? []) {
       choice.toolCalls[call.index] ??= { id: '', name: '', arguments: '' }
       const known = choice.toolCalls[call.index]!
-      known.id ||= call.id ?? ''
-      known.name ||= call.name ?? ''
+      if (call.id) known.id = call.id
+      if (call.name) known.name = call.name
       known.arguments += call.arguments ?? ''
     }
     if (delta.embedding) {
