@@ -12,6 +12,8 @@ import type { Offer } from './queue.ts'
 import { signDiscard } from './receipts.ts'
 import { leaseDeadlines, phaseDeadline, shouldRetry } from './retry.ts'
 
+export const STOPPING: Fault = { code: 'ROUTER_STOPPING', message: 'This router is shutting down. Send the job again.' }
+
 /** Takes a job in: its whole-job deadline runs from here. */
 export function submitJob(context: RouterContext, job: Job): void {
   const { clock } = context.dependencies
@@ -27,17 +29,24 @@ export function submitJob(context: RouterContext, job: Job): void {
 /** Leases the job to the best node, lets it wait for a slot, or refuses it with the reasons. */
 export function placeJob(context: RouterContext, job: Job): void {
   if (isFinished(job)) return
-  if (context.stopping)
-    return discard(context, job, { code: 'ROUTER_STOPPING', message: 'This router is shutting down. Send the job again.' })
+  if (context.stopping) {
+    discard(context, job, STOPPING)
+    return
+  }
   const choice = tryLease(context, job)
   if (choice.chosen !== null) return
-  if (choice.mayWait) return wait(context, job)
+  if (choice.mayWait) wait(context, job)
+  else refuse(context, job)
+}
+
+/** Nobody can take the job, free slot or not: say so at once, with every reason. */
+function refuse(context: RouterContext, job: Job): void {
   const record = recordRefusal(context, job)
   const why = summarizeRefusals(record.candidates.map(candidate => candidate.refused))
-  const { lastFault } = job
-  if (lastFault) return discard(context, job, { ...lastFault, message: `${lastFault.message} No other node could take the job: ${why}.` })
   const message = `No node can take a job for pod ${job.order.pod.name} now: ${why}.`
-  discard(context, job, { code: 'ROUTER_NO_CANDIDATE', message, retryAfterMs: 1000 })
+  const { lastFault } = job
+  if (lastFault) discard(context, job, { ...lastFault, message: `${lastFault.message} ${message}` })
+  else discard(context, job, { code: 'ROUTER_NO_CANDIDATE', message, retryAfterMs: 1000 })
 }
 
 function tryLease(context: RouterContext, job: Job): Choice {
@@ -60,7 +69,8 @@ function wait(context: RouterContext, job: Job): void {
   const { queueMs } = job.order.pod.manifest.spec.timeouts
   if (!queue.add(job)) {
     const message = `${queue.size(job.podId)} jobs already wait for pod ${job.order.pod.name}. Try again later.`
-    return discard(context, job, { code: 'ROUTER_QUEUE_FULL', message, retryAfterMs: 1000 })
+    discard(context, job, { code: 'ROUTER_QUEUE_FULL', message, retryAfterMs: 1000 })
+    return
   }
   job.cancelQueueTimer = dependencies.clock.after(queueMs, () => {
     queue.remove(job)
@@ -189,7 +199,11 @@ export function failAttempt(context: RouterContext, job: Job, fault: Fault, node
   }
   const { startedOutput, attempts } = job
   const isRetry = !context.stopping && shouldRetry({ fault, startedOutput, attempts, preferences: job.order.preferences })
-  if (!isRetry || job.tokensAtCancel !== null) return discard(context, job, fault)
+  if (isRetry) retryLater(context, job, fault)
+  else discard(context, job, fault)
+}
+
+function retryLater(context: RouterContext, job: Job, fault: Fault): void {
   moveJob(job, 'held')
   job.lastFault = fault
   context.metrics.retries.inc({ code: fault.code })

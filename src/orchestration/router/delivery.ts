@@ -1,6 +1,7 @@
-import { type Frame, type Hex, outputHash, receiptToJson } from '#protocol'
+import { type Bytes32, type ChoiceOutput, type Frame, type Hex, type JobUnits, outputHash, receiptToJson } from '#protocol'
 import { endJob, enterPhase, failAttempt, failLease } from './attempt.ts'
 import { type RouterContext, tell } from './context.ts'
+import type { Fault } from './errors.ts'
 import { isFinished, type Job, type Lease, moveJob } from './job.ts'
 import type { LeaseMessage, Session } from './link/session.ts'
 import { chargedTokens, isOverclaim } from './metering.ts'
@@ -26,14 +27,23 @@ function misbehaved(context: RouterContext, lease: Lease, what: string): void {
   failLease(context, lease, { code: 'ROUTER_NODE_MISBEHAVED', message: `Node ${lease.hosting.nodeId} sent ${what}.` })
 }
 
-function onFrame(context: RouterContext, lease: Lease, { sequence, delta }: Frame): void {
-  const { job, meter } = lease
-  if (sequence !== lease.nextSequence) return misbehaved(context, lease, `frame ${sequence} where ${lease.nextSequence} was due`)
+/** Counts a frame in; a text when it breaks the protocol or a limit. */
+function frameFault(context: RouterContext, lease: Lease, { sequence, delta }: Frame): string | null {
+  const { meter } = lease
+  if (sequence !== lease.nextSequence) return `frame ${sequence} where ${lease.nextSequence} was due`
   lease.nextSequence += 1
   const broken = meter.accept(delta)
-  if (broken !== null) return misbehaved(context, lease, broken)
-  if (meter.tokens() > lease.creditTokens + context.options.floodSlackTokens) {
-    return misbehaved(context, lease, `${meter.tokens()} tokens with credit for ${lease.creditTokens}`)
+  if (broken !== null) return broken
+  if (meter.tokens() <= lease.creditTokens + context.options.floodSlackTokens) return null
+  return `${meter.tokens()} tokens with credit for ${lease.creditTokens}`
+}
+
+function onFrame(context: RouterContext, lease: Lease, frame: Frame): void {
+  const { job } = lease
+  const fault = frameFault(context, lease, frame)
+  if (fault !== null) {
+    misbehaved(context, lease, fault)
+    return
   }
   if (lease.phase !== 'streaming') {
     enterPhase(context, lease, 'streaming')
@@ -41,32 +51,33 @@ function onFrame(context: RouterContext, lease: Lease, { sequence, delta }: Fram
   }
   if (job.tokensAtCancel !== null) return
   job.startedOutput = true
-  tell(context, job, sink => sink.delta(delta))
+  tell(context, job, sink => sink.delta(frame.delta))
 }
 
 /** A text message about a lease. Only the node that holds it may speak, and only while it is live (law L8). */
 export function onLeaseMessage(context: RouterContext, session: Session, message: LeaseMessage): void {
   const lease = context.leases.byId(message.leaseId)
-  if (lease && lease.session !== session) {
-    return session.close('LINK_FOREIGN_LEASE', `Node ${session.nodeId} answered a lease of another node.`)
-  }
-  if (!lease?.live || lease.fencingToken !== message.fencingToken) return onLateMessage(context, session, message, lease)
+  if (lease && lease.session !== session) session.close('LINK_FOREIGN_LEASE', `Node ${session.nodeId} answered a lease of another node.`)
+  else if (!lease?.live || lease.fencingToken !== message.fencingToken) onLateMessage(context, session, message, lease)
+  else onLiveMessage(context, lease, message)
+}
+
+function onLiveMessage(context: RouterContext, lease: Lease, message: LeaseMessage): void {
   switch (message.type) {
     case 'phase':
-      return onPhase(context, lease, message.phase)
+      onPhase(context, lease, message.phase)
+      break
     case 'done':
-      return onDone(context, lease, message)
+      onDone(context, lease, message)
+      break
     case 'signed':
-      return onSigned(context, lease, message.signature)
+      onSigned(context, lease, message.signature)
+      break
     case 'declined':
-      return endByNode(context, lease, 'ROUTER_NODE_FAILED', `declined: ${message.reason}`)
+      endByNode(context, lease, 'ROUTER_NODE_FAILED', `declined: ${message.reason}`)
+      break
     case 'failed':
-      return endByNode(
-        context,
-        lease,
-        message.retryable ? 'ROUTER_NODE_FAILED' : 'ROUTER_REQUEST_REJECTED',
-        `${message.code}: ${message.message}`,
-      )
+      endByNode(context, lease, message.retryable ? 'ROUTER_NODE_FAILED' : 'ROUTER_REQUEST_REJECTED', `${message.code}: ${message.message}`)
   }
 }
 
@@ -84,36 +95,55 @@ function endByNode(context: RouterContext, lease: Lease, code: 'ROUTER_NODE_FAIL
 }
 
 function onPhase(context: RouterContext, lease: Lease, phase: 'loading' | 'running'): void {
-  if (phase === 'running' && lease.phase === 'loading') return enterPhase(context, lease, 'waiting')
+  if (phase === 'running' && lease.phase === 'loading') enterPhase(context, lease, 'waiting')
   // Loading is announced at most once, and never after output: a node can not push its deadline away by repeating it.
-  if (phase === 'loading' && lease.phase === 'waiting' && !lease.hasLoaded) {
-    lease.hasLoaded = true
-    enterPhase(context, lease, 'loading')
-    tell(context, lease.job, sink => sink.loading())
-  }
+  if (phase !== 'loading' || lease.phase !== 'waiting' || lease.hasLoaded) return
+  lease.hasLoaded = true
+  enterPhase(context, lease, 'loading')
+  tell(context, lease.job, sink => sink.loading())
 }
 
-function onDone(context: RouterContext, lease: Lease, done: Done): void {
+type Output = { readonly choices: readonly ChoiceOutput[]; readonly hash: Bytes32 }
+
+/** The attempt's output as router and node agree on it, or what is wrong with the node's claim. */
+function agreedOutput(lease: Lease, done: Done): Output | string {
   const { job, meter } = lease
-  if (lease.phase === 'signing') return misbehaved(context, lease, 'a second end of its output')
+  if (lease.phase === 'signing') return 'a second end of its output'
   const choices = meter.choices(done.finish)
-  if (!choices) return misbehaved(context, lease, 'finish reasons that do not match its output')
+  if (!choices) return 'finish reasons that do not match its output'
   const hash = outputHash(choices)
-  if (hash !== done.outputHash) return misbehaved(context, lease, `output with hash ${hash}, but claims ${done.outputHash}`)
+  if (hash !== done.outputHash) return `output with hash ${hash}, but claims ${done.outputHash}`
   const isEmbedding = job.order.request.kind === 'embedding'
   if (isEmbedding && (choices.length !== job.limits.maxChoices || choices.some(choice => choice.embeddingHash === undefined))) {
-    return misbehaved(context, lease, `${choices.length} vectors for ${job.limits.maxChoices} inputs`)
+    return `${choices.length} vectors for ${job.limits.maxChoices} inputs`
+  }
+  return { choices, hash }
+}
+
+function unitsOf(context: RouterContext, lease: Lease, choices: readonly ChoiceOutput[], claimed: number): JobUnits {
+  const { job, meter } = lease
+  const { order } = job
+  if (order.request.kind === 'embedding') return { inputUnits: order.inputUnits, outputUnits: 0 }
+  const charged = chargedTokens(meter.tokens(), choices, context.dependencies.tokenizerFor(order.pod))
+  if (isOverclaim(claimed, charged, choices.length)) reportOverclaim(context, lease, claimed, charged)
+  return { inputUnits: order.inputUnits, outputUnits: Math.min(charged, job.tokensAtCancel ?? charged) }
+}
+
+/** All output is here: count it once more, draft the receipt and ask the node to sign it. Its slot is free from now. */
+function onDone(context: RouterContext, lease: Lease, done: Done): void {
+  const { job, leaseId, fencingToken } = lease
+  const output = agreedOutput(lease, done)
+  if (typeof output === 'string') {
+    misbehaved(context, lease, output)
+    return
   }
   if (job.state === 'leased') moveJob(job, 'running')
   job.cancelTotalTimer()
   context.leases.freeSlot(lease)
-  const charged = isEmbedding ? 0 : chargedTokens(meter.tokens(), choices, context.dependencies.tokenizerFor(job.order.pod))
-  if (isOverclaim(done.outputUnits, charged, choices.length)) reportOverclaim(context, lease, done.outputUnits, charged)
-  const units = { inputUnits: job.order.inputUnits, outputUnits: Math.min(charged, job.tokensAtCancel ?? charged) }
+  const units = unitsOf(context, lease, output.choices, done.outputUnits)
   const finishedAtMs = context.dependencies.clock.now()
-  const receipt = draftReceipt({ order: job.order, lease, units, outputHash: hash, decisionHash: job.decisionHash, finishedAtMs })
-  job.draft = { receipt, units, choices }
-  const { leaseId, fencingToken } = lease
+  const receipt = draftReceipt({ order: job.order, lease, units, outputHash: output.hash, decisionHash: job.decisionHash, finishedAtMs })
+  job.draft = { receipt, units, choices: output.choices }
   lease.session.send(JSON.stringify({ type: 'sign', leaseId, fencingToken, receipt: receiptToJson(receipt) }))
   enterPhase(context, lease, 'signing')
 }
@@ -127,9 +157,11 @@ function reportOverclaim(context: RouterContext, lease: Lease, claimed: number, 
 function onSigned(context: RouterContext, lease: Lease, signature: Hex): void {
   const { job } = lease
   const { draft } = job
-  if (lease.phase !== 'signing' || !draft) return misbehaved(context, lease, 'a signature before its receipt was drafted')
-  const signedReceipt = countersign(draft.receipt, signature, context.separator, context.dependencies.signer)
-  if (!signedReceipt) return misbehaved(context, lease, 'a signature that is not over its receipt')
+  const signedReceipt = draft && countersign(draft.receipt, signature, context.separator, context.dependencies.signer)
+  if (!signedReceipt) {
+    misbehaved(context, lease, draft ? 'a signature that is not over its receipt' : 'a signature before its receipt was drafted')
+    return
+  }
   moveJob(job, 'succeeded')
   endJob(context, job, 'succeeded')
   context.leases.release(lease)
@@ -154,14 +186,18 @@ export function cancelJob(context: RouterContext, job: Job, reason: string): voi
   if (isFinished(job) || job.tokensAtCancel !== null) return
   const { lease } = job
   const fault = { code: 'ROUTER_CANCELLED', message: `The job was cancelled: ${reason}.` } as const
-  if (!lease || !job.startedOutput) return failAttempt(context, job, fault)
+  if (lease && job.startedOutput) finishEarly(context, lease, fault, reason)
+  else failAttempt(context, job, fault)
+}
+
+function finishEarly(context: RouterContext, lease: Lease, fault: Fault, reason: string): void {
+  const { job, leaseId, fencingToken } = lease
   job.tokensAtCancel = lease.meter.tokens()
   if (lease.phase === 'signing') return
-  const { leaseId, fencingToken } = lease
   lease.session.send(JSON.stringify({ type: 'cancel', leaseId, fencingToken, reason: `finish:${reason}`.slice(0, 200) }))
-  lease.cancelDeadline()
   const { cancelGraceMs } = context.options
   const message = `${fault.message} Its node did not finish within ${cancelGraceMs} ms.`
+  lease.cancelDeadline()
   lease.cancelDeadline = context.dependencies.clock.after(cancelGraceMs, () => failLease(context, lease, { ...fault, message }))
 }
 

@@ -35,38 +35,58 @@ function setReplicas(hosting: Hosting, replicas: readonly Replica[]): void {
   hosting.unitsPerSecond = replicas.reduce((best, replica) => Math.max(best, replica.unitsPerSecond), 0)
 }
 
-export function createFleet(options: { minCollateralWei: bigint }, dependencies: Pick<RouterDependencies, 'standing' | 'presence'>): Fleet {
-  const nodes = new Map<NodeId, FleetNode>()
+/** Which hostings exist per pod: a decision looks at the nodes of its pod alone. */
+function createPodIndex() {
   const byPod = new Map<PodId, Hosting[]>()
-
-  function forget(hosting: Hosting): void {
-    const remaining = (byPod.get(hosting.podId) ?? []).filter(other => other !== hosting)
-    if (remaining.length > 0) byPod.set(hosting.podId, remaining)
-    else byPod.delete(hosting.podId)
+  return {
+    get: (podId: PodId): readonly Hosting[] => byPod.get(podId) ?? [],
+    add(hosting: Hosting): void {
+      const hostings = byPod.get(hosting.podId)
+      if (hostings) hostings.push(hosting)
+      else byPod.set(hosting.podId, [hosting])
+    },
+    remove(hosting: Hosting): void {
+      const hostings = byPod.get(hosting.podId)
+      const position = hostings?.indexOf(hosting) ?? -1
+      if (!hostings || position < 0) return
+      // The order does not matter (rank is independent of it), so the last takes the gap.
+      const last = hostings.pop()
+      if (last && last !== hosting) hostings[position] = last
+      if (hostings.length === 0) byPod.delete(hosting.podId)
+    },
   }
+}
+type PodIndex = ReturnType<typeof createPodIndex>
 
-  function applyFacts(node: FleetNode): void {
-    const grouped = Map.groupBy(node.facts.replicas, replica => replica.podId)
-    for (const [podId, hosting] of node.hostings) {
-      setReplicas(hosting, grouped.get(podId) ?? [])
-      if (hosting.replicas.length > 0 || hosting.busy > 0) continue
-      node.hostings.delete(podId)
-      forget(hosting)
-    }
-    for (const [podId, replicas] of grouped) {
-      if (node.hostings.has(podId)) continue
-      const hosting = newHosting(node, podId)
-      setReplicas(hosting, replicas)
-      node.hostings.set(podId, hosting)
-      byPod.set(podId, [...(byPod.get(podId) ?? []), hosting])
-    }
-    applyStanding(node)
+/** Brings a node's hostings in line with its facts. A hosting object lives on while jobs hold slots of it. */
+function applyFacts(node: FleetNode, index: PodIndex): void {
+  const grouped = Map.groupBy(node.facts.replicas, replica => replica.podId)
+  for (const [podId, hosting] of node.hostings) {
+    setReplicas(hosting, grouped.get(podId) ?? [])
+    if (hosting.replicas.length > 0 || hosting.busy > 0) continue
+    node.hostings.delete(podId)
+    index.remove(hosting)
   }
+  for (const [podId, replicas] of grouped) {
+    if (node.hostings.has(podId)) continue
+    const hosting = newHosting(node, podId)
+    setReplicas(hosting, replicas)
+    node.hostings.set(podId, hosting)
+    index.add(hosting)
+  }
+}
+
+export function createFleet(
+  { minCollateralWei }: { readonly minCollateralWei: bigint },
+  { standing, presence }: Pick<RouterDependencies, 'standing' | 'presence'>,
+): Fleet {
+  const nodes = new Map<NodeId, FleetNode>()
+  const index = createPodIndex()
 
   function applyStanding(node: FleetNode): void {
-    node.standing = dependencies.standing(node.nodeId)
-    node.uptimeBps = Math.max(0, Math.min(10_000, Math.round(dependencies.presence.uptimeBps(node.nodeId))))
-    const refusals = nodeRefusals(node.standing, options.minCollateralWei)
+    node.standing = standing(node.nodeId)
+    node.uptimeBps = Math.max(0, Math.min(10_000, Math.round(presence.uptimeBps(node.nodeId))))
+    const refusals = nodeRefusals(node.standing, minCollateralWei)
     for (const hosting of node.hostings.values()) {
       hosting.votes = Number(node.standing?.votes ?? 0n)
       hosting.uptimeBps = node.uptimeBps
@@ -74,26 +94,31 @@ export function createFleet(options: { minCollateralWei: bigint }, dependencies:
     }
   }
 
+  function forget(node: FleetNode | undefined): void {
+    for (const hosting of node?.hostings.values() ?? []) index.remove(hosting)
+  }
+
   return {
     join(session, facts) {
-      const previous = nodes.get(session.nodeId)
-      for (const hosting of previous?.hostings.values() ?? []) forget(hosting)
+      forget(nodes.get(session.nodeId))
       const node: FleetNode = { nodeId: session.nodeId, session, facts, standing: null, uptimeBps: 0, hostings: new Map() }
       nodes.set(session.nodeId, node)
-      applyFacts(node)
+      applyFacts(node, index)
+      applyStanding(node)
       return node
     },
     leave(session) {
       const node = nodes.get(session.nodeId)
-      if (!node || node.session !== session) return
-      for (const hosting of node.hostings.values()) forget(hosting)
+      if (node?.session !== session) return
+      forget(node)
       nodes.delete(session.nodeId)
     },
     updateFacts(session, facts) {
       const node = nodes.get(session.nodeId)
-      if (!node || node.session !== session) return
+      if (node?.session !== session) return
       node.facts = facts
-      applyFacts(node)
+      applyFacts(node, index)
+      applyStanding(node)
     },
     refreshStanding(nodeId) {
       const chosen = nodeId === undefined ? nodes.values() : [nodes.get(nodeId)].filter(node => node !== undefined)
@@ -102,7 +127,7 @@ export function createFleet(options: { minCollateralWei: bigint }, dependencies:
     get: nodeId => nodes.get(nodeId),
     all: () => nodes.values(),
     size: () => nodes.size,
-    hosting: podId => byPod.get(podId) ?? [],
+    hosting: index.get,
     views: () => [...nodes.values()].map(viewOf),
   }
 }

@@ -5,8 +5,11 @@ import type { Job, Lease } from './job.ts'
 import type { Session } from './link/session.ts'
 import type { Meter } from './metering.ts'
 
+export type LeaseTerms = { readonly creditTokens: number; readonly meter: Meter }
+
+/** Who may work on what, right now. */
 export type LeaseTable = {
-  grant(job: Job, hosting: Hosting, terms: { readonly creditTokens: number; readonly meter: Meter }): Lease
+  grant(job: Job, hosting: Hosting, terms: LeaseTerms): Lease
   byId(leaseId: LeaseId): Lease | undefined
   byChannel(session: Session, channel: number): Lease | undefined
   /** Ends the right to earn. The slot is still taken. */
@@ -22,13 +25,67 @@ export type LeaseTable = {
 // Milliseconds since 1970 times 4,096 fits a double's 53 bits until 2039.
 const TOKENS_PER_MS = 4096
 
+/** Fencing tokens that only grow, over restarts too: the start time stands in the high part. */
+function createFencingTokens(startMs: number): () => number {
+  let last = startMs * TOKENS_PER_MS
+  return () => {
+    last += 1
+    return last
+  }
+}
+
+/** Channel numbers are of one link; 32 bits wrap around, and a number in use is passed over. */
+function createChannels() {
+  const bySession = new Map<Session, Map<number, Lease>>()
+  let last = 0
+  return {
+    get: (session: Session, channel: number) => bySession.get(session)?.get(channel),
+    all: (session: Session) => [...(bySession.get(session)?.values() ?? [])],
+    next(session: Session): number {
+      const own = bySession.get(session)
+      do last = (last + 1) >>> 0
+      while (own?.has(last))
+      return last
+    },
+    add(lease: Lease): void {
+      const own = bySession.get(lease.session) ?? new Map<number, Lease>()
+      bySession.set(lease.session, own.set(lease.channel, lease))
+    },
+    remove(lease: Lease): void {
+      const own = bySession.get(lease.session)
+      own?.delete(lease.channel)
+      if (own?.size === 0) bySession.delete(lease.session)
+    },
+  }
+}
+
+type LeaseIds = Pick<Lease, 'leaseId' | 'fencingToken' | 'channel' | 'grantedAtMs'>
+
+function newLease(ids: LeaseIds, job: Job, hosting: Hosting, { creditTokens, meter }: LeaseTerms): Lease {
+  return {
+    ...ids,
+    attempt: job.attempts,
+    session: hosting.node.session,
+    hosting,
+    nodeOwner: hosting.node.standing?.owner ?? ZERO_ADDRESS,
+    job,
+    meter,
+    phase: 'waiting',
+    live: true,
+    hasLoaded: !hosting.warm,
+    holdsSlot: true,
+    creditTokens,
+    unsentCreditTokens: 0,
+    nextSequence: 0,
+    cancelDeadline: () => {},
+  }
+}
+
 export function createLeaseTable(dependencies: { clock: Clock; random: RandomBytes; onSlotFreed: (hosting: Hosting) => void }): LeaseTable {
   const { clock, random, onSlotFreed } = dependencies
   const leases = new Map<LeaseId, Lease>()
-  const channels = new Map<Session, Map<number, Lease>>()
-  // Strictly increasing over restarts too: the start time stands in the high part.
-  let lastToken = clock.now() * TOKENS_PER_MS
-  let lastChannel = 0
+  const channels = createChannels()
+  const nextToken = createFencingTokens(clock.now())
 
   function freeSlot(lease: Lease): void {
     if (!lease.holdsSlot) return
@@ -37,64 +94,32 @@ export function createLeaseTable(dependencies: { clock: Clock; random: RandomByt
     onSlotFreed(lease.hosting)
   }
 
-  function channelsOf(session: Session): Map<number, Lease> {
-    let own = channels.get(session)
-    if (!own) {
-      own = new Map()
-      channels.set(session, own)
-    }
-    return own
+  function expire(lease: Lease): void {
+    lease.live = false
+    lease.cancelDeadline()
   }
 
   return {
     grant(job, hosting, terms) {
-      const { session } = hosting.node
-      const own = channelsOf(session)
-      do lastChannel = (lastChannel + 1) >>> 0
-      while (own.has(lastChannel))
-      lastToken += 1
-      const lease: Lease = {
-        leaseId: bytesToHex(random(32)),
-        fencingToken: lastToken,
-        attempt: job.attempts,
-        channel: lastChannel,
-        session,
-        hosting,
-        nodeOwner: hosting.node.standing?.owner ?? ZERO_ADDRESS,
-        job,
-        meter: terms.meter,
-        grantedAtMs: clock.now(),
-        phase: 'waiting',
-        live: true,
-        hasLoaded: !hosting.warm,
-        holdsSlot: true,
-        creditTokens: terms.creditTokens,
-        unsentCreditTokens: 0,
-        nextSequence: 0,
-        cancelDeadline: () => {},
-      }
+      const channel = channels.next(hosting.node.session)
+      const ids = { leaseId: bytesToHex(random(32)), fencingToken: nextToken(), channel, grantedAtMs: clock.now() }
+      const lease = newLease(ids, job, hosting, terms)
       leases.set(lease.leaseId, lease)
-      own.set(lease.channel, lease)
+      channels.add(lease)
       hosting.busy += 1
       return lease
     },
     byId: leaseId => leases.get(leaseId),
-    byChannel: (session, channel) => channels.get(session)?.get(channel),
-    expire(lease) {
-      lease.live = false
-      lease.cancelDeadline()
-    },
+    byChannel: channels.get,
+    expire,
     freeSlot,
     release(lease) {
       if (!leases.delete(lease.leaseId)) return
-      lease.live = false
-      lease.cancelDeadline()
-      const own = channels.get(lease.session)
-      own?.delete(lease.channel)
-      if (own?.size === 0) channels.delete(lease.session)
+      expire(lease)
+      channels.remove(lease)
       freeSlot(lease)
     },
-    ofSession: session => [...(channels.get(session)?.values() ?? [])],
+    ofSession: channels.all,
     size: () => leases.size,
   }
 }

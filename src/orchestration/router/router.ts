@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Dispatcher, domainSeparator, encodeMessage, jobDomain, type NodeId, type PodId, type PodRecord } from '#protocol'
-import { discard, failAttempt, offerSlots, submitJob } from './attempt.ts'
+import { discard, failAttempt, offerSlots, STOPPING, submitJob } from './attempt.ts'
 import { createRouterMetrics, type RouterContext } from './context.ts'
 import { cancelJob, grantCredit, onFrames, onLeaseMessage, onSessionLost } from './delivery.ts'
 import { createFleet } from './fleet.ts'
 import { createJob, isFinished, type Job } from './job.ts'
 import { createLeaseTable } from './lease.ts'
 import { createLinkServer } from './link/server.ts'
-import type { Session, SessionEvents } from './link/session.ts'
+import type { SessionEvents } from './link/session.ts'
 import { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './options.ts'
 import { createWaitingQueue } from './queue.ts'
 
@@ -79,8 +79,7 @@ function sessionEvents(context: RouterContext): SessionEvents {
     },
     leaseMessage: (session, message) => onLeaseMessage(context, session, message),
     frames: (session, frames) => onFrames(context, session, frames),
-    closed(session: Session | null) {
-      if (!session) return
+    left(session) {
       fleet.leave(session)
       onSessionLost(context, session)
       metrics.nodes.set(fleet.size())
@@ -104,11 +103,10 @@ function capacityOf(context: RouterContext, podId: PodId): ReturnType<Dispatcher
 
 async function drain(context: RouterContext, drainMs: number): Promise<void> {
   const { clock } = context.dependencies
-  const fault = { code: 'ROUTER_STOPPING', message: 'This router is shutting down. Send the job again.' } as const
-  for (const job of context.queue.drain()) discard(context, job, fault)
+  for (const job of context.queue.drain()) discard(context, job, STOPPING)
   const untilMs = clock.now() + drainMs
   while (context.jobs.size > 0 && clock.now() < untilMs) await new Promise<void>(resolve => clock.after(20, resolve))
-  for (const job of [...context.jobs]) if (!isFinished(job)) failAttempt(context, job, fault)
+  for (const job of [...context.jobs]) if (!isFinished(job)) failAttempt(context, job, STOPPING)
 }
 
 export function createRouter(options: Partial<RouterOptions>, dependencies: RouterDependencies): Router {

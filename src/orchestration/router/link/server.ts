@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { LINK_MAX_FRAME_BYTES } from '#protocol'
-import { refuse, runSession, type SessionContext } from './session.ts'
+import { LinkSession, refuse, type SessionContext } from './session.ts'
 
 export type LinkServer = {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -26,7 +26,7 @@ export function createLinkServer(context: SessionContext): LinkServer {
         if (server.clients.size > context.options.maxLinks) {
           return refuse(link, 'LINK_FULL', `This router already holds ${context.options.maxLinks} links. Use another router.`, clock.after)
         }
-        runSession(link, context)
+        new LinkSession(link, context)
       })
     },
     count: () => server.clients.size,

@@ -5,17 +5,17 @@ import {
   encodeMessage,
   type Frame,
   isHeuristError,
-  LINK_VERSION,
   type NodeFacts,
   type NodeId,
   type NodeMessage,
   type PodRecord,
   parseNodeMessage,
-  type RouterMessage,
+  ZERO_ADDRESS,
 } from '#protocol'
 import type { LinkErrorCode } from '../errors.ts'
 import type { RouterDependencies, RouterOptions } from '../options.ts'
-import { type Challenge, isChallengeSignedBy, signWelcome } from './challenge.ts'
+import { type Challenge, signWelcome } from './challenge.ts'
+import { authenticationRefusal, challengeMessage, helloRefusal, newChallenge, type Refusal } from './handshake.ts'
 import { createRateLimit } from './rate-limit.ts'
 
 /** Messages about a lease; the rest of the link protocol ends here. */
@@ -38,8 +38,8 @@ export type SessionEvents = {
   facts(session: Session, facts: NodeFacts): void
   leaseMessage(session: Session, message: LeaseMessage): void
   frames(session: Session, frames: readonly Frame[]): void
-  /** Once per socket; `session` is null when it never authenticated. */
-  closed(session: Session | null): void
+  /** Once per session that joined. */
+  left(session: Session): void
 }
 
 export type SessionContext = {
@@ -81,152 +81,148 @@ export function refuse(socket: WebSocket, code: LinkErrorCode, message: string, 
 }
 
 /**
- * Drives one socket from the first byte to the last: challenge at once, then `hello` and `authenticate`, then lease traffic.
+ * One socket from the first byte to the last: challenge at once, then `hello` and `authenticate`, then lease traffic.
  * Everything a peer sends is hostile until proven otherwise; a violation closes this link and nothing else.
  */
-export function runSession(socket: WebSocket, context: SessionContext): void {
-  const { options, dependencies, separator, events } = context
-  const { clock, random, signer, domain, logger } = dependencies
-  const challenge: Challenge = {
-    router: signer.address,
-    nonce: bytesToHex(random(32)),
-    expiresAtMs: clock.now() + Math.min(options.challengeMs, 60_000),
-  }
-  let claimed: NodeId | null = null
-  let session: Session | null = null
-  let lastSeenAtMs = clock.now()
-  let closing = false
-  const allowStray = createRateLimit({ perSecond: options.strayMessagesPerSecond, burst: options.strayMessageBurst }, clock.now())
-  let cancelTimer = clock.after(Math.min(options.challengeMs, 60_000), () =>
-    close('LINK_CHALLENGE_EXPIRED', `No signed challenge came within ${options.challengeMs} ms.`),
-  )
+export class LinkSession implements Session {
+  readonly sessionId: string
+  readonly connectedAtMs: number
+  nodeId: NodeId = ZERO_ADDRESS
+  lastSeenAtMs: number
+  #phase: 'challenged' | 'greeted' | 'linked' | 'closed' = 'challenged'
+  readonly #socket: WebSocket
+  readonly #context: SessionContext
+  readonly #challenge: Challenge
+  readonly #allowStray: (nowMs: number) => boolean
+  #cancelTimer: () => void
 
-  function close(code: LinkErrorCode, message: string): void {
-    if (closing) return
-    closing = true
-    cancelTimer()
-    context.countClose(code)
-    logger.warn({ code, nodeId: session?.nodeId ?? claimed }, message)
-    refuse(socket, code, message, clock.after)
-    leave()
-  }
-
-  function leave(): void {
-    const left = session
-    session = null
-    closing = true
-    events.closed(left)
-  }
-
-  function send(text: string): void {
-    if (closing) return
-    socket.send(text)
-    if (socket.bufferedAmount > options.maxSendBufferBytes) {
-      close('LINK_SLOW', `The node left ${socket.bufferedAmount} bytes unread.`)
-    }
-  }
-
-  function watchHeartbeat(): void {
-    cancelTimer = clock.after(options.heartbeatTimeoutMs, () => {
-      const silentMs = clock.now() - lastSeenAtMs
-      if (silentMs >= options.heartbeatTimeoutMs) close('LINK_SILENT', `The node was silent for ${silentMs} ms.`)
-      else watchHeartbeat()
-    })
-  }
-
-  function hello(message: Extract<NodeMessage, { type: 'hello' }>): void {
-    if (message.linkVersion !== LINK_VERSION) {
-      const detail = `The node speaks link version ${message.linkVersion}, this router speaks ${LINK_VERSION}.`
-      return close('LINK_VERSION', `${detail} Update the ${message.linkVersion < LINK_VERSION ? 'node' : 'router'}.`)
-    }
-    if (message.chainId !== domain.chainId) {
-      return close('LINK_WRONG_CHAIN', `The node is set to chain ${message.chainId}, this router settles on chain ${domain.chainId}.`)
-    }
-    claimed = message.nodeId
-  }
-
-  function authenticate(message: Extract<NodeMessage, { type: 'authenticate' }>): void {
-    if (claimed === null) return close('LINK_UNEXPECTED', 'The node authenticated before it said hello.')
-    if (clock.now() > challenge.expiresAtMs) return close('LINK_CHALLENGE_EXPIRED', 'The challenge was answered too late. Connect again.')
-    if (message.nonce !== challenge.nonce || !isChallengeSignedBy(separator, challenge, claimed, message.signature)) {
-      return close('LINK_UNAUTHORIZED', "The challenge of this link was not signed by the node's key.")
-    }
-    cancelTimer()
-    watchHeartbeat()
-    const joined: Session = {
-      sessionId: bytesToHex(random(8)).slice(2),
-      nodeId: claimed,
-      connectedAtMs: clock.now(),
-      get lastSeenAtMs() {
-        return lastSeenAtMs
-      },
-      send,
-      countStray,
-      close,
-    }
-    session = joined
-    events.joined(joined, message.facts)
-    send(
-      encodeMessage({
-        type: 'welcome',
-        sessionId: joined.sessionId,
-        signature: signWelcome(separator, challenge, claimed, signer),
-        heartbeatIntervalMs: options.heartbeatIntervalMs,
-        pods: [...context.pods()],
-      }),
+  constructor(socket: WebSocket, context: SessionContext) {
+    const { options, dependencies } = context
+    const { clock, random } = dependencies
+    this.#socket = socket
+    this.#context = context
+    this.sessionId = bytesToHex(random(8)).slice(2)
+    this.connectedAtMs = clock.now()
+    this.lastSeenAtMs = this.connectedAtMs
+    this.#challenge = newChallenge(options, dependencies)
+    this.#allowStray = createRateLimit({ perSecond: options.strayMessagesPerSecond, burst: options.strayMessageBurst }, this.connectedAtMs)
+    this.#cancelTimer = clock.after(this.#challenge.expiresAtMs - this.connectedAtMs, () =>
+      this.close('LINK_CHALLENGE_EXPIRED', 'No signed challenge came in time. Connect again.'),
     )
+    this.#listen()
+    this.send(encodeMessage(challengeMessage(this.#challenge, dependencies)))
   }
 
-  function countStray(): void {
-    if (!allowStray(clock.now())) close('LINK_RATE_LIMITED', 'The node sent too many messages that belong to no live lease.')
+  send(text: string): void {
+    if (this.#phase === 'closed') return
+    this.#socket.send(text)
+    const { bufferedAmount } = this.#socket
+    if (bufferedAmount > this.#context.options.maxSendBufferBytes) this.close('LINK_SLOW', `The node left ${bufferedAmount} bytes unread.`)
   }
 
-  function onText(text: string): void {
-    const message = parseNodeMessage(text)
-    if (session === null) {
-      if (message.type === 'hello' && claimed === null) return hello(message)
-      if (message.type === 'authenticate') return authenticate(message)
-      return close('LINK_UNEXPECTED', `The node sent "${message.type}" before it was authenticated.`)
-    }
-    if ('leaseId' in message) return events.leaseMessage(session, message)
-    countStray()
-    if (session === null) return
-    if (message.type === 'facts') events.facts(session, message.facts)
-    else if (message.type !== 'heartbeat') close('LINK_UNEXPECTED', `The node sent "${message.type}" on an authenticated link.`)
+  countStray(): void {
+    if (this.#allowStray(this.#context.dependencies.clock.now())) return
+    this.close('LINK_RATE_LIMITED', 'The node sent too many messages that belong to no live lease.')
   }
 
-  function onMessage(data: Buffer, isBinary: boolean): void {
-    if (closing) return
-    lastSeenAtMs = clock.now()
+  close(code: LinkErrorCode, message: string): void {
+    if (this.#phase === 'closed') return
+    const { dependencies, countClose } = this.#context
+    countClose(code)
+    dependencies.logger.warn({ code, nodeId: this.nodeId }, message)
+    refuse(this.#socket, code, message, dependencies.clock.after)
+    this.#leave()
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary)) // cast: binaryType is the default, nodebuffer
+    // ws reports violations of the WebSocket protocol itself (oversized, malformed) here.
+    socket.on('error', error => {
+      const isOversized = 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+      this.close(isOversized ? 'LINK_TOO_LARGE' : 'LINK_MALFORMED', `The link broke: ${error.message}.`)
+    })
+    socket.on('close', () => this.#leave())
+  }
+
+  #leave(): void {
+    if (this.#phase === 'closed') return
+    const wasLinked = this.#phase === 'linked'
+    this.#phase = 'closed'
+    this.#cancelTimer()
+    if (wasLinked) this.#context.events.left(this)
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#phase === 'closed') return
+    this.lastSeenAtMs = this.#context.dependencies.clock.now()
     try {
-      if (!isBinary) onText(data.toString('utf8'))
-      else if (session === null) close('LINK_UNEXPECTED', 'The node sent output before it was authenticated.')
-      else events.frames(session, decodeFrames(data))
+      const refusal = isBinary ? this.#onFrames(data) : this.#onText(data.toString('utf8'))
+      if (refusal) this.close(...refusal)
     } catch (error) {
       if (!isHeuristError(error, 'LINK_MALFORMED') && !isHeuristError(error, 'FRAME_MALFORMED')) throw error
-      close('LINK_MALFORMED', error.message)
+      this.close('LINK_MALFORMED', error.message)
     }
   }
 
-  socket.on('message', onMessage)
-  // ws reports protocol violations (oversized or malformed WebSocket frames) here and then closes by itself.
-  socket.on('error', error => {
-    const isOversized = 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
-    close(isOversized ? 'LINK_TOO_LARGE' : 'LINK_MALFORMED', `The link broke: ${error.message}.`)
-  })
-  socket.on('close', () => {
-    cancelTimer()
-    if (!closing) leave()
-  })
-  send(
-    encodeMessage({
-      type: 'challenge',
-      linkVersion: LINK_VERSION,
-      router: challenge.router,
-      chainId: domain.chainId,
-      settlement: domain.settlement,
-      nonce: challenge.nonce,
-      expiresAtMs: challenge.expiresAtMs,
-    } satisfies RouterMessage),
-  )
+  #onFrames(data: Buffer): Refusal | null {
+    if (this.#phase !== 'linked') return ['LINK_UNEXPECTED', 'The node sent output before it was authenticated.']
+    this.#context.events.frames(this, decodeFrames(data))
+    return null
+  }
+
+  #onText(text: string): Refusal | null {
+    const message = parseNodeMessage(text)
+    if (this.#phase === 'linked') return this.#onLinked(message)
+    if (message.type === 'hello' && this.#phase === 'challenged') return this.#onHello(message)
+    if (message.type === 'authenticate') return this.#onAuthenticate(message)
+    return ['LINK_UNEXPECTED', `The node sent "${message.type}" before it was authenticated.`]
+  }
+
+  #onHello(message: Extract<NodeMessage, { type: 'hello' }>): Refusal | null {
+    const refusal = helloRefusal(message, this.#context.dependencies.domain.chainId)
+    if (refusal) return refusal
+    this.nodeId = message.nodeId
+    this.#phase = 'greeted'
+    return null
+  }
+
+  #onAuthenticate(message: Extract<NodeMessage, { type: 'authenticate' }>): Refusal | null {
+    const { separator, dependencies, events, options, pods } = this.#context
+    const claimed = this.#phase === 'greeted' ? this.nodeId : null
+    const challenge = this.#challenge
+    const refusal = authenticationRefusal(message, { challenge, separator, claimed, nowMs: dependencies.clock.now() })
+    if (refusal) return refusal
+    this.#phase = 'linked'
+    this.#watchHeartbeat()
+    events.joined(this, message.facts)
+    const { heartbeatIntervalMs } = options
+    const signature = signWelcome(separator, challenge, this.nodeId, dependencies.signer)
+    this.send(encodeMessage({ type: 'welcome', sessionId: this.sessionId, signature, heartbeatIntervalMs, pods: [...pods()] }))
+    return null
+  }
+
+  #onLinked(message: NodeMessage): Refusal | null {
+    const { events } = this.#context
+    if ('leaseId' in message) {
+      events.leaseMessage(this, message)
+      return null
+    }
+    this.countStray()
+    if (message.type === 'facts') events.facts(this, message.facts)
+    else if (message.type !== 'heartbeat') return ['LINK_UNEXPECTED', `The node sent "${message.type}" on an authenticated link.`]
+    return null
+  }
+
+  /** One timer that looks back, instead of one that every message would have to move. */
+  #watchHeartbeat(): void {
+    const { clock } = this.#context.dependencies
+    const { heartbeatTimeoutMs } = this.#context.options
+    this.#cancelTimer()
+    this.#cancelTimer = clock.after(heartbeatTimeoutMs, () => {
+      const silentMs = clock.now() - this.lastSeenAtMs
+      if (silentMs >= heartbeatTimeoutMs) this.close('LINK_SILENT', `The node was silent for ${silentMs} ms.`)
+      else this.#watchHeartbeat()
+    })
+  }
 }

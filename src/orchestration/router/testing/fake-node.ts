@@ -145,7 +145,8 @@ function collect(outputs: Map<number, Output>, delta: Delta): void {
 
 function choicesOf(outputs: Map<number, Output>, finish: readonly { index: number; reason: FinishReason }[]): ChoiceOutput[] {
   return finish.map(({ index, reason }) => {
-    const { text, toolCalls, embeddingHash } = outputs.get(index) ?? { text: '', toolCalls: new Map() }
+    const output: Output = outputs.get(index) ?? { text: '', toolCalls: new Map() }
+    const { text, toolCalls, embeddingHash } = output
     const calls = [...toolCalls].sort(([a], [b]) => a - b).map(([, call]) => call)
     return { index, text, toolCalls: calls, finishReason: reason, ...(embeddingHash && { embeddingHash }) }
   })
@@ -211,28 +212,53 @@ function createFakeLease(grant: LeaseGrant, send: (message: NodeMessage) => void
   }
 }
 
-/** Opens the link without the handshake: for tests that do it wrongly. */
-export function openFakeLink(options: FakeNodeOptions): FakeNode {
-  const signer = createSigner(options.privateKey ?? newPrivateKey())
-  const separator = domainSeparator(jobDomain(options.chainId, options.settlement))
-  const socket = new WebSocket(options.url, { perMessageDeflate: false })
+type Watcher = { see: (message: RouterMessage) => void; reject: (error: Error) => void }
+
+/** Everything received, and promises for what is yet to come. */
+function createInbox() {
   const received: RouterMessage[] = []
+  const watchers = new Set<Watcher>()
+  const next: FakeNode['next'] = (type, where = () => true) => {
+    type Wanted = Extract<RouterMessage, { type: typeof type }>
+    const matches = (message: RouterMessage): message is Wanted => message.type === type && where(message as Wanted) // cast: its type was compared
+    const past = received.find(matches)
+    if (past) return Promise.resolve(past)
+    return new Promise((resolve, reject) => {
+      const see = (message: RouterMessage): void => {
+        if (!matches(message)) return
+        watchers.delete(watcher)
+        resolve(message)
+      }
+      const watcher = { see, reject }
+      watchers.add(watcher)
+    })
+  }
+  return {
+    received,
+    next,
+    add(message: RouterMessage): void {
+      received.push(message)
+      for (const watcher of [...watchers]) watcher.see(message)
+    },
+    end(error: Error): void {
+      for (const watcher of watchers) watcher.reject(error)
+    },
+  }
+}
+
+/** What an honest node does with each message of its router. */
+function createReactions(options: FakeNodeOptions, signer: Signer, sendRaw: (data: string | Buffer) => void) {
+  const separator = domainSeparator(jobDomain(options.chainId, options.settlement))
   const leases: FakeLease[] = []
   const states = new Map<number, LeaseState>()
-  const watchers = new Set<{ see: (message: RouterMessage) => void; reject: (error: Error) => void }>()
-  const facts = { ...factsHosting(options.pods ?? [], options), ...options.facts }
-  let heartbeat: NodeJS.Timeout | undefined
-
-  function sendRaw(data: string | Buffer): void {
-    if (socket.readyState === WebSocket.OPEN) socket.send(data)
-  }
   const send = (message: NodeMessage): void => sendRaw(encodeMessage(message))
+  const answer = options.answer ?? answerGreeting
 
   function onLease(grant: LeaseGrant): void {
     const state = createFakeLease(grant, send, sendRaw)
     states.set(grant.channel, state)
     leases.push(state.lease)
-    Promise.resolve((options.answer ?? answerGreeting)(state.lease)).catch(error => state.lease.fail('FAKE_ANSWER_THREW', String(error)))
+    Promise.resolve(answer(state.lease)).catch(error => state.lease.fail('FAKE_ANSWER_THREW', String(error)))
   }
 
   function react(message: RouterMessage): void {
@@ -245,55 +271,41 @@ export function openFakeLink(options: FakeNodeOptions): FakeNode {
       send({ type: 'signed', leaseId, fencingToken, signature: signer.signDigest(receiptDigest(separator, receipt)) })
     }
   }
+  return { leases, send, react }
+}
 
+/** Opens the link without the handshake: for tests that do it wrongly. */
+export function openFakeLink(options: FakeNodeOptions): FakeNode {
+  const signer = createSigner(options.privateKey ?? newPrivateKey())
+  const socket = new WebSocket(options.url, { perMessageDeflate: false })
+  const inbox = createInbox()
+  const sendRaw = (data: string | Buffer): void => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(data)
+  }
+  const { leases, send, react } = createReactions(options, signer, sendRaw)
+  const facts = { ...factsHosting(options.pods ?? [], options), ...options.facts }
+  const beat = (): void => send({ type: 'heartbeat', sentAtMs: Date.now() })
+  const heartbeat = options.heartbeatMs ? setInterval(beat, options.heartbeatMs) : undefined
   const closed = new Promise<{ code: number; reason: string }>(resolve => {
     socket.on('close', (code, reason) => {
       clearInterval(heartbeat)
       resolve({ code, reason: reason.toString() })
-      for (const watcher of watchers) watcher.reject(new Error(`the link closed with ${code} ${reason}`))
+      inbox.end(new Error(`the link closed with ${code} ${reason}`))
     })
   })
   socket.on('error', () => {})
   socket.on('message', data => {
     const message = parseRouterMessage(data.toString())
-    received.push(message)
-    for (const watcher of [...watchers]) watcher.see(message)
+    inbox.add(message)
     react(message)
   })
-  if (options.heartbeatMs) heartbeat = setInterval(() => send({ type: 'heartbeat', sentAtMs: Date.now() }), options.heartbeatMs)
-
-  return {
-    nodeId: signer.address,
-    signer,
-    socket,
-    received,
-    leases,
-    next(type, where = () => true) {
-      type Wanted = Extract<RouterMessage, { type: typeof type }>
-      const matches = (message: RouterMessage): message is Wanted => message.type === type && where(message as Wanted) // cast: its type was compared
-      const past = received.find(matches)
-      if (past) return Promise.resolve(past)
-      return new Promise((resolve, reject) => {
-        const watcher = {
-          see: (message: RouterMessage) => {
-            if (!matches(message)) return
-            watchers.delete(watcher)
-            resolve(message)
-          },
-          reject,
-        }
-        watchers.add(watcher)
-      })
-    },
-    send,
-    sendRaw,
-    updateFacts: changes => send({ type: 'facts', facts: { ...facts, ...changes } }),
-    closed,
-    async close() {
-      socket.close()
-      if (socket.readyState !== WebSocket.CLOSED) await closed
-    },
+  const close = async (): Promise<void> => {
+    socket.close()
+    await closed
   }
+  const updateFacts = (changes: Partial<NodeFacts>): void => send({ type: 'facts', facts: { ...facts, ...changes } })
+  const { received, next } = inbox
+  return { nodeId: signer.address, signer, socket, received, leases, next, send, sendRaw, updateFacts, closed, close }
 }
 
 /** Links and authenticates; resolves when the router has welcomed the node. */

@@ -112,14 +112,22 @@ export function dispatchRecorded(router: Router, order: JobOrder, reads = true):
     text: () => job.deltas.map(delta => delta.text).join(''),
   }
   const sink: JobSink = {
-    decided: decision => void (job.calls.push('decided'), job.decisions.push(decision)),
+    decided: decision => {
+      job.calls.push('decided')
+      job.decisions.push(decision)
+    },
     leased: lease => {
       job.calls.push('leased')
       job.leases.push(lease)
       leased.resolve(lease)
     },
-    loading: () => void job.calls.push('loading'),
-    retrying: code => void (job.calls.push('retrying'), job.retries.push(code)),
+    loading: () => {
+      job.calls.push('loading')
+    },
+    retrying: code => {
+      job.calls.push('retrying')
+      job.retries.push(code)
+    },
     delta: delta => {
       if (job.deltas.length === 0) job.calls.push('delta')
       job.deltas.push(delta)
