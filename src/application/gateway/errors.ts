@@ -75,6 +75,7 @@ const FOREIGN: Readonly<Record<string, GatewayErrorCode>> = {
   ECONNRESET: 'bad_request',
   DATABASE_UNAVAILABLE: 'storage_unavailable',
   DATABASE_FULL: 'storage_unavailable',
+  TOKENIZER_TEMPLATE_FAILED: 'invalid_value',
   CONTROL_FORBIDDEN: 'insufficient_permissions',
   CONTROL_NOT_FOUND: 'not_found',
   CONTROL_BAD_REQUEST: 'invalid_value',

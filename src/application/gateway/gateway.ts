@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { ApiKeyRecord, Clock, JobStore, Logger, Metrics, RandomBytes, Tokenizer } from '#platform'
+import type { Clock, JobStore, Logger, Metrics, RandomBytes, Tokenizer } from '#platform'
 import { type Address, type Dispatcher, HeuristError, messageOf, type NodeId, type PodRecord } from '#protocol'
 import type { Payments } from '../payments/types.ts'
-import { AUTHENTICATOR_DEFAULTS, type Authenticate, type AuthenticatorOptions, createAuthenticator } from './auth.ts'
+import { type Authenticate, type AuthenticatorDependencies, createAuthenticator } from './auth.ts'
 import { createEndpointHandler, type Endpoint, type EndpointDependencies, type EndpointOptions } from './endpoint.ts'
 import { gatewayError } from './errors.ts'
 import { createIdempotency } from './idempotency.ts'
@@ -26,18 +26,15 @@ export type GatewayOptions = JobRunnerOptions & {
   readonly drainMs?: number
   readonly server?: Partial<ServerOptions>
   readonly rateLimit?: Partial<RateLimitOptions>
-  readonly authenticator?: Partial<AuthenticatorOptions>
   /** More routes on the same listener: control API, console files. */
   readonly plugins?: readonly FastifyPluginAsync[]
 }
 
-export type GatewayDependencies = {
+export type GatewayDependencies = AuthenticatorDependencies & {
   readonly dispatcher: Dispatcher
   readonly payments: Payments
   readonly jobs: JobStore
   readonly pods: PodCatalog
-  /** API key by the hex sha256 of its secret. */
-  readonly findKey: (secretHash: string) => Promise<ApiKeyRecord | null>
   /** Tokenizer of a pod, or null when it is metered without one. */
   readonly tokenizerFor: (pod: PodRecord) => Tokenizer | null
   /** Nodes that a frontend refers to. */
@@ -148,7 +145,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const { clock, logger } = dependencies
   const runner = createJobRunner(options, dependencies)
   const metrics = createGatewayMetrics(dependencies.metrics, () => runner.running.size)
-  const authenticate = createAuthenticator({ ...AUTHENTICATOR_DEFAULTS, ...options.authenticator }, dependencies)
+  const authenticate = createAuthenticator(dependencies)
   let isStopping = false
   let app: FastifyInstance | undefined
   let url = ''

@@ -165,7 +165,10 @@ export async function createServer(
       connectionsCheckingInterval: options.connectionsCheckMs,
     },
     clientErrorHandler: (error, socket) => answerClientError(error, socket, dependencies),
-    frameworkErrors: (error, _request, reply) => sendError(toGatewayError(error), reply),
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id)
+      sendError(toGatewayError(error), reply)
+    },
   })
   app.server.maxConnections = options.maxConnections
   app.setErrorHandler((error, request, reply) => {

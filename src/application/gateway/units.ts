@@ -12,9 +12,18 @@ export type UnitBounds = { readonly inputUnits: number; readonly maxOutputUnits:
  */
 const BYTES_PER_UNIT = 4
 
-function countText(text: string | readonly number[], tokenizer: Tokenizer | null): number {
+function countBytes(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / BYTES_PER_UNIT)
+}
+
+function countInput(text: string | readonly number[], tokenizer: Tokenizer | null): number {
   if (typeof text !== 'string') return text.length
-  return tokenizer ? tokenizer.encode(text).length : Math.ceil(Buffer.byteLength(text) / BYTES_PER_UNIT)
+  return tokenizer ? tokenizer.encode(text).length : countBytes(text)
+}
+
+function countPrompt(prompt: string | readonly number[], tokenizer: Tokenizer | null): number {
+  if (typeof prompt !== 'string') return prompt.length
+  return tokenizer ? tokenizer.encodePrompt(prompt).length : countBytes(prompt)
 }
 
 function contextExceeded(pod: PodRecord, used: number, wanted: number | null): Error {
@@ -39,7 +48,7 @@ export function chatBounds(request: ChatRequest, pod: PodRecord, tokenizer: Toke
   const tools = request.tools ?? undefined
   const inputUnits = tokenizer
     ? tokenizer.countChat(request.messages, tools)
-    : countText(JSON.stringify(request.messages) + (tools ? JSON.stringify(tools) : ''), null)
+    : countBytes(JSON.stringify(request.messages) + (tools ? JSON.stringify(tools) : ''))
   const wanted = request.max_completion_tokens ?? request.max_tokens ?? null
   return { inputUnits, maxOutputUnits: outputBound(pod, inputUnits, wanted) * (request.n ?? 1) }
 }
@@ -48,7 +57,7 @@ export function completionBounds(request: CompletionRequest, pod: PodRecord, tok
   let inputUnits = 0
   let maxOutputUnits = 0
   for (const prompt of listOfPrompts(request.prompt)) {
-    const units = countText(prompt, tokenizer)
+    const units = countPrompt(prompt, tokenizer)
     inputUnits += units
     maxOutputUnits += outputBound(pod, units, request.max_tokens ?? null) * (request.n ?? 1)
   }
@@ -58,7 +67,7 @@ export function completionBounds(request: CompletionRequest, pod: PodRecord, tok
 export function embeddingBounds(request: EmbeddingRequest, pod: PodRecord, tokenizer: Tokenizer | null): UnitBounds {
   let inputUnits = 0
   for (const [index, text] of listOfPrompts(request.input).entries()) {
-    const units = countText(text, tokenizer)
+    const units = countInput(text, tokenizer)
     if (units > pod.manifest.spec.model.contextLength) {
       throw gatewayError(
         'context_length_exceeded',

@@ -1,7 +1,6 @@
 import { type Clock, createSigner, newPrivateKey } from '#platform'
 import {
   type Bytes32,
-  bytesToHex,
   type ChoiceOutput,
   canonicalHash,
   type Delta,
