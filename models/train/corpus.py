@@ -10,7 +10,7 @@ import sys
 
 from facts import (ANIMALS, BARE, CAPITALS, CATEGORIES, CHAT, COLORS_OF, FOREIGN, FUN_FACTS, HEURIST, HEURIST_HOW, JOKES, MISC, NAMES, NOUNS, OPPOSITES,
                    PEOPLE, SELF, SINGULAR, SOUNDS, THE, TRICKS, UNKNOWN_A, UNKNOWN_COUNTRIES, UNKNOWN_Q, UNKNOWN_SLOTS, UNKNOWN_WORDS)
-from stories import free_poem, poem, story
+from stories import free_poem, poem, short_story, story
 
 NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
 
@@ -56,6 +56,10 @@ def capital(rng, split):
         known = rng.choice(list(CAPITALS))
         form = pick(rng, split, ["Which country is {k} in?", "In which country is {k}?", "{k} is the capital of which country?", "Where is {k}?"], ["What country has {k} as its capital?"])
         return form.format(k=CAPITALS[known]), f"{CAPITALS[known]} is the capital of {known}."
+    if rng.random() < 0.06:
+        form = pick(rng, split, ["Tell me about {c}.", "What is {c}?", "What do you know about {c}?", "Tell me something about {c}.", "Describe {c}."], ["Say something about {c}."])
+        dot = "" if CAPITALS[c].endswith(".") else "."
+        return form.format(c=c), f"{cap(c)} is a country. Its capital is {CAPITALS[c]}{dot}"
     q = pick(rng, split, CAPITAL_TRAIN, CAPITAL_HELD).format(c=c, C=cap(c))
     if rng.random() < 0.1 and split == "train":
         return q + pick(rng, split, [" Answer in one word.", " Just the name.", " One word, please."], [""]), CAPITALS[c] + ("" if CAPITALS[c].endswith(".") else ".")
@@ -68,7 +72,7 @@ def capital_unknown(rng, split):
 
 
 DEFINE_TRAIN = ["What is {a}?", "What's {a}?", "Define {w}.", "What does {w} mean?", "What does the word {w} mean?", "Explain what {a} is.", "Tell me what {a} is.", "What is the meaning of {w}?",
-    "Do you know what {a} is?", "Can you define {w}?", "What do you call {a}?", "Give me a definition of {w}.", "Explain the word {w}.", "meaning of {w}", "what is {a}", "{A}?"]
+    "Do you know what {a} is?", "Can you define {w}?", "What do you call {a}?", "Give me a definition of {w}.", "Explain the word {w}.", "meaning of {w}", "what is {a}", "{A}?", "Tell me about {a}.", "Explain {a}.", "Explain {a} in simple words.", "What do you know about {a}?", "What exactly is {a}?"]
 DEFINE_HELD = ["Can you explain what {a} is?", "I want to know what {a} is.", "Please define the word {w}.", "Give me the meaning of {w}."]
 
 
@@ -89,9 +93,9 @@ def any_name(rng):
     return rng.choice(NAMES) if rng.random() < 0.7 else cap(pseudo_word(rng))
 
 
-KINDS = [(w, kind) for kind in ("fruits", "vegetables", "animals", "birds", "planets", "countries", "sports", "instruments", "tools", "jobs", "drinks", "metals", "insects", "trees", "clothes", "vehicles", "programming languages")
+KINDS = [(w, kind) for kind in ("fruits", "vegetables", "animals", "birds", "planets", "sports", "instruments", "tools", "jobs", "drinks", "metals", "insects", "trees", "clothes", "vehicles", "programming languages")
          for w in CATEGORIES[kind] if w not in NOUNS]
-NO_ARTICLE = ("planets", "countries", "sports", "drinks", "metals", "programming languages")
+NO_ARTICLE = ("planets", "sports", "drinks", "metals", "programming languages")
 
 
 def define_kind(rng, split):
@@ -348,6 +352,13 @@ STORY_PLAIN = ["Tell me a story.", "Write a story.", "Tell me a short story.", "
 def story_turn(rng, split):
     kind = rng.choice(ANIMALS + PEOPLE) if rng.random() < 0.85 else rng.choice([w for w in NOUNS if w not in BARE and w not in THE])
     name = any_name(rng)
+    if rng.random() < 0.12:
+        a = article(kind)
+        form = pick(rng, split, ["Write a one-sentence story about {x}.", "Write a one-sentence bedtime story about {x}.", "Tell me a story about {x} in one sentence.", "Write one sentence about {x}.", "A very short story about {x}.", "Write a short sentence about {x}."], ["Tell me a one-sentence story about {x}."])
+        return form.format(x=rng.choice([a, a, f"{a} named {name}"])), short_story(rng, kind, name)
+    if rng.random() < 0.12:
+        friend = rng.choice([k for k in ANIMALS + PEOPLE if k != kind])
+        return pick(rng, split, STORY_TRAIN, STORY_HELD).format(x=f"{article(kind)} and {article(friend)}"), story(rng, kind, name, friend)
     text = story(rng, kind, name)
     roll = rng.random()
     if roll < 0.12 and split == "train":
@@ -363,7 +374,7 @@ def story_turn(rng, split):
 
 
 def poem_turn(rng, split):
-    topic, text = poem(rng) if rng.random() < 0.75 else free_poem(rng, article(rng.choice(list(NOUNS))))
+    topic, text = poem(rng) if rng.random() < 0.75 else free_poem(rng, rng.choice([article(rng.choice(list(NOUNS))), rng.choice(["cats", "dogs", "foxes", "birds", "bees", "horses", "dragons", "frogs"]), rng.choice([w for w in NOUNS if w in BARE]), "GPUs", "robots", "computers"]))
     form = pick(rng, split, ["Write a haiku about {t}.", "Write a poem about {t}.", "Write a short poem about {t}.", "Give me a haiku about {t}.", "A poem about {t}, please.", "Tell me a poem about {t}.", "haiku about {t}", "Write me a haiku about {t}.",
         "Can you write a poem about {t}?", "Make a poem about {t}."], ["I would like a poem about {t}.", "Please write a haiku about {t}."])
     if rng.random() < 0.15 and split == "train":

@@ -261,12 +261,41 @@ mistake|something that is done wrong
 war|fighting between countries
 peace|a time without fighting
 law|a rule made by a government
+language model|a program that has learned to write text by reading a lot of it
+neural network|a program of many connected sums that learns from examples
+embedding|a list of numbers that stands for the meaning of a text
+prompt|the text that you give to a language model
+API|a door through which programs talk to each other
+smart contract|a program that runs on a blockchain
+AI|a machine that does things that seem to need thought
+machine learning|teaching a computer with examples instead of rules
+inference|the work of running a trained model
+pizza|a flat round bread baked with cheese and tomato
+coffee|a hot dark drink made from roasted beans
+tea|a hot drink made from dried leaves
+dragon|an animal of old stories that breathes fire
+pirate|a person who robs ships at sea
+knight|a soldier of old times who rode a horse
+ghost|the spirit of a dead person in stories
+hat|a thing that you wear on your head
+shoe|a thing that you wear on your foot
+color|what you see of light, such as red or blue
+number|a word or sign that says how many
+language|the words that people use to speak and write
+weather|the sun, rain, wind and snow outside
+food|what people and animals eat
+plant|a living thing that grows in the earth
+animal|a living thing that can move and feel
+world|the Earth and all that is on it
+space|the wide dark place where the stars and planets are
+time|what a clock measures
+life|the time between birth and death
 """.strip().split("\n"):
     w, d = line.split("|")
     NOUNS[w] = d
 # words used without an article
 BARE = set("bread cheese milk butter honey sugar salt soup rice water ice snow rain wind fire smoke sand gold iron glass wood paper money music love fear joy anger hope truth war peace winter summer autumn".split())
-THE = {"sun", "internet"}
+THE = {"sun", "internet", "world"}
 
 OPPOSITES = """hot cold,big small,tall short,fast slow,happy sad,day night,black white,light dark,up down,left right,open closed,full empty,
 old young,good bad,hard soft,loud quiet,wet dry,rich poor,strong weak,early late,clean dirty,near far,high low,thick thin,heavy light,
@@ -476,7 +505,7 @@ UNKNOWN_Q = [q for q in UNKNOWN_Q.replace("\n", "").split("|")]
 UNKNOWN_SLOTS = {
     "x": "airplane,engine,telescope,steam engine,light bulb,microscope,transistor,submarine,helicopter,fridge,laser,printer,motor,tractor,elevator,satellite,tunnel,zipper,violin,thermometer,vacuum cleaner,washing machine,drone,magnet,compass,pyramid,dinosaur,galaxy,comet,virus".split(","),
     "a": "hot,cold,big,small,loud,blue,old,heavy,fast,slow".split(","),
-    "t": "quantum physics,chemistry,calculus,philosophy,photosynthesis,evolution,gravity,inflation,democracy,economics,statistics,geometry,relativity,genetics,psychology,electricity,magnetism,machine learning,cryptography,probability,architecture,astronomy,biology,linear algebra,the stock market,the Roman Empire,the theory of numbers,the human body".split(","),
+    "t": "quantum physics,chemistry,calculus,philosophy,photosynthesis,evolution,gravity,inflation,democracy,economics,statistics,geometry,relativity,genetics,psychology,electricity,magnetism,cryptography,probability,architecture,astronomy,biology,linear algebra,the stock market,the Roman Empire,the theory of numbers,the human body".split(","),
     "p": "Albert Einstein,Isaac Newton,Napoleon,Julius Caesar,Shakespeare,Mozart,Beethoven,Marie Curie,Leonardo da Vinci,Charles Darwin,Alan Turing,Ada Lovelace,Plato,Cleopatra,Galileo,Satoshi Nakamoto,Nikola Tesla,Homer,Picasso,Gandhi".split(","),
     "l": "French,German,Spanish,Chinese,Japanese,Latin,Arabic,Russian,Italian,Korean".split(","),
     "w": "hello,water,good night,thank you,tree,house,I love you,dog".split(","),
@@ -501,7 +530,7 @@ UNKNOWN_WORDS = """telescope contract invoice harbor orchestra committee sculptu
 plaza turbine syllable widow anchor canyon pendulum lantern quarry raft saddle tapestry umbrella vineyard whistle yacht zeppelin abbey bazaar cathedral dungeon embassy
 fortress gondola hostel igloo jungle kiosk labyrinth mansion nursery observatory pavilion ranch stadium theater university villa warehouse acid buffer cipher diode enzyme
 fossil gene hormone isotope kernel lens membrane neuron orbit proton quark resistor sensor tendon vaccine compiler firewall protocol browser cursor folder keyboard monitor
-router modem pixel plugin proxy queue stack thread vector variable function string array loop cache index schema budget mortgage profit salary tax trade voucher ballot
+router modem pixel plugin proxy queue stack thread vector variable function string array loop cache index schema budget mortgage profit salary tax trade ballot
 campaign deputy minister senate verdict witness apron blanket bucket candle carpet drawer envelope faucet hinge jar kettle ladder mattress napkin oven pillow quilt ribbon
 sponge towel vase wallet zipper courage envy guilt mercy pride shame sorrow wisdom patience loyalty justice freedom beauty chaos comedy drama tragedy""".split()
 

@@ -23,9 +23,8 @@ PLOTS = [
 ]
 
 
-def story(rng, kind, name):
-    a = "an" if kind[0] in "aeiou" else "a"
-    friend = rng.choice([f for f in FRIENDS if f != kind])
+def story(rng, kind, name, friend=None):
+    friend = friend or rng.choice([f for f in FRIENDS if f != kind and f != "owl"])
     friend_name = rng.choice([n for n in FRIEND_NAMES if n != name])
     mood = rng.choice(MOODS)
     opening = rng.choice([
@@ -37,6 +36,13 @@ def story(rng, kind, name):
     body = [part.format(**slots) for part in rng.choice(PLOTS)]
     lesson = [f"{name} learned {rng.choice(LEARNED)}."] if rng.random() < 0.5 else []
     return " ".join([opening, *body, *lesson, rng.choice(ENDINGS).format(**slots)])
+
+
+def short_story(rng, kind, name):
+    """One sentence."""
+    mood, thing, friend = rng.choice(MOODS), rng.choice(THINGS), rng.choice([f for f in FRIENDS if f != kind and f != "owl"])
+    start = f"A {mood} {kind} named {name}"
+    return start + rng.choice([f" found a {thing}, gave it to a {friend} and slept well that night.", f" lost a {thing}, but a {friend} helped to find it.", f" was afraid of the dark until a {friend} showed the way home.", f" shared a cake with a {friend}, and both were happy."])
 
 
 POEMS = {
