@@ -57,7 +57,7 @@ export function vocabularyOf(metadata: GgufMetadata): GgufVocabulary {
     model,
     pre,
     tokens,
-    types: types.length > 0 ? types : tokens.map(() => TOKEN_TYPE.normal),
+    types: tokens.map((token, id) => (END_TOKENS.has(token) ? TOKEN_TYPE.control : (types[id] ?? TOKEN_TYPE.normal))),
     scores: model === 'llama' ? scores : [],
     merges: arrayOf(values, 'tokenizer.ggml.merges', isString),
     bos: tokenId(values, 'tokenizer.ggml.bos_token_id', tokens.length),
@@ -68,6 +68,24 @@ export function vocabularyOf(metadata: GgufMetadata): GgufVocabulary {
     chatTemplate: stringOf(values, 'tokenizer.chat_template', '') || null,
   }
 }
+
+/** Tokens that end a text by their name, whatever type the file gives them (llama.cpp treats them as control tokens). */
+const END_TOKENS: ReadonlySet<string> = new Set([
+  '<|eot_id|>',
+  '<|im_end|>',
+  '<|end|>',
+  '<end_of_turn>',
+  '<|endoftext|>',
+  '</s>',
+  '<|eom_id|>',
+  '<EOT>',
+  '_<EOT>',
+  '[EOT]',
+  '[EOS]',
+  '<|end_of_text|>',
+  '<end_of_utterance>',
+  '<eos>',
+])
 
 const LLAMA3_PRE: ReadonlySet<string> = new Set([
   'llama3',

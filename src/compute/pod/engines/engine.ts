@@ -1,3 +1,4 @@
+import type { Clock, Logger, RandomBytes } from '#platform'
 import { type Delta, type Device, type EngineName, type FinishReason, HeuristError, type JobRequest, type PodManifest } from '#protocol'
 
 /**
@@ -45,6 +46,9 @@ export function engineError(
 ): HeuristError<EngineErrorCode, EngineErrorPayload> {
   return new HeuristError(code, message, { ...options, retryable: RETRYABLE.has(code) })
 }
+
+/** What every engine needs from outside; `random` seeds requests without a seed and names tool calls. */
+export type EngineDeps = { readonly clock: Pick<Clock, 'now'>; readonly random: RandomBytes; readonly logger: Logger }
 
 export type LoadSpec = {
   readonly manifest: PodManifest

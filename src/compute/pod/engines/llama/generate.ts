@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util'
 import type { Delta, FinishReason } from '#protocol'
+import { taken } from '../back-pressure.ts'
 import { engineError } from '../engine.ts'
 import { uniform } from './philox.ts'
 import type { Plan } from './request.ts'
@@ -53,16 +54,6 @@ async function newChoice(index: number, options: GenerateOptions): Promise<Choic
     parseCall: plan.forcedCall ? createCallParser(options.newCallId()) : null,
     produced: 0,
   }
-}
-
-/** Waits for the taker of a delta, but not beyond a cancel: a client that is gone takes nothing more. */
-function taken(emitted: void | Promise<void>, signal: AbortSignal): void | Promise<void> {
-  if (!(emitted instanceof Promise)) return
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    emitted.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 /** Extra tokens whose logits are needed although they may be unlikely: a bias or a negative penalty can lift them. */

@@ -8,10 +8,17 @@ import {
   type LlamaModel,
   type Token,
 } from 'node-llama-cpp'
-import type { Clock, Logger, RandomBytes } from '#platform'
 import { createChatRenderer, type GgufVocabulary, readGguf, tokenBytes, vocabularyOf, withBos } from '#platform/tokenizer'
 import { isHeuristError, type JobRequest, messageOf } from '#protocol'
-import { type Engine, type EngineResult, engineError, type LoadedModel, type LoadSpec, type RunOptions } from '../engine.ts'
+import {
+  type Engine,
+  type EngineDeps,
+  type EngineResult,
+  engineError,
+  type LoadedModel,
+  type LoadSpec,
+  type RunOptions,
+} from '../engine.ts'
 import { type GrammarState, generate, type Vocabulary } from './generate.ts'
 import { type PlanDeps, planRequest } from './request.ts'
 import { createSession, type Session } from './session.ts'
@@ -20,8 +27,6 @@ export type LlamaEngineOptions = {
   /** Threads per evaluation. More than one was 5 to 31 times slower on 2 shared vCPUs: measure before raising it. */
   readonly threads: number
 }
-
-export type EngineDeps = { readonly clock: Pick<Clock, 'now'>; readonly random: RandomBytes; readonly logger: Logger }
 
 type Runtime = {
   readonly llama: Llama
