@@ -1,4 +1,7 @@
 /** Public face of the orchestration layer. */
+
+export * from './registry/index.ts'
 export type { LinkErrorCode, RouterErrorCode } from './router/errors.ts'
 export { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './router/options.ts'
 export { createRouter, type Router } from './router/router.ts'
+export * from './sequencer/index.ts'

@@ -1,0 +1,57 @@
+import { type Bytes32, bytesToHex, type Hex, hexToBytes, keccakBytes } from '#protocol'
+
+/**
+ * The `settle` call in ABI form. Written out because this layer has no RPC library; a test holds it against one and
+ * against the contract itself.
+ */
+export type SettleBatch = {
+  readonly number: number
+  readonly previousHash: Bytes32
+  readonly receiptsRoot: Bytes32
+  readonly jobCount: number
+  /** Packed rows, strictly ascending. */
+  readonly debits: readonly bigint[]
+  readonly credits: readonly bigint[]
+}
+
+const SETTLE_SELECTOR = Buffer.from(keccakBytes(Buffer.from('settle((uint64,bytes32,bytes32,uint32,uint256[],uint256[]))')).subarray(0, 4))
+
+function word(value: bigint | number): Buffer {
+  return Buffer.from(value.toString(16).padStart(64, '0'), 'hex')
+}
+
+function packed(rows: readonly bigint[]): Buffer {
+  return Buffer.concat(rows.map(word))
+}
+
+/** Offsets count from the start of the struct: six head words, then debits, then credits. */
+export function encodeSettle(batch: SettleBatch): Hex {
+  const headBytes = 6 * 32
+  const debits = packed(batch.debits)
+  const struct = [
+    word(batch.number),
+    hexToBytes(batch.previousHash),
+    hexToBytes(batch.receiptsRoot),
+    word(batch.jobCount),
+    word(headBytes),
+    word(headBytes + 32 + debits.length),
+    word(batch.debits.length),
+    debits,
+    word(batch.credits.length),
+    packed(batch.credits),
+  ]
+  return bytesToHex(Buffer.concat([SETTLE_SELECTOR, word(32), ...struct]))
+}
+
+/** The hash by which the next batch names this one; computed as `JobSettlement` does. */
+export function hashBatch(batch: SettleBatch): Bytes32 {
+  const parts = [
+    word(batch.number),
+    hexToBytes(batch.previousHash),
+    hexToBytes(batch.receiptsRoot),
+    word(batch.jobCount),
+    keccakBytes(packed(batch.debits)),
+    keccakBytes(packed(batch.credits)),
+  ]
+  return bytesToHex(keccakBytes(Buffer.concat(parts)))
+}

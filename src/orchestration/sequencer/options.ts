@@ -1,0 +1,37 @@
+import type { BatchStore, Chain, Clock, Logger, Metrics, Signer } from '#platform'
+
+export type SequencerOptions = {
+  /** A batch is formed when so many receipts wait … */
+  readonly maxJobs: number
+  /** … or the oldest has waited so long, in ms. */
+  readonly maxAgeMs: number
+  /** Debit and credit rows of one batch at most: it must fit a block (a first-time row costs about 28,000 gas). */
+  readonly maxRows: number
+  /** How often chain and receipts are looked at while nothing happens, in ms. */
+  readonly pollMs: number
+  /** First pause after a failure, in ms; it doubles up to `maxBackoffMs`. */
+  readonly backoffMs: number
+  readonly maxBackoffMs: number
+  /** How long receipts that the chain refuses (their payer's balance or cap does not cover them) stay out, in ms. */
+  readonly holdMs: number
+}
+
+export const DEFAULT_SEQUENCER_OPTIONS: SequencerOptions = {
+  maxJobs: 1_000,
+  maxAgeMs: 2_000,
+  maxRows: 800,
+  pollMs: 500,
+  backoffMs: 250,
+  maxBackoffMs: 15_000,
+  holdMs: 15_000,
+}
+
+export type SequencerDependencies = {
+  readonly batches: BatchStore
+  readonly chain: Chain
+  /** Holds the sequencer role of the settlement contract and HEU for gas. */
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
