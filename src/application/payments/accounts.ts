@@ -20,27 +20,26 @@ export function creditsAccount(account: Address): string {
 }
 
 /**
- * Who leases: `instance` is the process's stable name, `epoch` differs at every start, so that a restarted instance finds
- * what its dead predecessor had leased and leaves other instances alone.
+ * Who leases: `instance` is the process's stable name (one process at a time has it; no colon in it), `epoch` differs at every
+ * start. A restarted instance finds in the accounts of its name what its predecessor had not spent.
  */
 export type AllowanceOwner = { readonly instance: string; readonly epoch: string }
 
-export function allowanceAccount(owner: AllowanceOwner, account: Address): string {
-  return `${allowancePrefix(owner.instance)}${owner.epoch}:${account}`
+/** Money of `account` that one instance has leased to spend from in memory. */
+export function allowanceAccount({ instance }: AllowanceOwner, account: Address): string {
+  return `${allowancePrefix(account)}${instance}`
 }
 
-/** Start of the names of all allowances of one instance, whatever the epoch. */
-export function allowancePrefix(instance: string): string {
-  return `${ALLOWANCE}${instance}.`
+/** Start of the names of all allowances of one account, or of everybody's. */
+export function allowancePrefix(account?: Address): string {
+  return account === undefined ? ALLOWANCE : `${ALLOWANCE}${account}:`
 }
 
-export const ALL_ALLOWANCES = ALLOWANCE
-
-export function parseAllowance(name: string): { owner: AllowanceOwner; account: Address } | null {
-  const match = /^allowance:([^:]*)\.([^.:]+):(0x[0-9a-f]{40})$/.exec(name)
+export function parseAllowance(name: string): { instance: string; account: Address } | null {
+  const match = /^allowance:(0x[0-9a-f]{40}):([^:]*)$/.exec(name)
   if (!match) return null
-  const [, instance = '', epoch = '', account = ''] = match
-  return { owner: { instance, epoch }, account: account as Address } // cast: the pattern is an address
+  const [, account = '', instance = ''] = match
+  return { instance, account: account as Address } // cast: the pattern is an address
 }
 
 /** Earned and waiting for settlement, by role. */

@@ -87,4 +87,10 @@ export type PaymentErrorCode =
 /** Nano-credits. */
 export type InsufficientCredits = { readonly account: Address; readonly needed: bigint; readonly available: bigint }
 /** Nano-credits. */
-export type KeyBudgetExceeded = { readonly keyId: string; readonly budget: bigint; readonly spent: bigint; readonly held: bigint; readonly needed: bigint }
+export type KeyBudgetExceeded = {
+  readonly keyId: string
+  readonly budget: bigint
+  readonly spent: bigint
+  readonly held: bigint
+  readonly needed: bigint
+}

@@ -3,8 +3,10 @@ import type { DatabaseErrorCode } from './port.ts'
 
 type PgError = Error & { readonly code?: string; readonly constraint?: string; readonly detail?: string }
 
-const UNAVAILABLE_CODES = /^(08...|57P0.|57014|53300|53400|40001|40P01|55P03|ECONN.*|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/
-const UNAVAILABLE_MESSAGES = /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable|client was closed/i
+const UNAVAILABLE_CODES =
+  /^(08...|57P0.|57014|53300|53400|40001|40P01|55P03|ECONN.*|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/
+const UNAVAILABLE_MESSAGES =
+  /connection terminated|connection ended|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable|client was closed/i
 const FULL_MESSAGES = /no space left on device|disk full|disk quota exceeded/i
 const CORRUPT_CODES = /^(XX001|XX002|58P01)$/
 

@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import type { Logger } from '../logger.ts'
 import { HeuristError } from '#protocol'
+import type { Logger } from '../logger.ts'
 import { migrations } from './migrations/index.ts'
 import type { DatabaseErrorCode } from './port.ts'
 

@@ -36,7 +36,8 @@ export function needsInitialising(layout: Layout): boolean {
   }
   if (readdirSync(layout.data).length === 0) throw corrupt(layout, `The data directory ${layout.data} is empty.`)
   const versionFile = join(layout.data, 'PG_VERSION')
-  if (!existsSync(versionFile)) throw corrupt(layout, `${layout.data} has no PG_VERSION file: it is no PostgreSQL data directory, or parts are missing.`)
+  if (!existsSync(versionFile))
+    throw corrupt(layout, `${layout.data} has no PG_VERSION file: it is no PostgreSQL data directory, or parts are missing.`)
   const major = Number.parseInt(readFileSync(versionFile, 'utf8'), 10)
   if (major !== POSTGRES_MAJOR) {
     throw corrupt(

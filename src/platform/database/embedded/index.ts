@@ -57,7 +57,8 @@ export async function startEmbeddedPostgres(
     options.onProgress?.('creating')
     await initialise(layout, binaries, user, randomBytes(24).toString('hex'))
   }
-  if (!existsSync(layout.marker)) writeFileSync(layout.marker, 'A database lives in data/. Without this file an absent data/ would be made anew.\n')
+  if (!existsSync(layout.marker))
+    writeFileSync(layout.marker, 'A database lives in data/. Without this file an absent data/ would be made anew.\n')
   if (existsSync(layout.log) && statSync(layout.log).size > LOG_LIMIT_BYTES) truncateSync(layout.log)
 
   options.onProgress?.('starting')
@@ -71,7 +72,12 @@ export async function startEmbeddedPostgres(
   const password = readPassword(layout)
   options.onProgress?.('ready')
   logger.info({ pid: first.pid, port: first.port, directory: layout.root }, 'database server started')
-  return supervise(first, { start, logger, watchdog, connectionString: `postgres://${SUPERUSER}:${password}@127.0.0.1:${first.port}/postgres` })
+  return supervise(first, {
+    start,
+    logger,
+    watchdog,
+    connectionString: `postgres://${SUPERUSER}:${password}@127.0.0.1:${first.port}/postgres`,
+  })
 }
 
 type Supervision = {

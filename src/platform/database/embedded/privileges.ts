@@ -57,7 +57,13 @@ export function launchAs(user: ServerUser | null, program: string, args: readonl
     )
   }
   const capability = passThroughCapability(setpriv)
-  const drop = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', `--inh-caps=-all,+${capability}`, `--ambient-caps=-all,+${capability}`]
+  const drop = [
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    '--clear-groups',
+    `--inh-caps=-all,+${capability}`,
+    `--ambient-caps=-all,+${capability}`,
+  ]
   return { command: setpriv, args: [...drop, program, ...args] }
 }
 

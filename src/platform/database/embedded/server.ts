@@ -142,7 +142,8 @@ function classify(log: string): { kind: StartFailure; line: string } {
 }
 
 function startError(layout: Layout, failure: { kind: StartFailure; line: string }): HeuristError<DatabaseErrorCode> {
-  if (failure.kind === 'corrupt') return corrupt(layout, `PostgreSQL does not start on ${layout.data}: ${failure.line} (more in ${layout.log}).`)
+  if (failure.kind === 'corrupt')
+    return corrupt(layout, `PostgreSQL does not start on ${layout.data}: ${failure.line} (more in ${layout.log}).`)
   if (failure.kind === 'full') return databaseFull(new Error(failure.line))
   return new HeuristError<DatabaseErrorCode>(
     'DATABASE_UNAVAILABLE',

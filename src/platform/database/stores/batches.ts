@@ -10,7 +10,13 @@ export function createBatchStore({ db }: { db: Kysely<Schema> }): BatchStore {
   return {
     unsettled: limit =>
       translated(async () => {
-        const rows = await db.selectFrom('receipts').selectAll().where('batch_number', 'is', null).orderBy('sequence').limit(limit).execute()
+        const rows = await db
+          .selectFrom('receipts')
+          .selectAll()
+          .where('batch_number', 'is', null)
+          .orderBy('sequence')
+          .limit(limit)
+          .execute()
         return rows.map(row => toStoredReceipt(row as unknown as ReceiptTableRow)) // cast: json columns written by receiptRow
       }),
     form: (batch, receiptSequences) => translated(() => form(db, batch, receiptSequences)),
@@ -90,7 +96,10 @@ async function form(db: Kysely<Schema>, batch: BatchRow, receiptSequences: reado
       .where('batch_number', 'is', null)
       .executeTakeFirst()
     if (tied.numUpdatedRows !== BigInt(receiptSequences.length)) {
-      throw conflictOf(batch.number, `${receiptSequences.length - Number(tied.numUpdatedRows)} of its receipts are unknown or in another batch`)
+      throw conflictOf(
+        batch.number,
+        `${receiptSequences.length - Number(tied.numUpdatedRows)} of its receipts are unknown or in another batch`,
+      )
     }
   })
 }
@@ -100,7 +109,11 @@ async function dissolveFrom(db: Kysely<Schema>, number: number): Promise<number>
     const rows = await transaction.selectFrom('batches').select(['number', 'state']).where('number', '>=', number).forUpdate().execute()
     const confirmed = rows.find(row => row.state === 'confirmed')
     if (confirmed) throw conflictOf(number, `batch ${confirmed.number} is confirmed on the chain`, 'dissolved')
-    const freed = await transaction.updateTable('receipts').set({ batch_number: null }).where('batch_number', '>=', number).executeTakeFirst()
+    const freed = await transaction
+      .updateTable('receipts')
+      .set({ batch_number: null })
+      .where('batch_number', '>=', number)
+      .executeTakeFirst()
     await transaction.deleteFrom('batches').where('number', '>=', number).execute()
     return Number(freed.numUpdatedRows)
   })

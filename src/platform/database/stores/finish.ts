@@ -85,11 +85,21 @@ async function writeOutcomes(outcomes: readonly JobOutcome[], pool: pg.Pool, acc
   }
   const values = [toJson(jobs), toJson(receipts), JSON.stringify(ledger.eventRows), JSON.stringify(ledger.postingRows)]
   const { rows } = await pool.query<{ job_id: JobId }>({ name: 'job-finish', text: FINISH, values })
-  return rows.length === 0 ? new Map() : compareRepeated(rows.map(row => row.job_id), outcomes, pool)
+  return rows.length === 0
+    ? new Map()
+    : compareRepeated(
+        rows.map(row => row.job_id),
+        outcomes,
+        pool,
+      )
 }
 
 /** A repeat of the same end is fine (the first answer was lost); another end of the same job is refused (law L2). */
-async function compareRepeated(jobIds: readonly JobId[], outcomes: readonly JobOutcome[], pool: pg.Pool): Promise<Map<JobId, Error | null>> {
+async function compareRepeated(
+  jobIds: readonly JobId[],
+  outcomes: readonly JobOutcome[],
+  pool: pg.Pool,
+): Promise<Map<JobId, Error | null>> {
   const { rows } = await pool.query('select job_id, state, finished_at_ms, price, error_code from jobs where job_id = any($1)', [jobIds])
   const result = new Map<JobId, Error | null>()
   for (const row of rows) {

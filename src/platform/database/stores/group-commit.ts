@@ -37,7 +37,7 @@ export function createGroupCommit<Item>(
   let queue: Entry<Item>[] = []
   let flights = 0
   let scheduled = false
-  let idleWaiters: (() => void)[] = []
+  const idleWaiters: (() => void)[] = []
 
   const pump = (): void => {
     scheduled = false

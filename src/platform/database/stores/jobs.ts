@@ -3,8 +3,8 @@ import type { JobView, SignedDecision } from '#protocol'
 import type { Clock } from '../../clock.ts'
 import { translated } from '../errors.ts'
 import type { JobStore } from '../port.ts'
-import type { GroupCommit } from './group-commit.ts'
 import type { JobWrite } from './finish.ts'
+import type { GroupCommit } from './group-commit.ts'
 import { type JobTableRow, openJobView, plainText, type ReceiptTableRow, toJobView, toStoredReceipt } from './job-rows.ts'
 
 const SELECT_JOB = `
@@ -67,7 +67,16 @@ export function createJobStore({ pool, writer, clock }: { pool: pg.Pool; writer:
           `insert into idempotency (account, idempotency_key, request_hash, status, body, job_id, created_at_ms) values ($1, $2, $3, $4, $5, $6, $7)
            on conflict (account, idempotency_key) do update set request_hash = excluded.request_hash, status = excluded.status, body = excluded.body,
              job_id = excluded.job_id, created_at_ms = excluded.created_at_ms where idempotency.created_at_ms <= $8`,
-          [account, plainText(idempotencyKey), answer.requestHash, answer.status, plainText(answer.body), answer.jobId, nowMs, nowMs - ANSWER_KEPT_MS],
+          [
+            account,
+            plainText(idempotencyKey),
+            answer.requestHash,
+            answer.status,
+            plainText(answer.body),
+            answer.jobId,
+            nowMs,
+            nowMs - ANSWER_KEPT_MS,
+          ],
         )
         if (nowMs - prunedAtMs < PRUNE_EVERY_MS) return
         prunedAtMs = nowMs

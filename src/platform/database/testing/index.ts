@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 import pg from 'pg'
-import { systemClock } from '../clock.ts'
-import { silentLogger } from '../logger.ts'
-import { createDatabase, type DatabaseOptions } from './database.ts'
-import type { Database } from './port.ts'
+import { systemClock } from '../../clock.ts'
+import { silentLogger } from '../../logger.ts'
+import { createDatabase, type DatabaseOptions } from '../database.ts'
+import type { Database } from '../port.ts'
 
 /**
  * Real databases for tests. One server serves a whole test run: the first worker that needs it starts it in a process of its own,
@@ -116,7 +116,7 @@ export function isAlive(pid: number): boolean {
 }
 
 function startHost(directory: string, runner: number): void {
-  const host = spawn(process.execPath, [fileURLToPath(new URL('./testing-host.ts', import.meta.url)), directory, String(runner)], {
+  const host = spawn(process.execPath, [fileURLToPath(new URL('./host.ts', import.meta.url)), directory, String(runner)], {
     detached: true,
     stdio: 'ignore',
     env: { ...process.env, NODE_OPTIONS: '' },

@@ -2,14 +2,14 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '#protocol'
-import { systemClock } from '../clock.ts'
-import { silentLogger } from '../logger.ts'
-import { startWatchdog } from '../watchdog.ts'
-import { createDatabase } from './database.ts'
-import { startEmbeddedPostgres } from './embedded/index.ts'
-import { asSuperuser, isAlive, TEMPLATE_DATABASE, withDatabase } from './testing.ts'
+import { systemClock } from '../../clock.ts'
+import { silentLogger } from '../../logger.ts'
+import { startWatchdog } from '../../watchdog.ts'
+import { createDatabase } from '../database.ts'
+import { startEmbeddedPostgres } from '../embedded/index.ts'
+import { asSuperuser, isAlive, TEMPLATE_DATABASE, withDatabase } from './index.ts'
 
-/** Runs the database server of one test run: `node testing-host.ts <directory> <pid of the runner>`. Ends with the runner. */
+/** Runs the database server of one test run: `node host.ts <directory> <pid of the runner>`. Ends with the runner. */
 const [directory = '', runner = ''] = process.argv.slice(2)
 const given = process.env.HEURIST_TEST_DATABASE_URL
 
@@ -29,7 +29,9 @@ async function host(): Promise<void> {
   writeFileSync(join(directory, 'host'), String(process.pid))
   const watchdog = startWatchdog()
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200', max_wal_size: '256MB' }
-  const server = given ? null : await startEmbeddedPostgres({ directory: join(directory, 'server'), settings }, { logger: silentLogger, watchdog })
+  const server = given
+    ? null
+    : await startEmbeddedPostgres({ directory: join(directory, 'server'), settings }, { logger: silentLogger, watchdog })
   const url = given ?? server?.connectionString ?? ''
   await prepare(url)
   writeFileSync(join(directory, 'address.new'), url, { mode: 0o600 })
