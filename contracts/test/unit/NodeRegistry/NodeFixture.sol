@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Fixture} from "../../utils/Fixture.sol";
+
+/// @notice A registry, a node owner, and hot keys that consent.
+abstract contract NodeFixture is Fixture {
+    address internal nodeOwner;
+    address internal hotKey;
+    address internal payout;
+    uint64 internal deadline;
+
+    function setUp() public virtual override {
+        super.setUp();
+        nodeOwner = makeAddr("node owner");
+        hotKey = makeAddr("hot");
+        payout = makeAddr("payout");
+        deadline = uint64(block.timestamp + 1 hours);
+    }
+
+    function consentOf(string memory keyName, address owner_) internal view returns (bytes memory) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Heurist NodeRegistry"),
+                keccak256("1"),
+                block.chainid,
+                nodes
+            )
+        );
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256("NodeConsent(address owner,address hotKey,uint64 deadline)"),
+                owner_,
+                vm.addr(makeKey(keyName)),
+                deadline
+            )
+        );
+        return signature(makeKey(keyName), keccak256(abi.encodePacked("\x19\x01", domain, structHash)));
+    }
+
+    function registerNode(string memory keyName, address owner_) internal returns (uint256 nodeId) {
+        bytes memory consent = consentOf(keyName, owner_);
+        address key = makeAddr(keyName);
+        vm.deal(owner_, MIN_COLLATERAL);
+        vm.prank(owner_);
+        return nodes.register{value: MIN_COLLATERAL}(key, payout, deadline, consent);
+    }
+}
