@@ -32,6 +32,8 @@ type Allowance = {
   usedAtMs: number
   /** Until then the account is known to have nothing more to lease. */
   emptyUntilMs: number
+  /** Counts the times that new money was announced. */
+  wakes: number
   /** A lease or return under way; one at a time. */
   busy: Promise<unknown> | null
   /** An event whose fate an outage hid. It is written again, under the same id, before anything else. */
@@ -58,7 +60,7 @@ export function createAllowances(
     const key = `${account}/${asset}`
     let found = allowances.get(key)
     if (!found) {
-      found = { free: EMPTY_POOL, held: EMPTY_POOL, usedAtMs: clock.now(), emptyUntilMs: 0, busy: null, unsure: null }
+      found = { free: EMPTY_POOL, held: EMPTY_POOL, usedAtMs: clock.now(), emptyUntilMs: 0, wakes: 0, busy: null, unsure: null }
       allowances.set(key, found)
     }
     return found
@@ -88,15 +90,21 @@ export function createAllowances(
     if (allowance.unsure) await write(allowance, allowance.unsure.event, allowance.unsure.gain)
   }
 
+  async function balanceOf(name: string, asset: Address): Promise<CreditPool> {
+    const [amount, credits] = await Promise.all([ledger.balance(name, asset), ledger.balance(name, creditUnitOf(asset))])
+    return { amount, credits }
+  }
+
   /** Leases enough to make `wanted` free; false when the account does not have it. */
   async function lease(account: Address, asset: Address, wanted: bigint): Promise<boolean> {
     const allowance = allowanceOf(account, asset)
     await settleUnsure(allowance)
     for (let attempt = 1; ; attempt++) {
-      const name = creditsAccount(account)
-      const [amount, credits] = await Promise.all([ledger.balance(name, asset), ledger.balance(name, creditUnitOf(asset))])
+      const wakes = allowance.wakes
+      const { amount, credits } = await balanceOf(creditsAccount(account), asset)
       if (amount === 0n || credits === 0n) {
-        allowance.emptyUntilMs = clock.now() + EMPTY_FOR_MS
+        // Unless money came while the empty account was being read.
+        if (allowance.wakes === wakes) allowance.emptyUntilMs = clock.now() + EMPTY_FOR_MS
         return false
       }
       // Leasing what can not suffice would only shut other processes out of it.
@@ -113,12 +121,6 @@ export function createAllowances(
     }
   }
 
-  async function leased(account: Address, asset: Address): Promise<CreditPool> {
-    const name = allowanceAccount(owner, account)
-    const [amount, credits] = await Promise.all([ledger.balance(name, asset), ledger.balance(name, creditUnitOf(asset))])
-    return { amount, credits }
-  }
-
   async function giveBack(account: Address, asset: Address): Promise<void> {
     const allowance = allowanceOf(account, asset)
     await settleUnsure(allowance)
@@ -127,7 +129,7 @@ export function createAllowances(
     allowance.free = EMPTY_POOL
     try {
       // With nothing held the ledger knows best: it also has what an outage or a crash kept from this memory.
-      const pool = allowance.held.credits === 0n ? await leased(account, asset) : free
+      const pool = allowance.held.credits === 0n ? await balanceOf(allowanceAccount(owner, account), asset) : free
       if (pool.credits === 0n && pool.amount === 0n) return
       await write(allowance, returnEvent({ owner, account, asset, pool, id: String(++moves), atMs: clock.now() }), EMPTY_POOL)
     } catch (error) {
@@ -193,7 +195,9 @@ export function createAllowances(
     },
     wake(account, asset) {
       const found = allowances.get(`${account}/${asset}`)
-      if (found) found.emptyUntilMs = 0
+      if (!found) return
+      found.emptyUntilMs = 0
+      found.wakes++
     },
     async stop() {
       stopped = true
