@@ -117,8 +117,7 @@ export class Lease {
       if (!isKept) this.#finishLease()
       return
     }
-    if (isKept && !this.#output.isEmpty)
-      this.#complete({ finish: [], inputUnits: null, outputUnits: this.#output.tokens })
+    if (isKept && !this.#output.isEmpty) this.#complete({ finish: [], inputUnits: null, outputUnits: this.#output.tokens })
     else this.fail(leaseError('CANCELLED', `The router took the lease back: ${reason || 'no reason given'}.`, { retryable: true }))
   }
 

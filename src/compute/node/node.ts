@@ -42,7 +42,7 @@ export type NodeDependencies = {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  readonly engines: ReadonlyMap<EngineName, Engine>
+  readonly engines: Readonly<Partial<Record<EngineName, Engine>>>
   readonly models: ModelStore
   readonly registration: NodeRegistration
   /** Detection of this machine's devices unless given. */

@@ -137,7 +137,7 @@ export function makeTestNode(
       clock: systemClock,
       random: () => 0.5,
       logger: silentLogger,
-      engines: new Map([['llama', engine.engine]]),
+      engines: { llama: engine.engine },
       models: { resolve: async () => ({ path: null, bytes: 0, release: () => {} }), describe: () => 'test model' },
       registration: {
         read: async () => ({ registered: true, jailed: false, owner: ZERO_ADDRESS, collateral: 5n, minimumCollateral: 5n }),

@@ -33,7 +33,7 @@ export type ReplicaOptions = {
 }
 export type ReplicaDependencies = {
   readonly devices: () => readonly Device[]
-  readonly engines: ReadonlyMap<EngineName, Engine>
+  readonly engines: Readonly<Partial<Record<EngineName, Engine>>>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -108,7 +108,7 @@ export class Replicas {
   objection(pod: PodRecord): HeuristError<ReplicaErrorCode> | null {
     const forbidden = this.#deps.objection(pod)
     if (forbidden !== null) return refusal('NODE_POD_FORBIDDEN', forbidden)
-    if (!this.#deps.engines.has(pod.manifest.spec.engine.name)) {
+    if (!this.#deps.engines[pod.manifest.spec.engine.name]) {
       return refusal('NODE_ENGINE_MISSING', `This node has no engine "${pod.manifest.spec.engine.name}".`)
     }
     const reasons = this.#deps.devices().map(device => unmetRequirements(pod.manifest, device))
@@ -254,7 +254,7 @@ export class Replicas {
     const { pod, device, stop, files } = entry
     stop.signal.throwIfAborted()
     await this.#makeRoom(entry)
-    const engine = this.#deps.engines.get(pod.manifest.spec.engine.name)
+    const engine = this.#deps.engines[pod.manifest.spec.engine.name]
     if (!engine) throw new Error(`This node has no engine "${pod.manifest.spec.engine.name}".`)
     const slots = this.#options.slots(pod.manifest)
     const model = await engine.load({ manifest: pod.manifest, modelPath: files?.path ?? null, device, slots, signal: stop.signal })

@@ -1,0 +1,121 @@
+import { parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { HeuristError, type PodManifest, podManifestSchema } from '#protocol'
+
+/** `MANIFEST_INVALID`: the text is no manifest; the payload lists every fault. */
+export type ManifestErrorCode = 'MANIFEST_INVALID'
+export type ManifestFault = {
+  /** Where, as a path: `spec.resources.gpuCount`; empty for the whole text. */
+  readonly path: string
+  readonly message: string
+}
+
+/** A manifest is a page of text; more is a mistake or an attack. */
+const MAX_TEXT_BYTES = 64 * 1024
+const MAX_DEPTH = 16
+
+/**
+ * A pod manifest from YAML or JSON (which is YAML). Prices may be written as plain integers.
+ * @throws HeuristError MANIFEST_INVALID with the path, the value and what is allowed, for every fault
+ */
+export function parseManifest(text: string): PodManifest {
+  if (Buffer.byteLength(text) > MAX_TEXT_BYTES) throw invalid([{ path: '', message: `is larger than ${MAX_TEXT_BYTES} bytes` }])
+  const value = withTextPrices(readYaml(text))
+  const parsed = podManifestSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw invalid(parsed.error.issues.flatMap(issue => faultsOf(issue, value)))
+}
+
+function invalid(faults: readonly ManifestFault[]): HeuristError<ManifestErrorCode, readonly ManifestFault[]> {
+  const lines = faults.map(({ path, message }) => `${path === '' ? 'manifest' : path} ${message}`)
+  return new HeuristError('MANIFEST_INVALID', `The pod manifest is not valid: ${lines.join('; ')}.`, { payload: faults })
+}
+
+function readYaml(text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
+  const [error] = document.errors
+  if (error) throw invalid([{ path: '', message: `can not be read: ${error.message.split('\n')[0]?.replace(/[:.]$/, '')}` }])
+  let value: unknown
+  try {
+    // Aliases are bounded: nine lines of them can mean a billion values.
+    value = document.toJS({ maxAliasCount: 10 })
+  } catch {
+    throw invalid([{ path: '', message: 'uses too many aliases' }])
+  }
+  if (depthOf(value) > MAX_DEPTH) throw invalid([{ path: '', message: `is nested more than ${MAX_DEPTH} levels deep` }])
+  return value
+}
+
+function depthOf(value: unknown, limit = MAX_DEPTH + 1): number {
+  if (limit === 0 || value === null || typeof value !== 'object') return 0
+  return 1 + Math.max(0, ...Object.values(value).map(member => depthOf(member, limit - 1)))
+}
+
+type Tree = { readonly [key: string]: unknown }
+
+function isTree(value: unknown): value is Tree {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/** `input: 200000` means the same as `input: "200000"`: the schema wants text because JSON numbers lose digits. */
+function withTextPrices(value: unknown): unknown {
+  if (!isTree(value) || !isTree(value.spec) || !isTree(value.spec.price)) return value
+  const price = Object.fromEntries(
+    Object.entries(value.spec.price).map(([key, amount]) => [key, Number.isSafeInteger(amount) ? String(amount) : amount]),
+  )
+  return { ...value, spec: { ...value.spec, price } }
+}
+
+function faultsOf(issue: z.core.$ZodIssue, root: unknown): ManifestFault[] {
+  const path = pathText(issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(key => ({
+      path: path === '' ? key : `${path}.${key}`,
+      message: 'is not a field of a manifest (check the spelling)',
+    }))
+  }
+  const value = valueAt(root, issue.path)
+  if (value === undefined) return [{ path, message: `is missing; it ${requirementOf(issue)}` }]
+  return [{ path, message: `is ${show(value)}, but it ${requirementOf(issue)}` }]
+}
+
+function requirementOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `must be ${issue.values.map(value => String(value)).join(' or ')}`
+  if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}`
+  if (issue.code === 'too_small')
+    return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${lengthOf(issue.origin)}`
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}${lengthOf(issue.origin)}`
+  // The schema's own words for patterns start with "must be …".
+  if (issue.message.startsWith('must')) return issue.message
+  if (issue.code === 'invalid_union') return 'must be a whole number of nano-credits, 0 or more'
+  if (issue.code === 'invalid_format')
+    return `must be ${issue.format === 'url' ? 'an address like http://127.0.0.1:8000/v1' : issue.format}`
+  return issue.message
+}
+
+function article(expected: string): string {
+  if (expected === 'int') return 'a whole number'
+  return `${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected}`
+}
+
+function lengthOf(origin: string): string {
+  return origin === 'string' ? ' characters' : ''
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.map(String).join('.')
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root
+  for (const key of path) {
+    if (value === null || typeof value !== 'object') return undefined
+    value = Object.hasOwn(value, key) ? (value as Record<PropertyKey, unknown>)[key] : undefined // cast: an object read by its own key
+  }
+  return value
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
