@@ -56,13 +56,12 @@ export function createSequencer(options: Partial<SequencerOptions>, dependencies
     return Math.max(0, oldest.signed.receipt.finishedAtMs + settings.maxAgeMs - clock.now())
   }
 
-  /** Looks past held receipts until it finds others or there are no more. */
+  /** Looks past what the chain refuses until it finds a batch or nothing new is refused. */
   async function chooseFrom(tip: BatchRef): Promise<FormedBatch | null> {
     for (;;) {
-      const limit = settings.maxJobs + isolation.heldCount()
-      const receipts = await batches.unsettled(limit)
-      const formed = await isolation.choose(receipts, tip)
-      if (formed !== null || receipts.length < limit || settings.maxJobs + isolation.heldCount() <= limit) return formed
+      const heldBefore = isolation.heldCount()
+      const formed = await isolation.choose(await batches.unsettled(settings.maxJobs + heldBefore), tip)
+      if (formed !== null || isolation.heldCount() === heldBefore) return formed
     }
   }
 
