@@ -4,6 +4,8 @@ import { type Engine, type EngineDeps, engineError } from './engine.ts'
 export type EnginesOptions = {
   /** Threads of one llama.cpp evaluation; see {@link import('./llama/llama.ts').LlamaEngineOptions}. */
   readonly llamaThreads: number
+  /** Bearer token for upstream servers; absent when they need none. */
+  readonly upstreamApiKey?: string
 }
 
 /** Runtimes are large (llama.cpp, TensorFlow.js): each is imported at its first load and never before. */
@@ -29,7 +31,9 @@ function lazyEngine(name: EngineName, create: () => Promise<Engine>): Engine {
 export function createEngines(options: EnginesOptions, deps: EngineDeps): Readonly<Record<EngineName, Engine>> {
   return {
     llama: lazyEngine('llama', async () => (await import('./llama/llama.ts')).createLlamaEngine({ threads: options.llamaThreads }, deps)),
-    upstream: lazyEngine('upstream', async () => (await import('./upstream/upstream.ts')).createUpstreamEngine(deps)),
+    upstream: lazyEngine('upstream', async () =>
+      (await import('./upstream/upstream.ts')).createUpstreamEngine({ apiKey: options.upstreamApiKey ?? null }, deps),
+    ),
     'use-lite': lazyEngine('use-lite', async () => (await import('./use-lite/use-lite.ts')).createUseLiteEngine(deps)),
   }
 }
