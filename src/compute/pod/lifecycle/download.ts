@@ -67,8 +67,7 @@ export async function download(request: DownloadRequest, dependencies: DownloadD
       await receive(transfer, dependencies)
       return await finish(transfer)
     } catch (error) {
-      if (request.signal.aborted)
-        throw modelError('MODEL_CANCELLED', `The download of ${request.name} was stopped; what came so far is kept.`, { cause: error })
+      if (request.signal.aborted) throw cancelled(request, error)
       const problem = await explain(error, transfer, dependencies)
       if (!problem.retryable) throw problem
       failures = transfer.received > before ? 1 : failures + 1
@@ -77,9 +76,15 @@ export async function download(request: DownloadRequest, dependencies: DownloadD
         (problem.payload as ModelErrorPayload | undefined)?.retryAfterMs ?? 0, // cast: model errors carry this payload
         fullJitterMs(failures - 1, dependencies.backoff ?? DEFAULT_BACKOFF, dependencies.random),
       )
-      await pause(waitMs, dependencies.clock, request.signal)
+      await pause(waitMs, dependencies.clock, request.signal).catch(cause => {
+        throw cancelled(request, cause)
+      })
     }
   }
+}
+
+function cancelled(request: DownloadRequest, cause: unknown): HeuristError {
+  return modelError('MODEL_CANCELLED', `The download of ${request.name} was stopped; what came so far is kept.`, { cause })
 }
 
 async function openTransfer(request: DownloadRequest): Promise<Transfer> {

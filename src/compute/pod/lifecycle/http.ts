@@ -6,8 +6,8 @@ import { modelError } from './errors.ts'
 export type HttpOptions = {
   /** Origins that the owner configured himself (the hub, mirrors on his own network): plain HTTP and private addresses are allowed there. */
   readonly trustedOrigins: readonly string[]
-  /** Sent to the trusted origins only, never along a redirect to another one. */
-  readonly token?: string
+  /** Sent to this one origin, never along a redirect to another. */
+  readonly token?: { readonly origin: string; readonly value: string }
   readonly connectTimeoutMs?: number
   /** Longest silence of a server, for headers and within a body. */
   readonly silenceTimeoutMs?: number
@@ -38,7 +38,8 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   async function hop(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const isTrusted = trusted.has(url.origin)
     if (!isTrusted) judge(url)
-    const authorization = isTrusted && options.token ? { authorization: `Bearer ${options.token}` } : {}
+    const isTokenHome = options.token !== undefined && new URL(options.token.origin).origin === url.origin
+    const authorization = isTokenHome ? { authorization: `Bearer ${options.token?.value}` } : {}
     try {
       return await request(url.href, {
         headers: { ...headers, ...authorization },

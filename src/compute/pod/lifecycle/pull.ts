@@ -47,7 +47,7 @@ export class Puller {
     this.#endpoint = options.hubUrl ?? PUBLIC_HUB
     const http: HttpOptions = {
       trustedOrigins: [this.#endpoint, ...(options.trustedOrigins ?? [])],
-      ...(options.hubToken !== undefined && { token: options.hubToken }),
+      ...(options.hubToken !== undefined && { token: { origin: this.#endpoint, value: options.hubToken } }),
     }
     this.#http = createHttpClient(http)
     this.cache = createModelCache({ directory: options.cacheDir, budgetBytes: options.cacheBytes }, { now: dependencies.clock.now })
