@@ -1,5 +1,5 @@
 import type { Delta, TokenLogprob } from '#protocol'
-import type { FinishedJob } from './job-runner.ts'
+import type { FinishedJob } from './job.ts'
 
 /** What stays constant over an answer and its chunks. */
 export type AnswerHead = { readonly id: string; readonly createdSeconds: number; readonly model: string; readonly fingerprint: string }

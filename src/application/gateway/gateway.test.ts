@@ -301,7 +301,7 @@ describe('models', () => {
   test.each(['/v1/models/tiny/chat', '/v1/models/tiny%2Fchat', '/models/tiny/chat', '/models/tiny%2fchat'])('behavior: %s', async path => {
     const json = await (await fetch(`${the.url}${path}`)).json()
     assertOpenAi('Model', json)
-    expect(json).toMatchObject({ id: 'tiny/chat', context_length: 2048, pricing: { prompt: '0.00001', completion: '0.00002' } })
+    expect(json).toMatchObject({ id: 'tiny/chat', context_length: 2048, pricing: { prompt: '0.001', completion: '0.002' } })
   })
 
   test('error: an unknown model is named', async () => {

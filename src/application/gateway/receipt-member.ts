@@ -1,5 +1,5 @@
 import { formatUnits } from '#protocol'
-import type { FinishedJob } from './job-runner.ts'
+import type { FinishedJob } from './job.ts'
 
 /** The `heurist` member of an answer: who did it, what it cost, and the receipt that proves it. */
 export function receiptMember(job: FinishedJob): { job_id: string; node_id: string; cost_credits: string; receipt: string } {

@@ -2,9 +2,8 @@ import type { ServerResponse } from 'node:http'
 
 /** Server-sent events to one client, written in one piece per turn of the event loop. */
 export type SseStream = {
+  /** True from the first event or comment on, even if it has not left yet. The first one sends the head. */
   readonly isOpen: boolean
-  /** Sends the head. Comments and events open the stream by themselves. */
-  open(): void
   /** Adds text of whole events; `tokens` are granted back to the node when the client has taken them. */
   push(text: string, tokens: number): void
   /** A line that clients skip: keeps proxies and clients from giving up while a pod loads. */
@@ -63,11 +62,7 @@ export function createSseStream(response: ServerResponse, options: SseOptions): 
 
   return {
     get isOpen() {
-      return isOpen
-    },
-    open() {
-      open()
-      response.flushHeaders()
+      return isOpen || pending !== ''
     },
     push(text, tokens) {
       pending += text

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { Clock } from '#platform'
 import type { ChunkFormat } from './answer.ts'
-import type { JobListener, RunningJob } from './job-runner.ts'
+import type { JobListener, RunningJob } from './job.ts'
 import { createSseStream } from './sse.ts'
 
 export type StreamSessionOptions = {

@@ -1,7 +1,7 @@
 import type { ChoiceOutput, Delta, TokenLogprob, ToolCallDelta } from '#protocol'
 import type { AnswerHead, ChunkFormat, Collected } from '../answer.ts'
 import { usageOf } from '../answer.ts'
-import type { FinishedJob } from '../job-runner.ts'
+import type { FinishedJob } from '../job.ts'
 import { receiptMember } from '../receipt-member.ts'
 
 function logprobsOf(entries: readonly TokenLogprob[] | undefined) {

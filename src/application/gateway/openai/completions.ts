@@ -1,7 +1,7 @@
 import type { TokenLogprob } from '#protocol'
 import type { AnswerHead, ChunkFormat, Collected } from '../answer.ts'
 import { usageOf } from '../answer.ts'
-import type { FinishedJob } from '../job-runner.ts'
+import type { FinishedJob } from '../job.ts'
 import { receiptMember } from '../receipt-member.ts'
 
 /** The completions endpoint knows three reasons; a tool call can not happen there. */

@@ -1,5 +1,5 @@
 import type { AnswerHead, Collected } from '../answer.ts'
-import type { FinishedJob } from '../job-runner.ts'
+import type { FinishedJob } from '../job.ts'
 import { receiptMember } from '../receipt-member.ts'
 
 /** The vector's float32 values, little-endian, in base64: what the official clients ask for by themselves. */

@@ -35,7 +35,7 @@ export const WORD_TOKENIZER: Tokenizer = {
 type PodSettings = { runtime?: PodManifest['spec']['runtime']; contextLength?: number; price?: { input: string; output: string } }
 
 export function testPod(name: string, settings: PodSettings = {}): PodRecord {
-  const { runtime = 'llm', contextLength = 2048, price = { input: '10000000000', output: '20000000000' } } = settings
+  const { runtime = 'llm', contextLength = 2048, price = { input: '1000000000000', output: '2000000000000' } } = settings
   const manifest = podManifestSchema.parse({
     apiVersion: 'heurist/v1',
     kind: 'Pod',

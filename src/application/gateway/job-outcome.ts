@@ -1,0 +1,186 @@
+import type { SplitParties } from '#economics'
+import type { Clock, JobOutcome, JobStore, Logger } from '#platform'
+import {
+  type Address,
+  type Domain,
+  domainSeparator,
+  isHeuristError,
+  type JobCompletion,
+  messageOf,
+  receiptLeaf,
+  type TimelineStep,
+} from '#protocol'
+import { gatewayError } from './errors.ts'
+import type { Failure, FinishedJob, Job } from './job.ts'
+import { jobFailureError } from './job-errors.ts'
+
+export type OutcomeOptions = {
+  /** EIP-712 domain of receipts. */
+  readonly domain: Domain
+  /** Who earns the protocol's and the voters' share; null gives it to the node. */
+  readonly shares: { readonly protocol: Address | null; readonly voters: Address | null }
+}
+export type OutcomeDependencies = { readonly jobs: JobStore; readonly clock: Clock; readonly logger: Logger }
+
+/** The two ends of a job. Both resolve only when what they say is on disk. */
+export type OutcomeWriter = {
+  note(job: Job, step: TimelineStep, detail?: Readonly<Record<string, unknown>>): void
+  /** Capture, split and receipt in one commit. @throws HeuristError storage_unavailable, server_error: then nothing is settled */
+  complete(job: Job, completion: JobCompletion): Promise<FinishedJob>
+  /** Release and discard receipt in one commit, then throws what the client is told. */
+  fail(job: Job, failure: Failure): Promise<never>
+}
+
+const BAD_OUTCOME: Failure = {
+  code: 'GATEWAY_BAD_OUTCOME',
+  message: 'The job ended in a way that can not be settled.',
+  retryAfterMs: null,
+  startedOutput: true,
+  attempts: 1,
+  signedDiscard: null,
+}
+const OUTCOME_LOST: Failure = { ...BAD_OUTCOME, code: 'GATEWAY_OUTCOME_LOST', message: 'The ledger did not confirm the receipt in time.' }
+
+/** Pause between two questions to a ledger that is away, in ms. */
+const ASK_AGAIN_MS = 1_000
+
+/** A receipt that is not for this job at this price earns nothing (laws L3, L6, L8). */
+function refuseForeignReceipt({ hold, start }: Job, { signedReceipt, units }: JobCompletion): void {
+  const { jobId, payer, price, inputUnits, outputUnits } = signedReceipt.receipt
+  const isSame = jobId === start.jobId && payer === start.payer && inputUnits === units.inputUnits && outputUnits === units.outputUnits
+  if (!isSame || price !== hold.priceOf(units)) throw new Error(`the receipt of ${start.jobId} does not match its job`)
+}
+
+export function createOutcomeWriter(options: OutcomeOptions, { jobs, clock, logger }: OutcomeDependencies): OutcomeWriter {
+  const separator = domainSeparator(options.domain)
+
+  const note: OutcomeWriter['note'] = (job, step, detail = {}) => {
+    job.timeline.push({ step, atMs: clock.now(), detail })
+  }
+
+  function outcomeBase({ start, nodeId, attempts, timeline, decisions }: Job) {
+    return { start, nodeId, attempts, finishedAtMs: clock.now(), timeline, decisions }
+  }
+
+  function successOf(job: Job, completion: JobCompletion): JobOutcome {
+    const { call, hold, start } = job
+    const { signedReceipt, units } = completion
+    const { receipt } = signedReceipt
+    const parties: SplitParties = {
+      node: completion.nodeOwner,
+      deployer: call.pod.deployer,
+      frontend: call.key.frontend,
+      ...options.shares,
+    }
+    const { events, split } = hold.capture({ jobId: start.jobId, price: receipt.price, parties, atMs: clock.now() })
+    const digest = receiptLeaf(separator, receipt)
+    const credits = hold.creditsFor(units)
+    note(job, 'done', { ...units })
+    note(job, 'receipt', { digest, price: receipt.price.toString(), credits: credits.toString() })
+    return {
+      ...outcomeBase(job),
+      ...units,
+      state: 'succeeded',
+      nodeId: receipt.node,
+      price: receipt.price,
+      credits,
+      errorCode: null,
+      errorMessage: null,
+      receipt: { signed: signedReceipt, digest, split },
+      discard: null,
+      ledger: events,
+    }
+  }
+
+  function failureOf(job: Job, failure: Failure): JobOutcome {
+    note(job, 'released', { maxPrice: job.hold.maxPrice.toString() })
+    if (failure.signedDiscard) note(job, 'discarded', { reason: failure.code })
+    return {
+      ...outcomeBase(job),
+      attempts: Math.max(job.attempts, failure.attempts),
+      state: job.control.isCancelled ? 'cancelled' : 'failed',
+      price: 0n,
+      credits: 0n,
+      inputUnits: 0,
+      outputUnits: 0,
+      errorCode: failure.code,
+      errorMessage: failure.message,
+      receipt: null,
+      discard: failure.signedDiscard,
+      ledger: [],
+    }
+  }
+
+  /**
+   * An outage has hidden whether the commit of a success happened. The job is ended as failed as soon as the ledger answers; if the success is there
+   * already, that is refused (law L2) and the charge stands. Until then the hold stays: neither the user nor the node loses by the doubt.
+   */
+  async function learnFate(job: Job, lost: JobOutcome, price: bigint): Promise<void> {
+    const { jobId } = job.start
+    try {
+      await jobs.finish(lost)
+      job.hold.release()
+    } catch (error) {
+      if (isHeuristError(error, 'JOB_ALREADY_ENDED')) job.hold.captured(price)
+      else if (isHeuristError(error, 'DATABASE_UNAVAILABLE')) clock.after(ASK_AGAIN_MS, () => void learnFate(job, lost, price))
+      else logger.error({ jobId, reason: messageOf(error) }, 'job was left open; the next start ends it')
+    }
+  }
+
+  async function fail(job: Job, failure: Failure): Promise<never> {
+    const { jobId } = job.start
+    job.hold.release()
+    await jobs.finish(failureOf(job, failure)).catch(error => {
+      logger.error({ jobId, reason: messageOf(error) }, 'discard receipt was not stored; the next start ends the job')
+    })
+    throw jobFailureError(jobId, failure, job.control.isCancelled)
+  }
+
+  function refused(job: Job, error: unknown): Promise<never> {
+    logger.error({ jobId: job.start.jobId, reason: messageOf(error) }, 'job can not be settled')
+    return fail(job, BAD_OUTCOME)
+  }
+
+  async function commit(job: Job, outcome: JobOutcome): Promise<void> {
+    const { jobId } = job.start
+    try {
+      await jobs.finish(outcome)
+    } catch (error) {
+      if (!isHeuristError(error, 'DATABASE_UNAVAILABLE')) return refused(job, error)
+      logger.error({ jobId, reason: messageOf(error) }, 'receipt was not confirmed')
+      void learnFate(job, failureOf(job, OUTCOME_LOST), outcome.price)
+      throw gatewayError(
+        'storage_unavailable',
+        `The ledger did not confirm this job's receipt, so its answer is withheld. Whether it was charged shows under ${jobId} when the ledger is back.`,
+        { jobId, cause: OUTCOME_LOST.code },
+      )
+    }
+  }
+
+  return {
+    note,
+    async complete(job, completion) {
+      let outcome: JobOutcome
+      try {
+        refuseForeignReceipt(job, completion)
+        outcome = successOf(job, completion)
+      } catch (error) {
+        return refused(job, error)
+      }
+      await commit(job, outcome)
+      job.hold.captured(outcome.price)
+      const { jobId } = job.start
+      const { receipt } = completion.signedReceipt
+      const digest = outcome.receipt?.digest ?? receiptLeaf(separator, receipt)
+      return {
+        jobId,
+        nodeId: receipt.node,
+        units: completion.units,
+        choices: completion.choices,
+        credits: outcome.credits,
+        receiptDigest: digest,
+      }
+    },
+    fail,
+  }
+}
