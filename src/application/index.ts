@@ -1,4 +1,5 @@
 /** HTTP face and money of the network. */
+export { consolePlugin, controlPlugin, upgradePlugin } from './control/plugin.ts'
 export { type Authenticate, requireScope } from './gateway/auth.ts'
 export {
   createGateway,
@@ -9,4 +10,6 @@ export {
 } from './gateway/gateway.ts'
 export type { PodCatalog } from './gateway/openai/models.ts'
 export type { ServerOptions } from './gateway/server.ts'
+export { type ApiKeys, createApiKeys } from './payments/api-keys.ts'
+export { createPayments } from './payments/payments.ts'
 export type * from './payments/types.ts'

@@ -16,10 +16,10 @@ export async function consoleFiles(app: FastifyInstance, options: { readonly dir
   await app.register(fastifyStatic, {
     root: options.directory,
     wildcard: false,
-    setHeaders(response, path) {
-      response.setHeader('content-security-policy', CONTENT_POLICY)
+    setHeaders(reply, path) {
+      reply.header('content-security-policy', CONTENT_POLICY)
       // Built files carry their hash in their name; the page that names them must be asked for again.
-      response.setHeader('cache-control', path.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable')
+      reply.header('cache-control', path.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable')
     },
   })
 }

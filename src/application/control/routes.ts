@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ApiKeyRecord, Clock, Database } from '#platform'
 import { type Address, addressSchema, type Dispatcher, HeuristError, type JobId, jobIdSchema, type PodManifest } from '#protocol'
+import { API_KEY_SCOPES, type ApiKeys } from '../payments/api-keys.ts'
+import type { CreditBalance } from '../payments/types.ts'
 import { creditsText, keyView, nodeView, podView, toJson } from './views.ts'
 
 /** `CONTROL_FORBIDDEN`: the key lacks the scope. `CONTROL_NOT_FOUND`: no such thing, or it belongs to somebody else. `CONTROL_BAD_REQUEST`. */
@@ -10,20 +12,16 @@ export type ControlErrorCode = 'CONTROL_FORBIDDEN' | 'CONTROL_NOT_FOUND' | 'CONT
 export type ControlOptions = {
   readonly version: string
   readonly chainId: number
+  /** Addresses by which nodes and auditors take part; told to everyone. */
+  readonly rpcUrl: string
+  readonly nodeUrl: () => string
+  readonly router: Address
+  readonly developer: Address
+  readonly isDevChain: boolean
   readonly contracts: Readonly<Record<string, Address>>
   readonly assets: readonly { readonly address: Address; readonly symbol: string; readonly decimals: number }[]
   /** Key that the console on this machine gets without asking; null outside of dev mode. */
-  readonly devSessionKey: string | null
-}
-
-export type CreditBalance = { readonly asset: Address; readonly amount: bigint; readonly nanoCredits: bigint; readonly held: bigint }
-export type NewKey = {
-  readonly name: string
-  readonly account: Address
-  readonly scopes: readonly string[]
-  readonly budget: bigint | null
-  readonly requestsPerMinute?: number
-  readonly expiresAtMs: number | null
+  readonly devSessionKey: () => string | null
 }
 
 export type ControlDependencies = {
@@ -33,8 +31,10 @@ export type ControlDependencies = {
   /** @throws HeuristError as the gateway's authentication does */
   readonly authenticate: (authorization: string | undefined) => Promise<ApiKeyRecord>
   readonly balances: (account: Address) => Promise<readonly CreditBalance[]>
-  readonly createKey: (key: NewKey) => Promise<{ readonly secret: string; readonly record: ApiKeyRecord }>
+  readonly createKey: ApiKeys['create']
   readonly revokeKey: (keyId: string) => Promise<boolean>
+  /** Reads YAML or JSON. @throws HeuristError MANIFEST_INVALID naming the bad field */
+  readonly parseManifest: (text: string) => PodManifest
   /** Registers the pod on chain, stores it and tells the nodes. */
   readonly deployPod: (manifest: PodManifest, modelFile: string | null) => Promise<{ readonly podId: string; readonly version: number }>
   readonly removePod: (name: string) => Promise<boolean>
@@ -49,10 +49,7 @@ const listQuery = z.object({
 })
 const keyBody = z.strictObject({
   name: z.string().min(1).max(100),
-  scopes: z
-    .array(z.enum(['inference', 'read', 'admin']))
-    .min(1)
-    .default(['inference', 'read']),
+  scopes: z.array(z.enum(API_KEY_SCOPES)).min(1).default(['inference', 'read']),
   budgetCredits: z.number().positive().max(1e12).nullable().default(null),
   requestsPerMinute: z.number().int().positive().max(1_000_000).optional(),
   expiresInDays: z.number().positive().max(3650).nullable().default(null),
@@ -94,6 +91,11 @@ export function networkRoutes(app: FastifyInstance, options: ControlOptions, dep
     return {
       version: options.version,
       chainId: options.chainId,
+      rpcUrl: options.rpcUrl,
+      nodeUrl: options.nodeUrl(),
+      router: options.router,
+      developer: options.developer,
+      isDevChain: options.isDevChain,
       contracts: options.contracts,
       assets: options.assets,
       nodes: { online: nodes.filter(node => node.online).length, known: nodes.length },
@@ -202,7 +204,7 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
       expiresAtMs: body.expiresInDays === null ? null : clock.now() + Math.round(body.expiresInDays * 86_400_000),
       ...(body.requestsPerMinute !== undefined && { requestsPerMinute: body.requestsPerMinute }),
     })
-    return { ...keyView(created.record), secret: created.secret, note: 'The secret is shown this one time.' }
+    return { ...keyView(created.key), secret: created.secret, note: 'The secret is shown this one time.' }
   })
   app.delete('/api/keys/:id', async request => {
     const key = await caller(request)
@@ -214,14 +216,14 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
 }
 
 /** Deploy and delete; the manifest comes already parsed by the CLI and is checked again by `deployPod`. */
-export function podRoutes(
-  app: FastifyInstance,
-  dependencies: ControlDependencies & { readonly parseManifest: (value: unknown) => PodManifest },
-): void {
+export function podRoutes(app: FastifyInstance, dependencies: ControlDependencies): void {
   const caller = callerOf(dependencies)
   app.post('/api/pods', async request => {
     await caller(request, 'admin')
-    const body = parse(z.strictObject({ manifest: z.unknown(), modelFile: z.string().max(4096).nullable().default(null) }), request.body)
+    const body = parse(
+      z.strictObject({ manifest: z.string().max(65_536), modelFile: z.string().max(4096).nullable().default(null) }),
+      request.body,
+    )
     return toJson(await dependencies.deployPod(dependencies.parseManifest(body.manifest), body.modelFile))
   })
   app.delete('/api/pods/*', async request => {
@@ -242,6 +244,6 @@ export function sessionRoute(app: FastifyInstance, options: ControlOptions): voi
     const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(host) && ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.ip)
     const site = request.headers['sec-fetch-site']
     const sameOrigin = site === undefined || site === 'same-origin' || site === 'none'
-    return { apiKey: loopback && sameOrigin ? options.devSessionKey : null }
+    return { apiKey: loopback && sameOrigin ? options.devSessionKey() : null }
   })
 }

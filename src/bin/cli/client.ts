@@ -1,0 +1,69 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { request } from 'undici'
+import { HeuristError, messageOf } from '#protocol'
+import type { Config } from '../config.ts'
+import { type DevFile, devFileSchema } from '../dev-file.ts'
+
+/** `CLI_NOT_RUNNING`: no network was started here. `CLI_UNREACHABLE`: it does not answer. `CLI_NOT_FOUND`, `CLI_REFUSED`: its answer. `CLI_USAGE`: wrong arguments. */
+export type CliErrorCode = 'CLI_NOT_RUNNING' | 'CLI_UNREACHABLE' | 'CLI_NOT_FOUND' | 'CLI_REFUSED' | 'CLI_USAGE'
+
+export type ApiClient = {
+  readonly baseUrl: string
+  get<T>(path: string): Promise<T>
+  post<T>(path: string, body: unknown): Promise<T>
+  remove<T>(path: string): Promise<T>
+}
+
+/** What `up` wrote about the running network, or null. */
+export function readDevFile(config: Config): DevFile | null {
+  const path = join(config.home, 'dev.json')
+  if (!existsSync(path)) return null
+  const parsed = devFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
+  return parsed.success ? parsed.data : null
+}
+
+/** @throws HeuristError CLI_NOT_RUNNING */
+export function requireDevFile(config: Config): DevFile {
+  const file = readDevFile(config)
+  if (file) return file
+  throw new HeuristError<CliErrorCode>('CLI_NOT_RUNNING', `No network runs from ${config.home}. Start one with: npm start`)
+}
+
+/** @throws HeuristError CLI_NOT_RUNNING when neither settings nor a running network give an address */
+export function createApiClient(config: Config, as: 'user' | 'admin' = 'user'): ApiClient {
+  const file = config.gatewayUrl && config.apiKey ? null : requireDevFile(config)
+  const baseUrl = (config.gatewayUrl || file?.gatewayUrl || '').replace(/\/v1\/?$/, '')
+  const key = config.apiKey || (as === 'admin' ? file?.adminKey : file?.apiKey) || ''
+  const call = async <T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> => {
+    const headers = { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) }
+    let response: Awaited<ReturnType<typeof request>>
+    try {
+      response = await request(`${baseUrl}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
+    } catch (cause) {
+      throw new HeuristError<CliErrorCode>(
+        'CLI_UNREACHABLE',
+        `${baseUrl} does not answer (${messageOf(cause)}). Is the network running? Start it with: npm start`,
+        { cause },
+      )
+    }
+    return readAnswer<T>(response)
+  }
+  return { baseUrl, get: path => call('GET', path), post: (path, body) => call('POST', path, body), remove: path => call('DELETE', path) }
+}
+
+async function readAnswer<T>(response: Awaited<ReturnType<typeof request>>): Promise<T> {
+  const text = await response.body.text()
+  if (response.statusCode < 300) return JSON.parse(text) as T // cast: our own gateway's answer; shapes are in application/control
+  const code = response.statusCode === 404 ? 'CLI_NOT_FOUND' : 'CLI_REFUSED'
+  throw new HeuristError<CliErrorCode>(code, errorMessage(text) ?? `The gateway answered ${response.statusCode}.`)
+}
+
+function errorMessage(text: string): string | null {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: string } } // cast: every field is checked before use
+    return error?.message ?? null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { request } from 'undici'
+import { z } from 'zod'
+import { messageOf } from '#protocol'
+import { openHome } from '../home.ts'
+import { readDevFile } from './client.ts'
+import { type Attach, type Context, usageError } from './commands.ts'
+import { EXIT } from './output.ts'
+
+const checkSchema = z.object({ name: z.string(), ok: z.boolean(), detail: z.string(), fix: z.string().nullable() })
+type Check = z.output<typeof checkSchema>
+const statusFileSchema = z.object({ atMs: z.number(), pid: z.number().int(), nodeId: z.string(), checks: z.array(checkSchema) })
+
+const STALE_MS = 15_000
+
+/** `heurist doctor` looks at the network that runs here, `heurist node doctor` at one node: why it gets no work, and the fix. */
+export function doctorCommands(program: Command, node: Command, attach: Attach): void {
+  attach(program.command('doctor').description('Check the network that runs here'), async context => {
+    const checks = [...(await networkChecks(context)), ...nodeNames(context).flatMap(name => nodeChecks(context, name))]
+    return report(context, checks)
+  })
+  attach(
+    node.command('doctor [name]').description('Say why a node of this machine gets no work, with the fix'),
+    async (context, [name]) => {
+      const names = name === undefined ? nodeNames(context) : [name]
+      if (names.length === 0) throw usageError('No node was ever started from this folder. Start one with: heurist node start')
+      return report(
+        context,
+        names.flatMap(each => nodeChecks(context, each)),
+      )
+    },
+  )
+}
+
+function report({ output }: Context, checks: readonly Check[]): number {
+  const ok = checks.every(check => check.ok)
+  output.answer({ ok, checks }, () =>
+    checks
+      .map(
+        ({ name, ok: fine, detail, fix }) =>
+          `${fine ? pc.green('ok  ') : pc.red('FAIL')} ${name.padEnd(22)} ${detail}${fix ? `\n     ${pc.cyan('fix')} ${fix}` : ''}`,
+      )
+      .join('\n'),
+  )
+  return ok ? EXIT.ok : EXIT.failed
+}
+
+function nodeNames({ config }: Context): string[] {
+  const { nodes } = openHome(config.home)
+  return readdirSync(nodes).filter(name => existsSync(join(nodes, name, 'status.json')) || existsSync(join(nodes, name, 'key.json')))
+}
+
+/** The node writes its own status; an old file means that it does not run. */
+function nodeChecks({ config }: Context, name: string): Check[] {
+  const path = join(openHome(config.home).nodes, name, 'status.json')
+  const prefixed = (check: Check): Check => ({ ...check, name: `${name}: ${check.name}` })
+  const notRunning = (detail: string): Check[] => [
+    prefixed({ name: 'process', ok: false, detail, fix: `Start it: heurist node start --name ${name}` }),
+  ]
+  if (!existsSync(path)) return notRunning('it has never reported')
+  const status = statusFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
+  if (!status.success) return notRunning(`${path} is damaged; it is written anew while the node runs`)
+  const ageMs = Date.now() - status.data.atMs
+  if (ageMs > STALE_MS) return notRunning(`last heard of ${Math.round(ageMs / 1000)} s ago`)
+  return status.data.checks.map(prefixed)
+}
+
+async function networkChecks({ config }: Context): Promise<Check[]> {
+  const file = readDevFile(config)
+  if (!file) return [{ name: 'network', ok: false, detail: `nothing runs from ${config.home}`, fix: 'Start it: npm start' }]
+  const base = file.gatewayUrl.replace('/v1', '')
+  return Promise.all([
+    probe('gateway', `${base}/readyz`, 'Look into logs/up.log of the state folder; restart with npm start'),
+    probe('console', `${base}/`, 'Build it: delete console/dist and run npm start'),
+    probe('metrics', file.metricsUrl, 'Another program may hold the port: set HEURIST_METRICS_PORT'),
+  ])
+}
+
+async function probe(name: string, url: string, fix: string): Promise<Check> {
+  try {
+    const { statusCode, body } = await request(url, { headersTimeout: 5000 })
+    await body.dump()
+    const ok = statusCode === 200
+    return { name, ok, detail: `${url} answers ${statusCode}`, fix: ok ? null : fix }
+  } catch (error) {
+    return { name, ok: false, detail: `${url}: ${messageOf(error)}`, fix }
+  }
+}

@@ -1,0 +1,132 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { HeuristError } from '#protocol'
+
+/**
+ * Every setting: its name, unit, default and the environment variable that overrides it. No other file reads the environment.
+ * Order: environment > heurist.config.json > default.
+ */
+const port = z.coerce.number().int().min(0).max(65_535)
+const positive = z.coerce.number().int().positive()
+const optionalUrl = z.string().url().or(z.literal('')).default('')
+
+const SETTINGS = {
+  home: setting('HEURIST_HOME', 'path', z.string().min(1).default('.heurist'), 'Folder of all state'),
+  host: setting('HEURIST_HOST', 'address', z.string().min(1).default('127.0.0.1'), 'Address that the gateway listens on'),
+  gatewayPort: setting('HEURIST_GATEWAY_PORT', 'port', port.default(8080), 'Port of the gateway and the console'),
+  chainPort: setting('HEURIST_CHAIN_PORT', 'port', port.default(8545), 'Port of the dev chain'),
+  metricsPort: setting('HEURIST_METRICS_PORT', 'port', port.default(9464), 'Port of the Prometheus metrics'),
+  logLevel: setting(
+    'HEURIST_LOG_LEVEL',
+    'level',
+    z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'Least severe log level',
+  ),
+  devNodes: setting('HEURIST_DEV_NODES', 'count', z.coerce.number().int().min(0).max(16).default(2), 'Compute nodes that `up` starts'),
+  databaseUrl: setting('DATABASE_URL', 'url', z.string().default(''), 'PostgreSQL server; empty: one is started in the home folder'),
+  chainRpcUrl: setting('CHAIN_RPC_URL', 'url', optionalUrl, 'JSON-RPC endpoint; empty: a dev chain is started in the home folder'),
+  hubUrl: setting('HF_ENDPOINT', 'url', z.string().url().default('https://huggingface.co'), 'Hub that serves hf: models'),
+  gatewayUrl: setting('HEURIST_GATEWAY_URL', 'url', optionalUrl, 'Gateway that the CLI talks to; empty: the one that `up` started here'),
+  apiKey: setting('HEURIST_API_KEY', 'key', z.string().default(''), 'API key of the CLI; empty: the one that `up` made'),
+  batchMaxJobs: setting('HEURIST_BATCH_MAX_JOBS', 'jobs', positive.max(100_000).default(1000), 'Jobs after which a batch is posted'),
+  batchMaxAgeMs: setting(
+    'HEURIST_BATCH_MAX_AGE_MS',
+    'ms',
+    positive.default(2000),
+    'Age of the oldest receipt after which a batch is posted',
+  ),
+  challengeWindowSeconds: setting(
+    'HEURIST_CHALLENGE_WINDOW_SECONDS',
+    's',
+    positive.default(60),
+    'Time that earnings stay in escrow (set at deployment)',
+  ),
+  drainMs: setting('HEURIST_DRAIN_MS', 'ms', positive.max(60_000).default(8000), 'Time that running jobs get at shutdown'),
+  queueMaxJobs: setting('HEURIST_QUEUE_MAX_JOBS', 'jobs', positive.default(1000), 'Jobs that may wait for a slot, per pod'),
+  requestsPerMinute: setting('HEURIST_REQUESTS_PER_MINUTE', 'requests/min', positive.default(6000), 'Rate limit of new API keys'),
+  modelCacheBytes: setting('HEURIST_MODEL_CACHE_BYTES', 'bytes', positive.default(50_000_000_000), 'Size of the model cache of one node'),
+  minCollateralHeu: setting('HEURIST_MIN_COLLATERAL_HEU', 'HEU', positive.default(100), 'Collateral with which a dev node registers'),
+} as const
+
+type SettingName = keyof typeof SETTINGS
+type SettingOf<S> = S extends { schema: z.ZodType<infer T> } ? T : never
+export type Config = { readonly [K in SettingName]: SettingOf<(typeof SETTINGS)[K]> }
+export type Explained = {
+  readonly name: string
+  readonly value: unknown
+  readonly unit: string
+  readonly source: string
+  readonly environment: string
+  readonly help: string
+}
+/** `CONFIG_UNKNOWN_KEY`, `CONFIG_BAD_VALUE`, `CONFIG_UNREADABLE`: the message names the key, the value and where it came from. */
+export type ConfigErrorCode = 'CONFIG_UNKNOWN_KEY' | 'CONFIG_BAD_VALUE' | 'CONFIG_UNREADABLE'
+
+function setting<S extends z.ZodType>(environment: string, unit: string, schema: S, help: string) {
+  return { environment, unit, schema, help }
+}
+
+function readConfigFile(directory: string): Record<string, unknown> {
+  const path = join(directory, 'heurist.config.json')
+  if (!existsSync(path)) return {}
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw new HeuristError<ConfigErrorCode>('CONFIG_UNREADABLE', `${path} is not valid JSON. Correct it or remove it.`, { cause })
+  }
+  const parsed = z.record(z.string(), z.unknown()).safeParse(value)
+  if (!parsed.success) throw new HeuristError<ConfigErrorCode>('CONFIG_UNREADABLE', `${path} must hold one JSON object.`)
+  const known = Object.keys(SETTINGS)
+  const unknown = Object.keys(parsed.data).find(key => !known.includes(key))
+  if (unknown !== undefined) {
+    throw new HeuristError<ConfigErrorCode>(
+      'CONFIG_UNKNOWN_KEY',
+      `${path} sets "${unknown}", which does not exist. Known settings: ${known.join(', ')}.`,
+    )
+  }
+  return parsed.data
+}
+
+function resolveSetting(name: SettingName, file: Record<string, unknown>, environment: NodeJS.ProcessEnv): Explained {
+  const { environment: variable, unit, schema, help } = SETTINGS[name]
+  const fromEnvironment = environment[variable]
+  const source =
+    fromEnvironment !== undefined && fromEnvironment !== '' ? variable : file[name] !== undefined ? 'heurist.config.json' : 'default'
+  const raw = source === variable ? fromEnvironment : file[name]
+  const result = schema.safeParse(raw)
+  if (!result.success) {
+    const why = result.error.issues[0]?.message ?? 'is not valid'
+    throw new HeuristError<ConfigErrorCode>(
+      'CONFIG_BAD_VALUE',
+      `Setting ${name} (${unit}) from ${source} has the value ${JSON.stringify(raw)}: ${why}.`,
+    )
+  }
+  return { name, value: result.data, unit, source, environment: variable, help }
+}
+
+/** All settings with their values and where each came from. @throws HeuristError ConfigErrorCode */
+export function explainConfig(directory = process.cwd(), environment = process.env): Explained[] {
+  const file = readConfigFile(directory)
+  const names = Object.keys(SETTINGS) as SettingName[] // cast: the keys of a literal object
+  return names.map(name => resolveSetting(name, file, environment))
+}
+
+/** Secrets in a URL are not printed. */
+export function printableValue(explained: Explained): string {
+  if (explained.name === 'apiKey' && explained.value) return '***'
+  return String(explained.value).replace(/\/\/([^:/@]+):[^@]*@/, '//$1:***@')
+}
+
+/** The effective configuration; `home` is absolute. @throws HeuristError ConfigErrorCode */
+export function loadConfig(directory = process.cwd(), environment = process.env): Config {
+  const entries = explainConfig(directory, environment).map(({ name, value }) => [name, value])
+  const config = Object.fromEntries(entries) as Config // cast: one entry per setting, each checked by its schema
+  return { ...config, home: resolve(directory, config.home) }
+}
+
+/** The environment for child processes of ours: as it is, so that settings reach them. */
+export function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return process.env
+}

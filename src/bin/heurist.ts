@@ -1,0 +1,96 @@
+import { Command, CommanderError } from 'commander'
+import { accountCommands } from './cli/account.ts'
+import { auditCommands } from './cli/audit.ts'
+import { type Attach, configCommands, contextOf, jobCommands, keyCommands, nodeCommands, statusCommand } from './cli/commands.ts'
+import { doctorCommands } from './cli/doctor.ts'
+import { createOutput, EXIT, reportError } from './cli/output.ts'
+import { podCommands } from './cli/pod.ts'
+import { type Config, loadConfig } from './config.ts'
+import { VERSION } from './version.ts'
+
+const EXAMPLES = `
+Examples:
+  heurist up                                  run the whole network on this machine
+  heurist status --json                       is it running, and where
+  heurist pod deploy --model ./my-model.gguf  serve your own model
+  heurist job get job_4f…                     why this node, what it cost, which transaction
+  heurist audit route job_4f…                 replay the routing decision from its signed record
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or setting, 3 the network can not be reached, 4 not found, 5 a check did not match`
+
+/** Long-running roles: `heurist up`, `heurist node start`. Loaded on use, so that small commands start fast. */
+function roleCommands(program: Command, node: Command, attach: Attach): void {
+  attach(program.command('up').description('Run the whole network on this machine until Ctrl-C'), async ({ config }) => {
+    const { runUp } = await import('./roles/up.ts')
+    return runUp(config)
+  })
+  const start = node
+    .command('start')
+    .description('Run a compute node: it dials the router, no port is opened')
+    .option('--name <name>', 'name of this node; its key and journal are kept under it', 'node')
+    .option('--router <url>', 'router to dial (ws:// or wss://); default: the network that runs here')
+    .option('--share <percent>', 'part of the CPU that this node may use', Number, 100)
+    .option('--slots <count>', 'jobs at a time per pod', Number, 4)
+    .option('--allow <deployer...>', 'deployers whose pods this node loads beside the built-in ones; "any" for all')
+    .option('--benchmark', 'measure the devices again')
+  attach(start, async ({ config }, _args, options) => {
+    const { runNode } = await import('./roles/node.ts')
+    return runNode(config, options)
+  })
+}
+
+/** The whole command tree. */
+export function createProgram(attach: Attach): Command {
+  const program = new Command('heurist')
+    .description('An open serverless GPU cloud that nobody owns')
+    .version(VERSION)
+    .addHelpText('after', EXAMPLES)
+  program.option('--json', 'print JSON to stdout').showHelpAfterError('(add --help for the usage)').showSuggestionAfterError()
+  const group = (name: string, description: string): Command => program.command(name).description(description)
+  const node = group('node', 'Compute nodes')
+  roleCommands(program, node, attach)
+  statusCommand(program, attach)
+  nodeCommands(node, attach)
+  podCommands(group('pod', 'Pods: what runs on the nodes'), attach)
+  jobCommands(group('job', 'Jobs: paid units of work'), attach)
+  keyCommands(group('key', 'API keys'), attach)
+  accountCommands(group('credit', 'Compute credits'), attach)
+  auditCommands(group('audit', 'Check what the network says'), group('receipt', 'Receipts'), attach)
+  configCommands(group('config', 'Settings'), attach)
+  doctorCommands(program, node, attach)
+  exitInsteadOfKilling(program)
+  return program
+}
+
+// Commander's own process.exit would cut piped output short.
+function exitInsteadOfKilling(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) exitInsteadOfKilling(child)
+}
+
+const attach: Attach = (command, run) =>
+  command.option('--json', 'print JSON to stdout').action(async (...all: unknown[]) => {
+    const self = all.at(-1) as Command // cast: commander passes the command last
+    const options = self.optsWithGlobals()
+    try {
+      const config: Config = loadConfig()
+      process.exitCode = (await run(contextOf(createOutput(options.json === true), config), self.args, options)) ?? EXIT.ok
+    } catch (error) {
+      process.exitCode = reportError(error, options.json === true)
+    }
+  })
+
+async function main(): Promise<void> {
+  const program = createProgram(attach)
+  try {
+    if (process.argv.length <= 2) program.help()
+    await program.parseAsync(process.argv)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 || error.code === 'commander.help' ? EXIT.ok : EXIT.usage
+  }
+  // The launcher's IPC channel would keep a finished command alive.
+  if (process.connected) process.disconnect()
+}
+
+if (import.meta.main) await main()

@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import type { Clock, Logger } from '#platform'
+import { type SupervisedChild, superviseChild } from '../child.ts'
+import type { Config } from '../config.ts'
+import type { Home } from '../home.ts'
+import { PACKAGE_ROOT } from '../version.ts'
+import type { Services } from './services.ts'
+
+/** Parts of the CPU that the nodes of `up` offer, in percent: different, so that the router has a choice to make. */
+const SHARES = [100, 50]
+
+export type DevNodeDependencies = {
+  readonly home: Home
+  readonly gatewayUrl: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/** Starts the compute nodes of `up`, each a process of its own: inference must not block routing. */
+export function startDevNodes(config: Config, { home, gatewayUrl, clock, logger, environment }: DevNodeDependencies): SupervisedChild[] {
+  return Array.from({ length: config.devNodes }, (_, index) => {
+    const name = `node-${index + 1}`
+    const share = SHARES[index % SHARES.length] ?? 100
+    return superviseChild(
+      {
+        name,
+        command: process.execPath,
+        args: [join(PACKAGE_ROOT, 'src/bin/heurist.ts'), 'node', 'start', '--name', name, '--share', String(share)],
+        environment: { ...environment, HEURIST_HOME: config.home, HEURIST_GATEWAY_URL: `${gatewayUrl}/v1` },
+        logFile: join(home.logs, `${name}.log`),
+        onStart: pid => logger.info({ node: name, pid }, 'node process started'),
+      },
+      { clock, logger },
+    )
+  })
+}
+
+const WARM_WAIT_MS = 120_000
+const POLL_MS = 50
+
+/** Resolves when all nodes are linked and every pod is warm somewhere; after a while it goes on without, since nodes come and go. */
+export async function waitForWarmPods(services: Services, nodes: number, tell: (detail: string) => void): Promise<void> {
+  const deadline = performance.now() + WARM_WAIT_MS
+  for (;;) {
+    const online = services.router.nodes().filter(node => node.online)
+    const pods = services.pods.catalog.list()
+    const cold = pods.filter(pod => services.router.podCapacity(pod.podId).warm < nodes && pod.manifest.spec.scaling.min > 0)
+    if (online.length >= nodes && cold.length === 0) return
+    if (performance.now() > deadline) return tell('not all pods are warm yet; see the node logs')
+    tell(`${online.length}/${nodes} linked${cold.length > 0 ? `, loading ${cold.map(({ name }) => name).join(', ')}` : ''}`)
+    await new Promise(resolve => setTimeout(resolve, POLL_MS))
+  }
+}

@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import type { PodCatalog } from '#application'
+import type { BlobStore, Chain, Clock, Database, Signer, Tokenizer } from '#platform'
+import { podIdOf, registerPod } from '#platform/chain'
+import { tokenizerBlob, tokenizerFromBlob } from '#platform/tokenizer'
+import { type Dispatcher, manifestHash, type PodManifest, type PodRecord, podManifestSchema } from '#protocol'
+import { PACKAGE_ROOT } from '../version.ts'
+
+/** Names of the pods that every network starts with. */
+export const BUILTIN_CHAT_POD = 'heurist-tiny'
+export const BUILTIN_EMBEDDING_POD = 'use-lite'
+
+const NANO = 1_000_000_000n
+/** Credits per 1M tokens, in the range that the published price list has for small models. */
+const CHAT_PRICE = { input: 5n * NANO, output: 10n * NANO }
+const EMBEDDING_PRICE = { input: 1n * NANO, output: 0n }
+
+/** Manifests of the two shipped pods. */
+export function builtinManifests(): PodManifest[] {
+  const base = { apiVersion: 'heurist/v1', kind: 'Pod' } as const
+  return [
+    podManifestSchema.parse({
+      ...base,
+      metadata: {
+        name: BUILTIN_CHAT_POD,
+        description: 'Small Llama trained for this network: short chats and stories. Its facts are often wrong.',
+      },
+      spec: {
+        runtime: 'llm',
+        engine: { name: 'llama' },
+        model: { id: 'heurist-tiny', source: 'builtin:heurist-tiny', quantization: 'Q8_0', contextLength: 512 },
+        resources: { memoryBytes: 200_000_000 },
+        price: CHAT_PRICE,
+      },
+    }),
+    podManifestSchema.parse({
+      ...base,
+      metadata: { name: BUILTIN_EMBEDDING_POD, description: 'Universal Sentence Encoder lite, 512 dimensions, English.' },
+      spec: {
+        runtime: 'embedding',
+        engine: { name: 'use-lite' },
+        model: { id: 'use-lite', source: 'builtin:use-lite', contextLength: 2048, dimensions: 512 },
+        resources: { memoryBytes: 300_000_000 },
+        price: EMBEDDING_PRICE,
+      },
+    }),
+  ]
+}
+
+export type PodServices = {
+  /** The pods as the gateway looks them up, kept in memory. */
+  readonly catalog: PodCatalog
+  /** Registers, stores and announces a pod; `modelFile` is a local copy from which the tokenizer is taken. */
+  deploy(manifest: PodManifest, modelFile: string | null): Promise<{ podId: string; version: number }>
+  remove(name: string): Promise<boolean>
+  /** Counts units of a pod; null when its tokenizer is not known here. Synchronous: it stands on the hot path. */
+  tokenizerFor(pod: PodRecord): Tokenizer | null
+  /** Loads the tokenizers of all stored pods and tells the nodes about the pods. */
+  refresh(): Promise<void>
+}
+
+export type PodDependencies = {
+  readonly chain: Chain
+  readonly database: Database
+  readonly blobs: BlobStore
+  readonly dispatcher: Pick<Dispatcher, 'publishPods'>
+  readonly deployer: Signer
+  readonly clock: Clock
+}
+
+export function createPodServices(dependencies: PodDependencies): PodServices {
+  const { chain, database, blobs, dispatcher, deployer, clock } = dependencies
+  const tokenizers = new Map<string, Tokenizer>()
+  let known: readonly PodRecord[] = []
+
+  async function loadTokenizer(sha256: string): Promise<void> {
+    if (!tokenizers.has(sha256)) tokenizers.set(sha256, tokenizerFromBlob(await blobs.get(sha256)))
+  }
+
+  async function refresh(): Promise<void> {
+    const pods = await database.pods.list()
+    known = pods
+    for (const { manifest } of pods) if (manifest.spec.tokenizerSha256) await loadTokenizer(manifest.spec.tokenizerSha256)
+    dispatcher.publishPods(pods)
+  }
+
+  /** The manifest with the tokenizer of its model file, when the file has one that we can read. */
+  async function withTokenizer(manifest: PodManifest, modelFile: string | null): Promise<PodManifest> {
+    if (modelFile === null || manifest.spec.tokenizerSha256) return manifest
+    const tokenizerSha256 = await blobs.put(await tokenizerBlob(modelFile))
+    return { ...manifest, spec: { ...manifest.spec, tokenizerSha256 } }
+  }
+
+  return {
+    catalog: { list: () => known, byName: name => known.find(pod => pod.name === name) },
+    async deploy(wanted, modelFile) {
+      const manifest = await withTokenizer(wanted, modelFile)
+      const { name } = manifest.metadata
+      const { input, output } = manifest.spec.price
+      const hash = manifestHash(manifest)
+      const { version } = await registerPod(chain, deployer, {
+        name,
+        manifestHash: hash,
+        inputNanoCreditsPerMillion: input,
+        outputNanoCreditsPerMillion: output,
+      })
+      const podId = podIdOf(deployer.address, name)
+      await database.pods.put({ podId, name, deployer: deployer.address, manifest, manifestHash: hash, version, createdAtMs: clock.now() })
+      await refresh()
+      return { podId, version }
+    },
+    async remove(name) {
+      const pod = await database.pods.get(name)
+      if (!pod || !(await database.pods.remove(pod.podId))) return false
+      await refresh()
+      return true
+    },
+    tokenizerFor: pod => tokenizers.get(pod.manifest.spec.tokenizerSha256 ?? '') ?? null,
+    refresh,
+  }
+}
+
+/** Where the tokenizer of a shipped model is read from. */
+const BUILTIN_FILES: Readonly<Record<string, string>> = {
+  [BUILTIN_CHAT_POD]: join(PACKAGE_ROOT, 'models/heurist-tiny/heurist-tiny-q8_0.gguf'),
+}
+
+/** Deploys the shipped pods; an unchanged one costs no transaction. */
+export async function deployBuiltinPods(pods: PodServices, manifests: readonly PodManifest[]): Promise<void> {
+  for (const manifest of manifests) await pods.deploy(manifest, BUILTIN_FILES[manifest.metadata.name] ?? null)
+}

@@ -1,0 +1,59 @@
+import type { Clock, Logger, NodeStore } from '#platform'
+import { type Dispatcher, messageOf, type NodeId } from '#protocol'
+
+/** How long nodes were linked, from which uptime (routing priority 5) follows. Kept in the database, so that a restart does not forget. */
+export type Presence = { uptimeBps(nodeId: NodeId): number; start(): Promise<void>; stop(): void }
+
+const SAVE_EVERY_MS = 10_000
+/** A node that was first seen less than this ago counts as always present: it had no chance to be away. */
+const GRACE_MS = 60_000
+
+type Seen = { readonly firstSeenAtMs: number; onlineMs: number }
+
+export function createPresence(dependencies: {
+  nodes: NodeStore
+  dispatcher: () => Pick<Dispatcher, 'nodes'>
+  clock: Clock
+  logger: Logger
+}): Presence {
+  const { nodes, dispatcher, clock, logger } = dependencies
+  const seen = new Map<NodeId, Seen>()
+  let lastMs = 0
+  let cancel = (): void => {}
+
+  async function save(): Promise<void> {
+    const nowMs = clock.now()
+    const onlineMs = Math.min(nowMs - lastMs, 2 * SAVE_EVERY_MS)
+    lastMs = nowMs
+    for (const { nodeId, online } of dispatcher().nodes()) {
+      if (!online) continue
+      const entry = seen.get(nodeId) ?? { firstSeenAtMs: nowMs - onlineMs, onlineMs: 0 }
+      entry.onlineMs += onlineMs
+      seen.set(nodeId, entry)
+      await nodes.addPresence(nodeId, { atMs: nowMs, onlineMs })
+    }
+  }
+
+  function schedule(): void {
+    cancel = clock.after(SAVE_EVERY_MS, () => {
+      save()
+        .catch(error => logger.warn({ reason: messageOf(error) }, 'node presence could not be saved; it is saved with the next round'))
+        .finally(schedule)
+    })
+  }
+
+  return {
+    uptimeBps(nodeId) {
+      const entry = seen.get(nodeId)
+      const ageMs = entry ? clock.now() - entry.firstSeenAtMs : 0
+      if (!entry || ageMs < GRACE_MS) return 10_000
+      return Math.max(0, Math.min(10_000, Math.round((entry.onlineMs * 10_000) / ageMs)))
+    },
+    async start() {
+      for (const { nodeId, firstSeenAtMs, onlineMs } of await nodes.list()) seen.set(nodeId, { firstSeenAtMs, onlineMs })
+      lastMs = clock.now()
+      schedule()
+    },
+    stop: () => cancel(),
+  }
+}

@@ -1,0 +1,71 @@
+import type { Clock, Database, JobStart, Logger, Signer } from '#platform'
+import { bytesToHex, type DiscardReceipt, discardReceiptDigest, type JobView, type SignedDiscardReceipt, ZERO_BYTES32 } from '#protocol'
+
+export type RecoveryDependencies = {
+  readonly database: Database
+  readonly router: Signer
+  readonly separator: Uint8Array
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * Ends the jobs that a dead process left open: they were never acknowledged, so they failed, cost nothing, and get their
+ * discard receipt like any other failed job (laws L2, L3, L5).
+ */
+export async function endOrphanedJobs(ownerEpoch: string, dependencies: RecoveryDependencies): Promise<number> {
+  const orphans = await dependencies.database.jobs.orphaned(ownerEpoch)
+  await Promise.all(orphans.map(job => endOrphan(job, ownerEpoch, dependencies)))
+  if (orphans.length > 0) dependencies.logger.warn({ jobs: orphans.length }, 'jobs of a process that died were ended as failed')
+  return orphans.length
+}
+
+function startOf(job: JobView, ownerEpoch: string): JobStart {
+  const { jobId, kind, model, podId, payer, frontend, keyId, asset, maxPrice, createdAtMs } = job
+  return { jobId, kind, model, podId, payer, frontend, keyId, asset, maxPrice, createdAtMs, ownerEpoch }
+}
+
+async function endOrphan(job: JobView, ownerEpoch: string, { database, router, separator, clock }: RecoveryDependencies): Promise<void> {
+  const atMs = clock.now()
+  const discard: DiscardReceipt = {
+    jobId: job.jobId,
+    podId: job.podId,
+    // The request was never written down: prompts are not stored.
+    requestHash: ZERO_BYTES32,
+    decisionHash: ZERO_BYTES32,
+    payer: job.payer,
+    attempts: job.attempts,
+    reason: 'ROUTER_INTERRUPTED',
+    discardedAtMs: atMs,
+  }
+  const signed: SignedDiscardReceipt = {
+    discard,
+    router: router.address,
+    routerSignature: router.signDigest(discardReceiptDigest(separator, discard)),
+  }
+  await database.jobs.finish({
+    start: startOf(job, ownerEpoch),
+    state: 'failed',
+    nodeId: job.nodeId,
+    attempts: job.attempts,
+    price: 0n,
+    credits: 0n,
+    inputUnits: 0,
+    outputUnits: 0,
+    errorCode: 'ROUTER_INTERRUPTED',
+    errorMessage: 'The process that ran this job ended before the job did. Nothing was charged; send it again.',
+    finishedAtMs: atMs,
+    timeline: [
+      ...job.timeline,
+      {
+        step: 'discarded',
+        atMs,
+        detail: { reason: 'ROUTER_INTERRUPTED', discardDigest: bytesToHex(discardReceiptDigest(separator, discard)) },
+      },
+    ],
+    decisions: [],
+    receipt: null,
+    discard: signed,
+    ledger: [],
+  })
+}

@@ -1,0 +1,252 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import {
+  type ApiKeys,
+  consolePlugin,
+  controlPlugin,
+  createApiKeys,
+  createGateway,
+  createPayments,
+  type Gateway,
+  type Payments,
+  upgradePlugin,
+} from '#application'
+import { parseManifest } from '#compute'
+import {
+  createRegistry,
+  createRouter,
+  createSequencer,
+  type Registry,
+  type Router,
+  receiptProof,
+  type Sequencer,
+  watchDeposits,
+} from '#orchestration'
+import type { Clock, Logger, Metrics, RandomBytes } from '#platform'
+import { createBlobStore } from '#platform/blobs'
+import { domainSeparator, jobDomain, parseUnits } from '#protocol'
+import type { Config } from '../config.ts'
+import type { Home } from '../home.ts'
+import { PACKAGE_ROOT, VERSION } from '../version.ts'
+import type { Infrastructure } from './infrastructure.ts'
+import { createPodServices, type PodServices } from './pods.ts'
+import { createPresence, type Presence } from './presence.ts'
+import { endOrphanedJobs } from './recovery.ts'
+
+export type ServiceDependencies = {
+  readonly infrastructure: Infrastructure
+  readonly home: Home
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Key that the console of this machine gets; null before it exists. */
+  readonly devSessionKey: () => string | null
+}
+/** Gateway, router and sequencer of one process, running. */
+export type Services = {
+  readonly gateway: Gateway
+  readonly router: Router
+  readonly pods: PodServices
+  readonly apiKeys: ApiKeys
+  readonly payments: Payments
+  stop(): Promise<void>
+}
+
+/** Where nodes dial on the gateway's port. */
+const NODE_PATH = '/node'
+const INSTANCE = 'gateway-0'
+const random: RandomBytes = length => randomBytes(length)
+
+type Core = Omit<Services, 'gateway' | 'stop'> & { readonly registry: Registry; readonly presence: Presence; readonly ownerEpoch: string }
+
+/** Starts everything that serves jobs, bottom up: money, registry, router, sequencer, gateway. */
+export async function startServices(config: Config, dependencies: ServiceDependencies): Promise<Services> {
+  const core = await createCore(config, dependencies)
+  const { router, registry, presence, pods, payments } = core
+  const sequencer = createSequencerOf(config, dependencies)
+  const deposits = followDeposits(dependencies, payments)
+  await registry.start()
+  await presence.start()
+  router.start()
+  await pods.refresh()
+  sequencer.start()
+  const gateway = createGatewayOf(config, dependencies, core)
+  await gateway.start()
+  return {
+    ...core,
+    gateway,
+    async stop() {
+      await gateway.stop()
+      await router.stop(config.drainMs)
+      presence.stop()
+      await registry.stop()
+      await payments.stop()
+      await deposits.stop()
+      await sequencer.stop()
+    },
+  }
+}
+
+async function createCore(config: Config, dependencies: ServiceDependencies): Promise<Core> {
+  const { infrastructure, home, clock, logger, metrics } = dependencies
+  const { database, chain, signers } = infrastructure
+  const { JobSettlement, DevUsd, WrappedHeu } = chain.contracts
+  const ownerEpoch = Buffer.from(random(8)).toString('hex')
+  const separator = domainSeparator(jobDomain(chain.chainId, JobSettlement))
+  await endOrphanedJobs(ownerEpoch, { database, router: signers.router, separator, clock, logger })
+  const payments = await createPayments(
+    { owner: { instance: INSTANCE, epoch: ownerEpoch }, assets: [WrappedHeu, DevUsd] },
+    { ledger: database.ledger, clock, logger, metrics },
+  )
+  const registry = createRegistry({}, { chain, pods: database.pods, clock, logger })
+  const presence = createPresence({ nodes: database.nodes, dispatcher: () => router, clock, logger })
+  const blobs = createBlobStore({ directory: home.blobs })
+  const pods = createPodServices({
+    chain,
+    database,
+    blobs,
+    dispatcher: { publishPods: list => router.publishPods(list) },
+    deployer: signers.developer,
+    clock,
+  })
+  const router: Router = createRouter(
+    { queueMaxJobs: config.queueMaxJobs, minCollateralWei: parseUnits(String(config.minCollateralHeu), 18) },
+    {
+      signer: signers.router,
+      domain: { chainId: chain.chainId, settlement: JobSettlement },
+      clock,
+      random,
+      logger,
+      metrics,
+      standing: nodeId => registry.standing(nodeId),
+      onUnknownNode: nodeId => void registry.refresh(nodeId).then(() => router.standingChanged(nodeId)),
+      presence,
+      tokenizerFor: pods.tokenizerFor,
+    },
+  )
+  return {
+    router,
+    registry,
+    presence,
+    pods,
+    payments,
+    apiKeys: createApiKeys({ keys: database.keys, clock, randomBytes: random }),
+    ownerEpoch,
+  }
+}
+
+function createSequencerOf(config: Config, { infrastructure, clock, logger, metrics }: ServiceDependencies): Sequencer {
+  const { database, chain, signers } = infrastructure
+  return createSequencer(
+    { maxJobs: config.batchMaxJobs, maxAgeMs: config.batchMaxAgeMs },
+    { batches: database.batches, chain, signer: signers.sequencer, clock, logger, metrics },
+  )
+}
+
+/** Deposits become credits when they are final, exactly once: the ledger knows each by its business id. */
+function followDeposits({ infrastructure, clock }: ServiceDependencies, payments: Payments): { stop(): Promise<void> } {
+  const { chain, database, fromBlock } = infrastructure
+  return watchDeposits(
+    { fromBlock },
+    {
+      chain,
+      settings: database.settings,
+      onDeposit: async deposit =>
+        void (await payments.applyDeposit({
+          ...deposit,
+          chainId: chain.chainId,
+          logIndex: placeOf(deposit.businessId),
+          atMs: clock.now(),
+        })),
+    },
+  )
+}
+
+/** The event's place in its transaction: the last part of a deposit's business id. */
+function placeOf(businessId: string): number {
+  return Number(businessId.split(':').at(-1))
+}
+
+function createGatewayOf(config: Config, dependencies: ServiceDependencies, core: Core): Gateway {
+  const { infrastructure, clock, logger, metrics } = dependencies
+  const { database, chain, signers } = infrastructure
+  const { router, pods, payments, ownerEpoch } = core
+  const gateway: Gateway = createGateway(
+    {
+      host: config.host,
+      port: config.gatewayPort,
+      drainMs: config.drainMs,
+      ownerEpoch,
+      domain: jobDomain(chain.chainId, chain.contracts.JobSettlement),
+      shares: { protocol: signers.operator.address, voters: null },
+      plugins: [
+        controlOf(dependencies, core, () => gateway),
+        consolePlugin({ directory: join(PACKAGE_ROOT, 'console', 'dist') }),
+        upgradePlugin(NODE_PATH, (request, socket, head) => router.handleUpgrade(request, socket, head)),
+      ],
+    },
+    {
+      dispatcher: router,
+      payments,
+      jobs: database.jobs,
+      pods: pods.catalog,
+      verifyKey: core.apiKeys.verify,
+      tokenizerFor: pods.tokenizerFor,
+      referredNodes: () => new Set(),
+      unready: async () =>
+        (await database.ping().then(
+          () => true,
+          () => false,
+        ))
+          ? []
+          : ['database'],
+      clock,
+      random,
+      logger,
+      metrics,
+    },
+  )
+  return gateway
+}
+
+function controlOf(dependencies: ServiceDependencies, core: Core, gateway: () => Gateway): ReturnType<typeof controlPlugin> {
+  const { infrastructure, clock, devSessionKey } = dependencies
+  const { database, chain, rpcUrl, isDevChain, signers } = infrastructure
+  const { router, pods, payments, apiKeys } = core
+  const { DevUsd, WrappedHeu } = chain.contracts
+  return controlPlugin(
+    {
+      version: VERSION,
+      chainId: chain.chainId,
+      rpcUrl,
+      nodeUrl: () => `${gateway().url.replace(/^http/, 'ws')}${NODE_PATH}`,
+      router: signers.router.address,
+      developer: signers.developer.address,
+      isDevChain,
+      contracts: chain.contracts,
+      assets: [
+        { address: DevUsd, symbol: 'DevUSD', decimals: 6 },
+        { address: WrappedHeu, symbol: 'HEU', decimals: 18 },
+      ],
+      devSessionKey: isDevChain ? devSessionKey : () => null,
+    },
+    {
+      database,
+      dispatcher: router,
+      clock,
+      authenticate: authorization => gateway().authenticate(authorization),
+      balances: account => payments.balance(account),
+      createKey: apiKeys.create,
+      revokeKey: apiKeys.revoke,
+      parseManifest,
+      deployPod: pods.deploy,
+      removePod: pods.remove,
+      async proofOf(jobId) {
+        const receipt = await database.jobs.receipt(jobId)
+        if (!receipt || receipt.batchNumber === null) return null
+        const proof = receiptProof(await database.batches.leaves(receipt.batchNumber), receipt.digest)
+        return proof && { batchNumber: receipt.batchNumber, proof }
+      },
+    },
+  )
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto'
+import { rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createEngines, createModelStore, createNode, type NodeRegistration, openKey } from '#compute'
+import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
+import { createRpcChain, registerNode, transferHeu } from '#platform/chain'
+import { isHeuristError, parseUnits } from '#protocol'
+import type { Config } from '../config.ts'
+import { type Home, openHome } from '../home.ts'
+import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
+import { onStopSignals } from '../signals.ts'
+import { PACKAGE_ROOT, VERSION } from '../version.ts'
+
+/** Options of `heurist node start` as commander gives them. */
+type NodeStartOptions = {
+  readonly name?: string
+  readonly router?: string
+  readonly share?: number
+  readonly slots?: number
+  readonly allow?: readonly string[]
+  readonly benchmark?: boolean
+}
+
+const STATUS_EVERY_MS = 2000
+/** Left to the owner's account beside the collateral, for gas. */
+const GAS_WEI = parseUnits('1', 18)
+
+/** Runs one compute node until a signal. Resolves with the exit code. */
+export async function runNode(config: Config, options: NodeStartOptions): Promise<number> {
+  const name = options.name ?? 'node'
+  const home = openHome(config.home)
+  const homeDir = join(home.nodes, name)
+  const logger = createLogger({ level: config.logLevel, role: name })
+  const facts = await readNetworkFacts(config)
+  const chain = createRpcChain(
+    { rpcUrl: config.chainRpcUrl || facts.rpcUrl, chainId: facts.chainId, contracts: facts.contracts },
+    { clock: systemClock, logger },
+  )
+  const owner = openKey(join(homeDir, 'owner.json')).signer
+  const node = createNode(
+    {
+      homeDir,
+      name,
+      software: `heurist/${VERSION}`,
+      routerUrl: options.router ?? facts.nodeUrl,
+      pins: { chainId: facts.chainId, settlement: facts.contracts.JobSettlement, router: facts.router },
+      shareBps: Math.round((options.share ?? 100) * 100),
+      slots: options.slots ?? 4,
+      allowedPods: allowedPods(options.allow, facts),
+      isBenchmarkForced: options.benchmark ?? false,
+      drainTimeoutMs: config.drainMs,
+    },
+    {
+      clock: systemClock,
+      random: Math.random,
+      logger,
+      engines: createEngines({ llamaThreads: 1 }, { clock: systemClock, random: length => randomBytes(length), logger }),
+      models: createModelStore(
+        { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
+        { logger, clock: systemClock, random: Math.random },
+      ),
+      registration: registrationOn(chain, {
+        owner,
+        faucet: faucetOf(home, facts),
+        logger,
+        collateralWei: parseUnits(String(config.minCollateralHeu), 18),
+      }),
+    },
+  )
+  const stopSignal = onStopSignals()
+  await node.start().catch(error => {
+    if (!stopSignal.signal.aborted) throw error
+  })
+  const cancelStatus = keepStatus(join(homeDir, 'status.json'), () => node.status())
+  await stopSignal.received
+  cancelStatus()
+  await node.stop()
+  return 0
+}
+
+/** Built-in pods and those of the network's own developer, or what the owner says; "any" allows all. */
+function allowedPods(allow: readonly string[] | undefined, facts: NetworkFacts): readonly string[] | null {
+  if (allow?.includes('any')) return null
+  return [...(allow ?? []), facts.developer]
+}
+
+/** On a dev chain whose treasury key lies in this home the owner is funded from it; elsewhere the owner brings the coins. */
+function faucetOf(home: Home, facts: NetworkFacts): Signer | null {
+  const path = join(home.keys, 'treasury.json')
+  return facts.isDevChain ? openKey(path).signer : null
+}
+
+type Owner = { readonly owner: Signer; readonly faucet: Signer | null; readonly collateralWei: bigint; readonly logger: Logger }
+
+/** The node's view of the registry on chain. */
+function registrationOn(chain: Chain, { owner, faucet, collateralWei, logger }: Owner): NodeRegistration {
+  return {
+    async read(nodeId) {
+      const standing = await chain.nodeStanding(nodeId)
+      return {
+        registered: standing?.registered ?? false,
+        jailed: standing?.jailed ?? false,
+        owner: standing?.owner ?? null,
+        collateral: standing?.collateral ?? 0n,
+        minimumCollateral: collateralWei,
+      }
+    },
+    async register(node) {
+      const needed = collateralWei + GAS_WEI
+      if (faucet && (await chain.nativeBalance(owner.address)) < needed) {
+        logger.info({ owner: owner.address }, 'funding the owner from the faucet of the dev chain')
+        await transferHeu(chain, faucet, { to: owner.address, amountWei: needed })
+      }
+      await registerNode(chain, owner, { hotKey: node, collateralWei }).catch(error => {
+        // A second start that raced with the first one: the registry has the node, which is all that was wanted.
+        if (
+          !isHeuristError(error, 'CHAIN_REVERTED') ||
+          !/AlreadyRegistered|HotKeyInUse/.test(JSON.stringify(error.payload, (_k, v) => (typeof v === 'bigint' ? String(v) : v)))
+        )
+          throw error
+      })
+    },
+  }
+}
+
+/** Writes what `heurist node doctor` shows. The node has no listening port, so the file is its one window. */
+function keepStatus(path: string, status: () => Promise<unknown>): () => void {
+  const write = async (): Promise<void> => {
+    const text = JSON.stringify({ atMs: Date.now(), pid: process.pid, ...((await status()) as object) }) // cast: a status is an object
+    await writeFile(`${path}.partial`, text, { mode: 0o600 })
+    await rename(`${path}.partial`, path)
+  }
+  const timer = setInterval(() => void write().catch(() => undefined), STATUS_EVERY_MS)
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,85 @@
+import chromium from '@sparticuz/chromium'
+import { type Browser, type Page, chromium as playwright } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
+
+const QUIET = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+/** The console in a real Chromium, against a real network. */
+describe('console', () => {
+  const home = newHome()
+  const problems: string[] = []
+  let network: Network
+  let browser: Browser
+  let page: Page
+
+  beforeAll(async () => {
+    network = await startNetwork(home)
+    browser = await playwright.launch({
+      executablePath: await chromium.executablePath(),
+      headless: true,
+      args: [...chromium.args, ...QUIET],
+    })
+    page = await browser.newPage({ viewport: { width: 1280, height: 820 } })
+    page.on('pageerror', error => problems.push(error.message))
+    page.on('console', message => message.type() === 'error' && problems.push(message.text()))
+    await page.goto(network.dev().consoleUrl)
+  }, 300_000)
+  afterAll(async () => {
+    await browser?.close()
+    await network?.stop()
+    removeHome(home)
+  }, 60_000)
+
+  const open = async (name: string): Promise<void> => {
+    await page.getByRole('link', { name, exact: true }).click()
+    await page.getByRole('heading', { level: 1 }).waitFor()
+  }
+
+  test('default: the first page shows the network without asking for a key', async () => {
+    await page.getByText('Nodes online').waitFor()
+    await page.waitForFunction("document.querySelector('.stat .value')?.textContent === '2'")
+    expect(await page.title()).toBe('Heurist')
+  })
+
+  test('behavior: the playground streams an answer and links to its job, which is settled on the page', async () => {
+    await open('Playground')
+    await page.getByLabel('Your message').fill('What is Heurist?')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.getByRole('link', { name: 'see the job' }).waitFor({ timeout: 60_000 })
+    expect((await page.locator('[data-role=assistant] .text').textContent())?.length).toBeGreaterThan(5)
+    await page.getByRole('link', { name: 'see the job' }).click()
+    await page.getByText('Receipt and settlement').waitFor({ timeout: 60_000 })
+    await page.locator('.badge.confirmed').waitFor({ timeout: 60_000 })
+    for (const step of ['quoted', 'held', 'decided', 'leased', 'done', 'receipt', 'settled']) {
+      expect(await page.locator('.timeline strong').allTextContents(), step).toContain(step)
+    }
+  }, 150_000)
+
+  test('behavior: nodes, pods, jobs, credits and batches show what runs', async () => {
+    await open('Nodes')
+    await page.getByText('slots busy').first().waitFor()
+    expect(await page.locator('.cards .card').count()).toBe(2)
+    await open('Pods')
+    await page.getByText(network.dev().models.chat, { exact: true }).waitFor()
+    await open('Jobs')
+    await page.locator('.badge.succeeded').first().waitFor()
+    await open('Credits')
+    await page.getByText('Backed by').first().waitFor()
+    await open('Settlement')
+    await page.locator('.badge.confirmed').first().waitFor()
+  }, 60_000)
+
+  test('behavior: model output is shown as text, never as markup', async () => {
+    await open('Playground')
+    await page.getByLabel('Your message').fill('<img src=x onerror="window.hacked=1">')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.getByRole('link', { name: 'see the job' }).last().waitFor({ timeout: 60_000 })
+    expect(await page.evaluate("'hacked' in window")).toBe(false)
+    expect(await page.locator('.chat img').count()).toBe(0)
+  }, 90_000)
+
+  test('behavior: no page threw an error', () => {
+    expect(problems).toEqual([])
+  })
+})

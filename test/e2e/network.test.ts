@@ -1,0 +1,203 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type OpenAI from 'openai'
+import type { APIError } from 'openai'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, isAlive, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
+
+/** The whole network as a newcomer gets it, spoken to as a customer speaks to it. */
+describe('network', () => {
+  const home = newHome()
+  let network: Network
+  let openai: OpenAI
+  let chat: string
+
+  beforeAll(async () => {
+    network = await startNetwork(home)
+    openai = network.client()
+    chat = network.dev().models.chat
+  }, 300_000)
+  afterAll(async () => {
+    await network?.stop()
+    removeHome(home)
+  }, 60_000)
+
+  type Job = {
+    jobId: string
+    state: string
+    price: string
+    nodeId: string
+    timeline: { step: string }[]
+    batch: { state: string; transactionHash: string } | null
+    receipt: { split: { role: string; amount: string }[] } | null
+  }
+  const jobOf = async (id: string): Promise<Job> => JSON.parse((await network.cli('job', 'get', id, '--json')).stdout) as Job // cast: our own CLI
+  const askOnce = async (): Promise<string> => {
+    const { response } = await openai.chat.completions
+      .create({ model: chat, messages: [{ role: 'user', content: 'What is Heurist?' }], max_tokens: 24 })
+      .withResponse()
+    return response.headers.get('x-heurist-job-id') ?? ''
+  }
+  const settled = (id: string): Promise<Job> =>
+    eventually(`settlement of ${id}`, async () => ((job: Job) => (job.batch?.state === 'confirmed' ? job : null))(await jobOf(id)))
+
+  test('behavior: the start prints addresses, a curl line and ready, and writes dev.json for its owner only', () => {
+    expect(network.output()).toMatch(/curl .*chat\/completions/s)
+    expect(statSync(join(home, 'dev.json')).mode & 0o777).toBe(0o600)
+    expect(network.dev().gatewayUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/)
+  })
+
+  test('behavior: a chat answer comes from the real model', async () => {
+    const answer = await openai.chat.completions.create({
+      model: chat,
+      messages: [{ role: 'user', content: 'What is Heurist?' }],
+      temperature: 0,
+      max_tokens: 60,
+    })
+    expect(answer.choices[0]?.message.content?.length).toBeGreaterThan(10)
+    expect(answer.usage?.total_tokens).toBe((answer.usage?.prompt_tokens ?? 0) + (answer.usage?.completion_tokens ?? 0))
+    const again = await openai.chat.completions.create({
+      model: chat,
+      messages: [{ role: 'user', content: 'What is Heurist?' }],
+      temperature: 0,
+      max_tokens: 60,
+    })
+    expect(again.choices[0]?.message.content).toBe(answer.choices[0]?.message.content)
+  })
+
+  test('behavior: a stream ends with usage and carries the same text in pieces', async () => {
+    const stream = await openai.chat.completions.create({
+      model: chat,
+      messages: [{ role: 'user', content: 'Tell me a story.' }],
+      stream: true,
+      stream_options: { include_usage: true },
+      max_tokens: 40,
+      seed: 7,
+    })
+    let pieces = 0
+    let usage: OpenAI.CompletionUsage | null | undefined
+    for await (const chunk of stream) {
+      if (chunk.choices[0]?.delta.content) pieces += 1
+      usage = chunk.usage ?? usage
+    }
+    expect(pieces).toBeGreaterThan(3)
+    expect(usage?.completion_tokens).toBeGreaterThan(3)
+  })
+
+  test('behavior: completions, embeddings and models answer the official client', async () => {
+    const completion = await openai.completions.create({ model: chat, prompt: 'Once upon a time', max_tokens: 8 })
+    expect(completion.choices[0]?.text.length).toBeGreaterThan(0)
+    const { data } = await openai.embeddings.create({
+      model: network.dev().models.embedding,
+      input: ['I forgot my password', 'I can not log in', 'The cat sleeps'],
+    })
+    const [a = [], b = [], c = []] = data.map(({ embedding }) => embedding)
+    const cosine = (x: number[], y: number[]): number =>
+      x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0) /
+      Math.sqrt(x.reduce((s, v) => s + v * v, 0) * y.reduce((s, v) => s + v * v, 0))
+    expect(cosine(a, b)).toBeGreaterThan(cosine(a, c))
+    const models = await openai.models.list()
+    expect(models.data.map(({ id }) => id)).toContain(chat)
+    expect((await openai.models.retrieve(chat)).id).toBe(chat)
+  })
+
+  test('behavior: a job tells its whole life, replays, and its receipt proves itself on chain', async () => {
+    const job = await settled(await askOnce())
+    expect(job.timeline.map(({ step }) => step)).toEqual(
+      expect.arrayContaining(['quoted', 'held', 'decided', 'leased', 'first_token', 'done', 'receipt', 'batched', 'settled']),
+    )
+    const total = job.receipt?.split.reduce((sum, { amount }) => sum + BigInt(amount), 0n)
+    expect(total).toBe(BigInt(job.price))
+    expect(job.batch?.transactionHash).toMatch(/^0x[0-9a-f]{64}$/)
+    const audit = await network.cli('audit', 'route', job.jobId, '--json')
+    expect([audit.code, JSON.parse(audit.stdout)]).toEqual([0, expect.objectContaining({ matches: true })])
+    const verified = await network.cli('receipt', 'verify', job.jobId, '--json')
+    expect([verified.code, JSON.parse(verified.stdout)]).toEqual([0, expect.objectContaining({ valid: true })])
+  }, 90_000)
+
+  test('behavior: a failed job shows a signed discard receipt, costs nothing and posts no transaction', async () => {
+    const before = JSON.parse((await network.cli('credit', 'show', '--json')).stdout) as { credits: string } // cast: our own CLI
+    const nobody = '0x00000000000000000000000000000000000000aa'
+    const body = { model: chat, messages: [{ role: 'user' as const, content: 'Hi' }], heurist: { allow_nodes: [nobody] } }
+    const failed = await openai.chat.completions.create(body).then(
+      () => null,
+      (error: APIError) => error,
+    )
+    expect(failed?.status).toBe(503)
+    const jobs = JSON.parse((await network.cli('job', 'list', '--state', 'failed', '--json')).stdout) as { jobId: string }[] // cast: our own CLI
+    const job = JSON.parse((await network.cli('job', 'get', jobs[0]?.jobId ?? '', '--json')).stdout) as Job & {
+      discard: { routerSignature: string } | null
+    } // cast: our own CLI
+    expect(job.discard?.routerSignature).toMatch(/^0x[0-9a-f]{130}$/)
+    expect([job.receipt, job.batch]).toEqual([null, null])
+    expect((JSON.parse((await network.cli('credit', 'show', '--json')).stdout) as { credits: string }).credits).toBe(before.credits) // cast: our own CLI
+  })
+
+  test('behavior: a key with a small budget is spent, told how to go on, and revoked at once', async () => {
+    const made = JSON.parse((await network.cli('key', 'create', '--name', 'small', '--budget', '0.000001', '--json')).stdout) as {
+      secret: string
+      keyId: string
+    } // cast: our own CLI
+    const poor = network.client(made.secret)
+    const refused = await poor.chat.completions.create({ model: chat, messages: [{ role: 'user', content: 'Hi' }] }).then(
+      () => null,
+      (error: APIError) => error,
+    )
+    expect([refused?.status, refused?.code]).toEqual([429, 'insufficient_quota'])
+    expect((await network.cli('key', 'revoke', made.keyId)).code).toBe(0)
+    const revoked = await eventually('the revoked key to be refused', async () => {
+      const error = await poor.chat.completions.create({ model: chat, messages: [{ role: 'user', content: 'Hi' }] }).then(
+        () => null,
+        (caught: APIError) => caught,
+      )
+      return error?.status === 401 ? error : null
+    })
+    expect(revoked.code).toBe('invalid_api_key')
+  })
+
+  test('behavior: jobs of another account can not be seen', async () => {
+    const id = await askOnce()
+    const stranger = JSON.parse((await network.cli('key', 'create', '--name', 'stranger', '--json')).stdout) as { secret: string } // cast: our own CLI
+    expect(stranger.secret).not.toBe(network.dev().apiKey)
+    const base = network.dev().gatewayUrl.replace('/v1', '')
+    const response = await fetch(`${base}/api/jobs/${id}`)
+    expect(response.status).toBe(401)
+  })
+
+  test('behavior: kill -9 of a node loses no acknowledged job, and the node comes back', async () => {
+    const victim = network.dev().pids['node-1'] ?? 0
+    const running = Array.from({ length: 6 }, () =>
+      openai.chat.completions
+        .create({ model: chat, messages: [{ role: 'user', content: 'Tell me a story.' }], max_tokens: 60 })
+        .withResponse()
+        .then(
+          ({ response }) => response.headers.get('x-heurist-job-id'),
+          () => null,
+        ),
+    )
+    process.kill(victim, 'SIGKILL')
+    const acknowledged = (await Promise.all(running)).filter(id => id !== null)
+    for (const id of acknowledged) expect((await settled(id)).state).toBe('succeeded')
+    await eventually(
+      'two nodes online',
+      async () =>
+        (JSON.parse((await network.cli('node', 'list', '--json')).stdout) as { online: boolean }[]).filter(({ online }) => online).length >=
+        2,
+      60_000,
+    ) // cast: our own CLI
+  }, 120_000)
+
+  test('behavior: restart keeps credits, jobs, keys and contracts, and leaves no process behind', async () => {
+    const id = await askOnce()
+    const before = network.dev()
+    const stopped = await network.stop()
+    expect(stopped).toBe(0)
+    await eventually('all processes to end', async () => Object.values(before.pids).every(pid => !isAlive(pid)))
+    expect(() => readFileSync(join(home, 'dev.json'))).toThrow()
+    network = await startNetwork(home)
+    openai = network.client()
+    expect([network.dev().apiKey, network.dev().contracts]).toEqual([before.apiKey, before.contracts])
+    expect((await settled(id)).state).toBe('succeeded')
+    expect(await askOnce()).toMatch(/^job_/)
+  }, 180_000)
+})
