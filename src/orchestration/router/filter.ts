@@ -92,7 +92,7 @@ export function refusalsOf(node: FleetNode, demand: Demand, minCollateralWei: bi
     : [...nodeRefusals(node.standing, minCollateralWei), 'does not host the pod']
   if (user !== null) reasons.push(user)
   if (demand.excluded.has(node.nodeId)) reasons.push('failed an earlier attempt of this job')
-  if (hosting && hosting.busy >= hosting.slots) reasons.push(NO_FREE_SLOT)
+  if (hosting && hosting.busy >= hosting.slots && podRefusals(hosting.replicas).length === 0) reasons.push(NO_FREE_SLOT)
   return reasons
 }
 

@@ -138,7 +138,7 @@ const TOOL_CALL_TOKENS = 16
  * Tokens to charge: what was counted from frames, or what the final text re-tokenises to when that is less
  * (padding with empty tokens earns nothing). Runs after the last token was passed on.
  */
-export function chargedTokens(counted: number, choices: readonly ChoiceOutput[], tokenizer: Tokenizer | null): number {
+export function chargedTokens(counted: number, choices: readonly ChoiceOutput[], tokenizer: Pick<Tokenizer, 'encode'> | null): number {
   if (!tokenizer || counted === 0) return counted
   let retokenized = 0
   for (const { text, toolCalls } of choices) {

@@ -24,6 +24,9 @@ import {
 } from '#protocol'
 import { signChallenge } from '../link/challenge.ts'
 
+/** What a fake node does with a lease; a promise that rejects fails it. */
+export type FakeAnswer = (lease: FakeLease) => unknown
+
 /**
  * A node for tests and benches: speaks the whole link protocol with a real key over a real WebSocket, and computes nothing.
  * `answer` decides what it does with a lease; every step can also be sent by hand, wrongly if a test wants that.
@@ -40,7 +43,7 @@ export type FakeNodeOptions = {
   readonly facts?: Partial<NodeFacts>
   readonly privateKey?: Hex
   /** Default: {@link answerGreeting}. */
-  readonly answer?: (lease: FakeLease) => void | Promise<void>
+  readonly answer?: FakeAnswer
   /** Sign receipts that the router asks for. Default true. */
   readonly autoSign?: boolean
   readonly linkVersion?: number
@@ -127,7 +130,7 @@ export function factsHosting(pods: readonly PodRecord[], replica: { slots?: numb
 type Output = { text: string; toolCalls: Map<number, { id: string; name: string; arguments: string }>; embeddingHash?: Hex }
 
 function collect(outputs: Map<number, Output>, delta: Delta): void {
-  const output = outputs.get(delta.choice) ?? { text: '', toolCalls: new Map() }
+  const output: Output = outputs.get(delta.choice) ?? { text: '', toolCalls: new Map() }
   outputs.set(delta.choice, output)
   output.text += delta.text
   for (const piece of delta.toolCalls ?? []) {
@@ -145,8 +148,8 @@ function collect(outputs: Map<number, Output>, delta: Delta): void {
 
 function choicesOf(outputs: Map<number, Output>, finish: readonly { index: number; reason: FinishReason }[]): ChoiceOutput[] {
   return finish.map(({ index, reason }) => {
-    const output: Output = outputs.get(index) ?? { text: '', toolCalls: new Map() }
-    const { text, toolCalls, embeddingHash } = output
+    const empty: Output = { text: '', toolCalls: new Map() }
+    const { text, toolCalls, embeddingHash } = outputs.get(index) ?? empty
     const calls = [...toolCalls].sort(([a], [b]) => a - b).map(([, call]) => call)
     return { index, text, toolCalls: calls, finishReason: reason, ...(embeddingHash && { embeddingHash }) }
   })

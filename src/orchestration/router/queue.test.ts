@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createManualClock, createSigner } from '#platform'
+import { type Address, jobPreferencesSchema, type PodId } from '#protocol'
+import { createWaitingQueue } from './queue.ts'
+import type { FakeLease } from './testing/fake-node.ts'
+import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
+
+type Item = { podId: PodId; payer: string; name: string }
+const podId: PodId = `0x${'a'.repeat(64)}`
+const item = (payer: string, name: string): Item => ({ podId, payer, name })
+
+function takeAll(queue: ReturnType<typeof createWaitingQueue<Item>>, slots = Number.POSITIVE_INFINITY): string[] {
+  const taken: string[] = []
+  queue.offer(podId, job => {
+    if (taken.length >= slots) return 'no slot left'
+    taken.push(job.name)
+    return 'taken'
+  })
+  return taken
+}
+
+describe('waiting queue', () => {
+  test('default: payers take turns, the oldest of each first', () => {
+    const queue = createWaitingQueue<Item>(100)
+    for (let i = 1; i <= 4; i++) queue.add(item('flood', `flood ${i}`))
+    queue.add(item('small', 'small 1'))
+    queue.add(item('other', 'other 1'))
+    queue.add(item('other', 'other 2'))
+    expect(takeAll(queue)).toEqual(['flood 1', 'small 1', 'other 1', 'flood 2', 'other 2', 'flood 3', 'flood 4'])
+    expect(queue.size(podId)).toBe(0)
+    expect(queue.pods()).toEqual([])
+  })
+
+  test('behavior: the turn goes on where it stopped when slots come one by one', () => {
+    const queue = createWaitingQueue<Item>(100)
+    for (let i = 1; i <= 3; i++) queue.add(item('flood', `flood ${i}`))
+    queue.add(item('small', 'small 1'))
+    expect([1, 2, 3, 4].flatMap(() => takeAll(queue, 1))).toEqual(['flood 1', 'small 1', 'flood 2', 'flood 3'])
+  })
+
+  test('behavior: a job that no free slot suits does not hold up the others and keeps its place', () => {
+    const queue = createWaitingQueue<Item>(100)
+    queue.add(item('a', 'picky'))
+    queue.add(item('a', 'easy'))
+    queue.add(item('b', 'easy b'))
+    const taken: string[] = []
+    queue.offer(podId, ({ name }) => {
+      if (name === 'picky') return 'unsuitable'
+      taken.push(name)
+      return 'taken'
+    })
+    expect(taken).toEqual(['easy', 'easy b'])
+    expect(takeAll(queue)).toEqual(['picky'])
+  })
+
+  test('behavior: it is bounded per pod', () => {
+    const queue = createWaitingQueue<Item>(2)
+    expect([queue.add(item('a', '1')), queue.add(item('b', '2')), queue.add(item('c', '3'))]).toEqual([true, true, false])
+    const first = takeAll(queue, 1)
+    expect(first).toEqual(['1'])
+    expect(queue.add(item('c', '3'))).toBe(true)
+  })
+
+  test('property: nothing is lost or served twice, and no payer waits for more than one job of each other payer', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 60 }), payers => {
+        const queue = createWaitingQueue<Item>(1000)
+        const items = payers.map((payer, index) => item(`p${payer}`, `p${payer} ${index}`))
+        for (const entry of items) queue.add(entry)
+        const served = takeAll(queue)
+        expect([...served].sort()).toEqual(items.map(({ name }) => name).sort())
+        const payerOf = (name: string): string => name.split(' ')[0]!
+        served.forEach((name, at) => {
+          const next = served.findIndex((other, index) => index > at && payerOf(other) === payerOf(name))
+          if (next < 0) return
+          const between = served.slice(at + 1, next).map(payerOf)
+          expect(new Set(between).size, `between ${name} and ${served[next]}`).toBe(between.length)
+        })
+      }),
+    )
+  })
+})
+
+describe('a router with waiting jobs', () => {
+  const pod = testPod('chat/test', { timeouts: { queueMs: 1000 } })
+  const payer = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`
+  let net: TestRouter
+  afterEach(() => net.stop())
+
+  test('behavior: no eligible slot stays idle beside a waiting job (law R3), and payers take turns (law R5)', async () => {
+    net = await startTestRouter()
+    const open: FakeLease[] = []
+    const node = await net.node({ pods: [pod], slots: 1, answer: lease => void open.push(lease) })
+    const jobs = [1, 1, 1, 2].map(n => dispatchRecorded(net.router, testOrder(pod, { payer: payer(n) })))
+    const order: number[] = []
+    jobs.forEach((job, index) => void job.leased.then(() => order.push(index)))
+    for (let done = 0; done < jobs.length; done++) {
+      await node.next('lease', message => message.jobId === jobs[[0, 1, 3, 2][done]!]!.order.jobId)
+      open[done]!.text('x')
+      open[done]!.done()
+    }
+    await Promise.all(jobs.map(job => job.ended))
+    // The first takes the slot; then payer 1 and payer 2 alternate.
+    expect(order).toEqual([0, 1, 3, 2])
+    expect(net.router.openJobs()).toBe(0)
+  })
+
+  test('behavior: a new node, a new slot and a lifted refusal each wake the queue', async () => {
+    net = await startTestRouter({}, {})
+    const full = await net.node({ pods: [pod], slots: 1, answer: () => {} })
+    await dispatchRecorded(net.router, testOrder(pod)).leased
+    const wakers: [string, () => Promise<unknown> | unknown][] = [
+      [
+        'more slots',
+        () =>
+          full.updateFacts({
+            replicas: [{ podId: pod.podId, manifestHash: pod.manifestHash, deviceId: 'cpu', state: 'warm', slots: 2, unitsPerSecond: 1 }],
+          }),
+      ],
+      ['a new node', () => net.node({ pods: [pod], slots: 1, answer: () => {} })],
+      [
+        'a registration',
+        async () => {
+          const late = await net.node({ pods: [pod], slots: 1, answer: () => {}, privateKey: LATE_KEY })
+          net.standings.delete(late.nodeId)
+          net.router.standingChanged(late.nodeId)
+        },
+      ],
+    ]
+    net.standings.set(createSigner(LATE_KEY).address, null)
+    for (const [label, wake] of wakers) {
+      const job = dispatchRecorded(net.router, testOrder(pod))
+      await Promise.resolve()
+      expect(job.leases, label).toHaveLength(0)
+      await wake()
+      await job.leased
+    }
+  })
+  const LATE_KEY = `0x${'7'.repeat(64)}` as const
+
+  test('error: ROUTER_QUEUE_TIMEOUT after the pod queue deadline, ROUTER_QUEUE_FULL over the bound', async () => {
+    const clock = createManualClock()
+    net = await startTestRouter({ queueMaxJobs: 1 }, { clock })
+    await net.node({ pods: [pod], slots: 1, answer: lease => lease.text('busy') })
+    await dispatchRecorded(net.router, testOrder(pod)).firstDelta
+    const waiting = dispatchRecorded(net.router, testOrder(pod))
+    const refused = dispatchRecorded(net.router, testOrder(pod))
+    expect((await refused.ended).failure).toMatchObject({ code: 'ROUTER_QUEUE_FULL', retryAfterMs: 1000 })
+    clock.advance(1000)
+    const { failure } = await waiting.ended
+    expect(failure).toMatchObject({ code: 'ROUTER_QUEUE_TIMEOUT', attempts: 0 })
+    expect(failure!.signedDiscard.discard.decisionHash).toBe(waiting.decisions[0]!.recordHash)
+    expect(waiting.decisions[0]!.record).toMatchObject({ chosen: null, candidates: [{ refused: ['no free slot'] }] })
+  })
+
+  test('error: ROUTER_NO_CANDIDATE at once when waiting can not help, with the reasons grouped', async () => {
+    net = await startTestRouter()
+    await net.node({ pods: [pod] })
+    const nodes = net.router.nodes()
+    const preferences = jobPreferencesSchema.parse({ deny_nodes: [nodes[0]!.nodeId] })
+    const denied = await dispatchRecorded(net.router, testOrder(pod, { preferences })).ended
+    expect(denied.failure).toMatchObject({ code: 'ROUTER_NO_CANDIDATE', attempts: 0 })
+    expect(denied.failure!.message).toContain('denied by the user (1 node)')
+    const other = await dispatchRecorded(net.router, testOrder(testPod('chat/none'))).ended
+    expect(other.failure!.message).toContain('does not host the pod (1 node)')
+  })
+})
