@@ -40,8 +40,13 @@ function once(marker, stamp, work) {
   writeFileSync(marker, stamp)
 }
 
-function run(command, args, what) {
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], env: environment(), shell: process.platform === 'win32' })
+function run(command, args, what, extra = {}) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: environment(extra),
+    shell: process.platform === 'win32',
+  })
   if (result.status !== 0) {
     console.error(
       `\n${what} failed (exit ${result.status ?? result.signal}). See the lines above; fix the cause and run the same command again.`,
