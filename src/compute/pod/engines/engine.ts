@@ -84,7 +84,7 @@ export type LoadedModel = {
   measure(): Promise<number>
   /** Runs one request. @throws HeuristError with an {@link EngineErrorCode} */
   run(request: JobRequest, options: RunOptions): Promise<EngineResult>
-  /** Cancels what runs, then frees the memory. A second call does nothing; `run` afterwards fails with ENGINE_FAILED. */
+  /** Fails what runs with ENGINE_FAILED (retryable elsewhere), then frees the memory. A second call does nothing; `run` afterwards fails the same. */
   unload(): Promise<void>
 }
 

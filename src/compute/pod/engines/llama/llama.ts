@@ -19,8 +19,9 @@ import {
   type LoadSpec,
   type RunOptions,
 } from '../engine.ts'
+import { createJobRunner } from '../job-runner.ts'
 import { type GrammarState, generate, type Vocabulary } from './generate.ts'
-import { type PlanDeps, planRequest } from './request.ts'
+import { type Plan, type PlanDeps, planRequest } from './request.ts'
 import { createSession, type Session } from './session.ts'
 
 export type LlamaEngineOptions = {
@@ -128,18 +129,18 @@ async function loadRuntime(
   }
 }
 
-/** Every error that leaves `run` is one of ours. */
-function asEngineError(error: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) return engineError('ENGINE_CANCELLED', 'The job was cancelled.', { cause: error })
-  if (isHeuristError(error, 'TOKENIZER_TEMPLATE_FAILED')) {
-    return engineError('ENGINE_BAD_REQUEST', error.message, { payload: { param: 'messages' }, cause: error })
+/** A template that refuses the messages is the request's fault; planning comes before any other work that could throw it. */
+function planOrRefuse(request: JobRequest, planDeps: PlanDeps): Plan {
+  try {
+    return planRequest(request, planDeps)
+  } catch (error) {
+    if (!isHeuristError(error, 'TOKENIZER_TEMPLATE_FAILED')) throw error
+    throw engineError('ENGINE_BAD_REQUEST', error.message, { payload: { param: 'messages' }, cause: error })
   }
-  if (isHeuristError(error)) return error
-  return engineError('ENGINE_FAILED', `The llama runtime failed: ${messageOf(error)}. Try again, or on another node.`, { cause: error })
 }
 
-async function measureRuntime(session: Session, runtime: Runtime, now: () => number): Promise<number> {
-  const signal = AbortSignal.timeout(60_000)
+async function measureRuntime(session: Session, runtime: Runtime, options: { now: () => number; signal: AbortSignal }): Promise<number> {
+  const { now, signal } = options
   const prompt = Array.from({ length: Math.min(MEASURE_PROMPT_TOKENS, runtime.contextTokens / 2) }, () => runtime.startTokens[0] ?? 0)
   await session.rewind(0)
   let candidates = await session.feed(prompt, { top: 1, also: [], signal })
@@ -154,57 +155,50 @@ async function measureRuntime(session: Session, runtime: Runtime, now: () => num
 
 function createLoadedModel(runtime: Runtime, deps: EngineDeps): LoadedModel {
   const free = [...runtime.sequences]
-  const running = new Set<Promise<unknown>>()
-  const closing = new AbortController()
-  let unloaded: Promise<void> | null = null
+  const runner = createJobRunner({
+    slots: runtime.sequences.length,
+    asError: cause =>
+      engineError('ENGINE_FAILED', `The llama runtime failed: ${messageOf(cause)}. Try again, or on another node.`, { cause }),
+    async release() {
+      await runtime.context.dispose()
+      await runtime.model.dispose()
+    },
+  })
 
-  const withSequence = async <T>(work: (session: Session) => Promise<T>): Promise<T> => {
-    if (closing.signal.aborted) throw engineError('ENGINE_FAILED', 'The model was unloaded.')
+  const withSession = async <T>(work: (session: Session) => Promise<T>): Promise<T> => {
     const sequence = free.pop()
-    if (!sequence)
-      throw engineError('ENGINE_OVERLOADED', `All ${runtime.sequences.length} slots of this model are busy. Try again, or on another node.`)
-    const task = work(createSession(sequence, runtime.vocabulary.size)).finally(() => {
+    if (!sequence) throw new Error('a slot without a sequence')
+    try {
+      return await work(createSession(sequence, runtime.vocabulary.size))
+    } finally {
       free.push(sequence)
-      running.delete(task)
-    })
-    running.add(task)
-    return task
+    }
   }
 
-  const runOne = async (session: Session, request: JobRequest, { emit, signal }: RunOptions): Promise<EngineResult> => {
-    const plan = planRequest(request, runtime.planDeps)
+  const runOne = async (request: JobRequest, { emit, signal }: RunOptions): Promise<EngineResult> => {
+    const plan = planOrRefuse(request, runtime.planDeps)
     const newGrammar = plan.grammar === null ? null : await compileGrammar(runtime.llama, runtime.model, plan.grammar)
-    return generate(session, {
-      plan,
-      contextTokens: runtime.contextTokens,
-      vocabulary: runtime.vocabulary,
-      signal,
-      newGrammar,
-      newCallId: () => `call_${Buffer.from(deps.random(12)).toString('hex')}`,
-      emit,
-    })
+    return withSession(session =>
+      generate(session, {
+        plan,
+        contextTokens: runtime.contextTokens,
+        vocabulary: runtime.vocabulary,
+        signal,
+        newGrammar,
+        newCallId: () => `call_${Buffer.from(deps.random(12)).toString('hex')}`,
+        emit,
+      }),
+    )
   }
 
   return {
     slots: runtime.sequences.length,
-    measure: () => withSequence(session => measureRuntime(session, runtime, () => deps.clock.now())),
-    async run(request, options) {
-      const signal = AbortSignal.any([options.signal, closing.signal])
-      try {
-        signal.throwIfAborted()
-        return await withSequence(session => runOne(session, request, { ...options, signal }))
-      } catch (error) {
-        throw asEngineError(error, signal)
-      }
+    measure: () => {
+      const now = (): number => deps.clock.now()
+      return runner.run(AbortSignal.timeout(60_000), signal => withSession(session => measureRuntime(session, runtime, { now, signal })))
     },
-    unload() {
-      closing.abort()
-      unloaded ??= Promise.allSettled([...running]).then(async () => {
-        await runtime.context.dispose()
-        await runtime.model.dispose()
-      })
-      return unloaded
-    },
+    run: (request, options) => runner.run(options.signal, signal => runOne(request, { ...options, signal })),
+    unload: () => runner.unload(),
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type LoadSpec,
   type RunOptions,
 } from '../engine.ts'
+import { createJobRunner } from '../job-runner.ts'
 import { embedUpstream } from './embeddings.ts'
 import { createUpstreamClient, type UpstreamClient } from './http.ts'
 import { probeUpstream, type UpstreamCapabilities } from './probe.ts'
@@ -62,50 +63,25 @@ function measureRequest({ chat, completions }: UpstreamCapabilities): JobRequest
   return { kind: 'embedding', body: { input: Array.from({ length: 8 }, () => MEASURE_TEXT) } }
 }
 
-function asEngineError(error: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) return engineError('ENGINE_CANCELLED', 'The job was cancelled.', { cause: error })
-  if (isHeuristError(error)) return error
-  return engineError('ENGINE_UPSTREAM_FAILED', `The upstream server failed: ${messageOf(error)}`, { cause: error })
-}
-
 function createUpstreamModel(connection: Connection, deps: EngineDeps): UpstreamModel {
   const { client, capabilities, spec } = connection
-  const closing = new AbortController()
-  const running = new Set<Promise<unknown>>()
-  let unloaded: Promise<void> | null = null
-  const model: UpstreamModel = {
+  const runner = createJobRunner({
+    slots: spec.slots,
+    asError: cause => engineError('ENGINE_UPSTREAM_FAILED', `The upstream server failed: ${messageOf(cause)}`, { cause }),
+    release: () => client.close(),
+  })
+  const measure = async (signal: AbortSignal): Promise<number> => {
+    const startedAt = deps.clock.now()
+    const { inputUnits, outputUnits } = await runUpstream(connection, measureRequest(capabilities), { signal, emit: () => {} })
+    return ((outputUnits || inputUnits) * 1000) / Math.max(1, deps.clock.now() - startedAt)
+  }
+  return {
     slots: spec.slots,
     capabilities,
-    async measure() {
-      const startedAt = deps.clock.now()
-      const { inputUnits, outputUnits } = await model.run(measureRequest(capabilities), {
-        signal: AbortSignal.timeout(120_000),
-        emit: () => {},
-      })
-      return ((outputUnits || inputUnits) * 1000) / Math.max(1, deps.clock.now() - startedAt)
-    },
-    async run(request, options) {
-      if (closing.signal.aborted) throw engineError('ENGINE_FAILED', 'The model was unloaded.')
-      if (running.size >= spec.slots)
-        throw engineError('ENGINE_OVERLOADED', `All ${spec.slots} slots of this model are busy. Try again, or on another node.`)
-      const signal = AbortSignal.any([options.signal, closing.signal])
-      const task = runUpstream(connection, request, { ...options, signal })
-      running.add(task)
-      try {
-        return await task
-      } catch (error) {
-        throw asEngineError(error, signal)
-      } finally {
-        running.delete(task)
-      }
-    },
-    unload() {
-      closing.abort()
-      unloaded ??= Promise.allSettled([...running]).then(() => client.close())
-      return unloaded
-    },
+    measure: () => runner.run(AbortSignal.timeout(120_000), measure),
+    run: (request, options) => runner.run(options.signal, signal => runUpstream(connection, request, { ...options, signal })),
+    unload: () => runner.unload(),
   }
-  return model
 }
 
 function refuseUseless(capabilities: UpstreamCapabilities, deps: EngineDeps): void {

@@ -1,7 +1,8 @@
-import { isHeuristError, type JobRequest, messageOf } from '#protocol'
+import { type JobRequest, messageOf } from '#protocol'
 import { taken } from '../back-pressure.ts'
 import { type Body, badRequest, numberOf, textOrTokens } from '../body.ts'
 import { type Engine, type EngineDeps, type EngineResult, engineError, type LoadedModel, type RunOptions } from '../engine.ts'
+import { createJobRunner } from '../job-runner.ts'
 import { type Encoder, loadEncoder, packagedModelPath } from './encoder.ts'
 
 const MAX_INPUTS = 2048
@@ -90,39 +91,18 @@ async function measureEncoder(encoder: Encoder, now: () => number): Promise<numb
   return (units * 1000) / (now() - startedAt)
 }
 
-function asEngineError(error: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) return engineError('ENGINE_CANCELLED', 'The job was cancelled.', { cause: error })
-  if (isHeuristError(error)) return error
-  return engineError('ENGINE_FAILED', `The encoder failed: ${messageOf(error)}. Try again, or on another node.`, { cause: error })
-}
-
 function createLoadedModel(encoder: Encoder, options: { slots: number; contextTokens: number; now: () => number }): LoadedModel {
-  const closing = new AbortController()
-  const running = new Set<Promise<unknown>>()
-  let unloaded: Promise<void> | null = null
+  const runner = createJobRunner({
+    slots: options.slots,
+    asError: cause => engineError('ENGINE_FAILED', `The encoder failed: ${messageOf(cause)}. Try again, or on another node.`, { cause }),
+    release: () => encoder.dispose(),
+  })
   return {
     slots: options.slots,
-    measure: () => measureEncoder(encoder, options.now),
-    async run(request, runOptions) {
-      if (closing.signal.aborted) throw engineError('ENGINE_FAILED', 'The model was unloaded.')
-      if (running.size >= options.slots)
-        throw engineError('ENGINE_OVERLOADED', `All ${options.slots} slots of this model are busy. Try again, or on another node.`)
-      const signal = AbortSignal.any([runOptions.signal, closing.signal])
-      const task = embed(encoder, request, { ...runOptions, signal, contextTokens: options.contextTokens })
-      running.add(task)
-      try {
-        return await task
-      } catch (error) {
-        throw asEngineError(error, signal)
-      } finally {
-        running.delete(task)
-      }
-    },
-    unload() {
-      closing.abort()
-      unloaded ??= Promise.allSettled([...running]).then(() => encoder.dispose())
-      return unloaded
-    },
+    measure: () => runner.run(AbortSignal.timeout(60_000), () => measureEncoder(encoder, options.now)),
+    run: (request, runOptions) =>
+      runner.run(runOptions.signal, signal => embed(encoder, request, { ...runOptions, signal, contextTokens: options.contextTokens })),
+    unload: () => runner.unload(),
   }
 }
 
