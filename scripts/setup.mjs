@@ -75,16 +75,12 @@ export function installDependencies() {
 export function buildConsole() {
   const source = join(root, 'console')
   if (!existsSync(join(source, 'vite.config.ts'))) return
-  const marker = join(root, 'node_modules', '.heurist-console')
-  const stamp = hashOf(filesUnder(source)) + existsSync(join(source, 'dist', 'index.html'))
-  once(marker, stamp, () => {
+  // The marker lies in the build itself: whoever deletes the build gets a new one.
+  once(join(source, 'dist', '.built-from'), hashOf(filesUnder(source)), () => {
     console.error('Building the console …')
-    run(
-      nodeBinary,
-      [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--config', 'console/vite.config.ts', '--logLevel', 'warn'],
-      'Building the console',
-    )
-    writeFileSync(marker, hashOf(filesUnder(source)) + true)
+    const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+    const args = [vite, 'build', '--config', 'console/vite.config.ts', '--logLevel', 'warn']
+    run(nodeBinary, args, 'Building the console', { NODE_ENV: 'production' })
   })
 }
 
