@@ -13,7 +13,7 @@ const usageSchema = z.looseObject({ prompt_tokens: z.number().nullish(), complet
 
 /** Tolerant: members may be missing or null; what is there must have the right type. */
 const chunkSchema = z.looseObject({
-  error: z.unknown(),
+  error: z.unknown().optional(),
   choices: z
     .array(
       z.looseObject({
