@@ -4,9 +4,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { repositoryRoot } from './forge.mjs'
 import { generateContracts } from './gen-contracts.mjs'
+import { generateVectors } from './gen-vectors.mjs'
 
 /** @type {{ name: string, generate: () => Promise<Map<string, string>> }[]} */
-const GENERATORS = [{ name: 'contracts', generate: generateContracts }]
+const GENERATORS = [
+  { name: 'contracts', generate: generateContracts },
+  { name: 'vectors', generate: generateVectors },
+]
 
 function differs(path, content) {
   const file = join(repositoryRoot, path)
@@ -21,11 +25,13 @@ function write(path, content) {
 
 const check = process.argv.includes('--check')
 let stale = 0
+let total = 0
 for (const generator of GENERATORS) {
   const files = await generator.generate()
   const changed = [...files].filter(([path, content]) => differs(path, content))
   if (!check) for (const [path, content] of changed) write(path, content)
   stale += changed.length
+  total += files.size
   console.log(`${generator.name}: ${files.size} files, ${changed.length} ${check ? 'stale' : 'written'}`)
   for (const [path] of changed) console.log(`  ${path}`)
 }
@@ -33,3 +39,4 @@ if (check && stale > 0) {
   console.error('Generated files are not up to date. Run npm run gen and commit the result.')
   process.exitCode = 1
 }
+if (check) console.log(`generated: ${total - stale} passed, ${stale} failed`)

@@ -5,10 +5,11 @@ import {Batch} from "../../src/interfaces/IJobSettlement.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {Rows} from "../utils/Rows.sol";
 
-/// @notice Gas of one settlement transaction (base fee and calldata included), all rows in HEU, every account known and
-/// in its open escrow window: the steady state of a sequencer that posts every few minutes.
+/// @notice Gas of one settlement transaction (base fee and calldata included), all rows in one asset, with one deployer,
+/// one frontend, the voters and the protocol besides the nodes. The plain figure is the steady state of a sequencer that
+/// posts every few minutes: every account known and in its open escrow window. The others say what the edges cost.
 contract SettlementGasTest is Fixture {
-    uint256 private constant PAYMENT = 0.0123456789e18;
+    uint256 private asset = Rows.HEU;
 
     function test_Gas_1Job() public {
         measure("1 job, 1 account, 1 node", 1, 1, 1);
@@ -24,6 +25,12 @@ contract SettlementGasTest is Fixture {
 
     function test_Gas_100000Jobs() public {
         measure("100000 jobs, 100 accounts, 500 nodes", 100_000, 100, 500);
+    }
+
+    /// @dev The stablecoin's reserve has a slot of its own, HEU's shares one.
+    function test_Gas_1000JobsInUsd() public {
+        asset = Rows.USD;
+        measure("1000 jobs, 10 accounts, 50 nodes, stablecoin", 1000, 10, 50);
     }
 
     function measure(string memory name, uint256 jobs, uint256 payers, uint256 earners) private {
@@ -65,6 +72,7 @@ contract SettlementGasTest is Fixture {
         for (uint256 i; i < payers; ++i) {
             address payer = vm.addr(makeKey(string.concat("payer", vm.toString(i))));
             fundHeu(payer, 1_000_000e18);
+            fundUsd(payer, 100_000e6);
             capAll(payer);
         }
     }
@@ -73,14 +81,14 @@ contract SettlementGasTest is Fixture {
     /// protocol get their shares.
     function rowsOf(uint256 jobs, uint256 payers, uint256 earners)
         private
-        pure
+        view
         returns (uint256[] memory debits, uint256[] memory credits)
     {
-        uint256 total = PAYMENT * jobs;
+        uint256 total = (asset == Rows.HEU ? 0.0123456789e18 : 12_345) * jobs;
         debits = new uint256[](payers);
         for (uint256 i; i < payers; ++i) {
             uint256 amount = i == 0 ? total - total / payers * (payers - 1) : total / payers;
-            debits[i] = Rows.debit(vm.addr(makeKey(string.concat("payer", vm.toString(i)))), Rows.HEU, amount);
+            debits[i] = Rows.debit(vm.addr(makeKey(string.concat("payer", vm.toString(i)))), asset, amount);
         }
 
         credits = new uint256[](earners + 4);
@@ -90,12 +98,11 @@ contract SettlementGasTest is Fixture {
             uint256 share = total * bps[role] / 10_000;
             rest -= share;
             credits[earners + role - 1] =
-                Rows.credit(vm.addr(makeKey(string.concat("party", vm.toString(role)))), role, Rows.HEU, share);
+                Rows.credit(vm.addr(makeKey(string.concat("party", vm.toString(role)))), role, asset, share);
         }
         for (uint256 i; i < earners; ++i) {
             uint256 amount = i == 0 ? rest - rest / earners * (earners - 1) : rest / earners;
-            credits[i] =
-                Rows.credit(vm.addr(makeKey(string.concat("node", vm.toString(i)))), Rows.NODE, Rows.HEU, amount);
+            credits[i] = Rows.credit(vm.addr(makeKey(string.concat("node", vm.toString(i)))), Rows.NODE, asset, amount);
         }
         Rows.sort(debits);
         Rows.sort(credits);

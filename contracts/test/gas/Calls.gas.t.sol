@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Fixture} from "../utils/Fixture.sol";
+import {Rows} from "../utils/Rows.sol";
+
+/// @notice Gas of every call that users and operators pay for, one transaction each (base fee and calldata included).
+contract CallsGasTest is Fixture {
+    function setUp() public override {
+        super.setUp();
+        vm.deal(address(this), 1_000_000e18);
+        usd.mint(address(this), 100_000e6);
+        usd.approve(address(vault), type(uint256).max);
+        heu.deposit{value: 1000e18}();
+        heu.approve(address(vault), type(uint256).max);
+    }
+
+    function test_Gas_Vault() public {
+        vault.depositHeu{value: 10e18}(developer);
+        record("CreditVault.depositHeu: first");
+        vault.depositHeu{value: 10e18}(developer);
+        record("CreditVault.depositHeu");
+        vault.deposit(address(usd), 10e6, developer);
+        record("CreditVault.deposit: stablecoin, first");
+        vault.deposit(address(usd), 10e6, developer);
+        record("CreditVault.deposit: stablecoin");
+        vault.deposit(address(heu), 10e18, developer);
+        record("CreditVault.deposit: wrapped HEU");
+
+        vm.prank(developer);
+        vault.setSpendingCap(address(heu), 10e18, FAR_FUTURE, 1);
+        record("CreditVault.setSpendingCap: first");
+        vm.prank(developer);
+        vault.setSpendingCap(address(heu), 20e18, FAR_FUTURE, 2);
+        record("CreditVault.setSpendingCap: raise");
+        vm.prank(developer);
+        vault.revokeSpendingCap(address(heu), 3);
+        record("CreditVault.revokeSpendingCap");
+
+        vm.prank(developer);
+        vault.requestWithdrawal(address(heu), 1e18);
+        record("CreditVault.requestWithdrawal");
+        vm.warp(block.timestamp + WITHDRAWAL_DELAY);
+        vm.prank(developer);
+        vault.executeWithdrawal(address(heu), developer);
+        record("CreditVault.executeWithdrawal");
+    }
+
+    function test_Gas_SignedCap() public {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Heurist CreditVault"),
+                keccak256("1"),
+                block.chainid,
+                vault
+            )
+        );
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256(
+                    "SpendingCap(address account,address asset,uint256 cumulativeCap,uint64 expiresAt,uint256 nonce)"
+                ),
+                developer,
+                heu,
+                uint256(10e18),
+                FAR_FUTURE,
+                uint256(1)
+            )
+        );
+        bytes memory signed = signature(developerKey, keccak256(abi.encodePacked("\x19\x01", domain, structHash)));
+        vault.setSpendingCapBySig(developer, address(heu), 10e18, FAR_FUTURE, 1, signed);
+        record("CreditVault.setSpendingCapBySig: first");
+    }
+
+    function test_Gas_Claim() public {
+        fundAndCap(developer, 100e18, 100e6);
+        payNode(node, 10e18);
+        vm.warp(block.timestamp + 2 * WINDOW);
+        settlement.claimFor(node, address(heu));
+        record("JobSettlement.claimFor: HEU, first");
+        settle(
+            Rows.list(Rows.debit(developer, Rows.HEU, 1e18), Rows.debit(developer, Rows.USD, 1e6)),
+            Rows.list(Rows.credit(node, Rows.NODE, Rows.HEU, 1e18), Rows.credit(node, Rows.NODE, Rows.USD, 1e6))
+        );
+        vm.warp(block.timestamp + 2 * WINDOW);
+        vm.prank(node);
+        settlement.claim(address(heu), node);
+        record("JobSettlement.claim: HEU");
+        vm.prank(node);
+        settlement.claim(address(usd), node);
+        record("JobSettlement.claim: stablecoin");
+    }
+
+    function test_Gas_Registries() public {
+        vm.prank(developer);
+        bytes32 podId = pods.register("chat", keccak256("manifest"), 10e9, 30e9);
+        record("PodRegistry.register");
+        vm.prank(developer);
+        pods.publish(podId, keccak256("second"), 10e9, 30e9);
+        record("PodRegistry.publish");
+        frontends.register("console", 100, developer, bytes32(0));
+        record("FrontendRegistry.register");
+
+        address hotKey = makeAddr("hot");
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Heurist NodeRegistry"),
+                keccak256("1"),
+                block.chainid,
+                nodes
+            )
+        );
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256("NodeConsent(address owner,address hotKey,uint64 deadline)"),
+                address(this),
+                hotKey,
+                FAR_FUTURE
+            )
+        );
+        bytes memory consent = signature(makeKey("hot"), keccak256(abi.encodePacked("\x19\x01", domain, structHash)));
+        nodes.register{value: MIN_COLLATERAL}(hotKey, developer, FAR_FUTURE, consent);
+        record("NodeRegistry.register");
+        nodes.addCollateral{value: 1e18}(1);
+        record("NodeRegistry.addCollateral");
+        nodes.requestExit(1);
+        record("NodeRegistry.requestExit");
+    }
+
+    function record(string memory name) private {
+        vm.snapshotValue("calls", name, vm.lastCallGas().gasTotalUsed);
+    }
+}
