@@ -6,7 +6,7 @@ type Amount = ColumnType<bigint, bigint | string, bigint | string>
 
 export type Schema = {
   ledger_accounts: { id: Generated<number>; account: string; asset: string; balance: Generated<bigint> }
-  ledger_events: { sequence: Generated<number>; business_id: string; kind: string; at_ms: number; memo: Json | null }
+  ledger_events: { sequence: Generated<number>; business_id: string; kind: string; at_ms: number; memo: string | null }
   ledger_postings: { event_sequence: number; account_id: number; amount: Amount }
   api_keys: {
     key_id: string
@@ -50,8 +50,8 @@ export type Schema = {
     sequence: Generated<number>
     job_id: string
     digest: string
-    signed: Json
-    split: Json
+    signed: string
+    split: string
     batch_number: number | null
   }
   pods: {

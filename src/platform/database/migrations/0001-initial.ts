@@ -3,7 +3,8 @@ import type { Migration } from './migration.ts'
 /**
  * First shape of the database. Three choices are made for the speed of `jobs.finish` (DESIGN §11):
  * a running job is one narrow row of `open_jobs` and its end is one insert into `jobs`, never an update (law L2 by construction);
- * postings name accounts by number; wide rows stay in the page (`toast_tuple_target`), since compressing each costs more than writing it.
+ * postings name accounts by number; documents are JSON kept as text, since the reader parses them anyway, and wide rows stay in
+ * the page (`toast_tuple_target`), since compressing each costs more than writing it.
  */
 export const initial: Migration = {
   version: 1,
@@ -24,7 +25,7 @@ create table ledger_events (
   business_id text collate "C" not null constraint ledger_events_business_id unique,
   kind text not null,
   at_ms bigint not null,
-  memo json
+  memo text
 );
 
 -- No foreign keys: their per-row triggers cost more than the rows. The statement trigger below checks both sides at once.
@@ -100,7 +101,7 @@ create table open_jobs (
   payer text collate "C" not null,
   pod_id text collate "C" not null,
   created_at_ms bigint not null,
-  start json not null
+  start text not null
 ) with (toast_tuple_target = 8160);
 create index open_jobs_created on open_jobs (created_at_ms);
 
@@ -125,9 +126,9 @@ create table jobs (
   error_message text,
   created_at_ms bigint not null,
   finished_at_ms bigint not null,
-  timeline json not null,
-  decisions json not null,
-  discard json
+  timeline text not null,
+  decisions text not null,
+  discard text
 ) with (toast_tuple_target = 8160);
 create index jobs_created on jobs (created_at_ms, job_id);
 create index jobs_payer on jobs (payer, created_at_ms);
@@ -137,8 +138,8 @@ create table receipts (
   sequence bigint generated always as identity primary key,
   job_id text collate "C" not null constraint receipts_job unique,
   digest text collate "C" not null,
-  signed json not null,
-  split json not null,
+  signed text not null,
+  split text not null,
   batch_number bigint
 ) with (toast_tuple_target = 8160, fillfactor = 90);
 create index receipts_unsettled on receipts (sequence) where batch_number is null;

@@ -3,7 +3,7 @@ import { type Bytes32, HeuristError, type Hex } from '#protocol'
 import { translated } from '../errors.ts'
 import type { BatchRow, BatchState, BatchStore, DatabaseErrorCode } from '../port.ts'
 import type { Schema } from '../schema.ts'
-import { type ReceiptTableRow, toStoredReceipt } from './job-rows.ts'
+import { toStoredReceipt } from './job-rows.ts'
 
 export function createBatchStore({ db }: { db: Kysely<Schema> }): BatchStore {
   const batches = () => db.selectFrom('batches').selectAll()
@@ -17,7 +17,7 @@ export function createBatchStore({ db }: { db: Kysely<Schema> }): BatchStore {
           .orderBy('sequence')
           .limit(limit)
           .execute()
-        return rows.map(row => toStoredReceipt(row as unknown as ReceiptTableRow)) // cast: json columns written by receiptRow
+        return rows.map(toStoredReceipt)
       }),
     form: (batch, receiptSequences) => translated(() => form(db, batch, receiptSequences)),
     markPosted: (number, transactionHash) =>

@@ -1,4 +1,4 @@
-import type { Address, Bytes32, JobId, JobView, SignedDiscardReceipt, SignedReceipt, TimelineEvent } from '#protocol'
+import type { Address, Bytes32, JobId, JobView, SignedReceipt, TimelineEvent } from '#protocol'
 import type { JobOutcome, JobSplit, JobStart, StoredReceipt } from '../port.ts'
 
 /** JSON with bigints as decimal strings. */
@@ -11,20 +11,10 @@ export function plainText(text: string | null): string | null {
   return text === null ? null : text.replaceAll('\0', '\uFFFD').toWellFormed()
 }
 
-/** The start as it is kept while the job runs. */
-export function startRow(start: JobStart): Record<string, unknown> {
-  return {
-    job_id: start.jobId,
-    owner_epoch: plainText(start.ownerEpoch),
-    payer: start.payer,
-    pod_id: start.podId,
-    created_at_ms: start.createdAtMs,
-    start: { ...start, maxPrice: start.maxPrice.toString() },
-  }
-}
+export type JobRow = ReturnType<typeof jobRow>
 
-/** The outcome as one row of `jobs`. Embedded documents are `json` columns. */
-export function jobRow(outcome: JobOutcome): Record<string, unknown> {
+/** The outcome as one row of `jobs`: amounts as decimal text, documents as JSON text. */
+export function jobRow(outcome: JobOutcome) {
   const { start } = outcome
   return {
     job_id: start.jobId,
@@ -47,14 +37,10 @@ export function jobRow(outcome: JobOutcome): Record<string, unknown> {
     error_message: plainText(outcome.errorMessage),
     created_at_ms: start.createdAtMs,
     finished_at_ms: outcome.finishedAtMs,
-    timeline: outcome.timeline,
-    decisions: outcome.decisions,
-    ...(outcome.discard && { discard: outcome.discard }),
+    timeline: toJson(outcome.timeline),
+    decisions: toJson(outcome.decisions),
+    discard: outcome.discard && toJson(outcome.discard),
   }
-}
-
-export function receiptRow(jobId: JobId, receipt: NonNullable<JobOutcome['receipt']>): Record<string, unknown> {
-  return { job_id: jobId, digest: receipt.digest, signed: receipt.signed, split: receipt.split }
 }
 
 export type JobTableRow = {
@@ -77,7 +63,7 @@ export type JobTableRow = {
   error_message: string | null
   created_at_ms: number
   finished_at_ms: number
-  timeline: TimelineEvent[]
+  timeline: string
   batch_number: number | null
   batch_state: string | null
   formed_at_ms: number | null
@@ -108,8 +94,12 @@ export function toJobView(row: JobTableRow): JobView {
     errorMessage: row.error_message,
     createdAtMs: row.created_at_ms,
     finishedAtMs: row.finished_at_ms,
-    timeline: [...row.timeline, ...settlementSteps(row)],
+    timeline: [...parseTimeline(row.timeline), ...settlementSteps(row)],
   }
+}
+
+function parseTimeline(text: string): TimelineEvent[] {
+  return JSON.parse(text) as TimelineEvent[] // cast: written by jobRow
 }
 
 /** Batching and settlement are read from the batch, so that confirming one writes one row and not a thousand. */
@@ -124,8 +114,8 @@ function settlementSteps(row: JobTableRow): TimelineEvent[] {
 }
 
 /** A job that has not ended, as far as the database knows. */
-export function openJobView(start: Record<string, unknown>): JobView {
-  const { ownerEpoch: _, ...known } = start as unknown as Omit<JobStart, 'maxPrice'> & { maxPrice: string } // cast: written by startRow
+export function openJobView(start: string): JobView {
+  const { ownerEpoch: _, ...known } = JSON.parse(start) as Omit<JobStart, 'maxPrice'> & { maxPrice: string } // cast: written from a JobStart
   return {
     ...known,
     maxPrice: BigInt(known.maxPrice),
@@ -142,25 +132,26 @@ export function openJobView(start: Record<string, unknown>): JobView {
 }
 
 type WireReceipt = Omit<SignedReceipt, 'receipt'> & { receipt: Omit<SignedReceipt['receipt'], 'price'> & { price: string } }
+type WireShare = Omit<JobSplit[number], 'amount'> & { amount: string }
+
 export type ReceiptTableRow = {
   sequence: number
-  job_id: JobId
-  digest: Bytes32
-  signed: WireReceipt
-  split: { role: string; account: Address; amount: string }[]
+  job_id: string
+  digest: string
+  signed: string
+  split: string
   batch_number: number | null
 }
 
 export function toStoredReceipt(row: ReceiptTableRow): StoredReceipt {
-  const split: JobSplit = row.split.map(share => ({ ...share, amount: BigInt(share.amount) }))
+  const signed = JSON.parse(row.signed) as WireReceipt // cast: written from a SignedReceipt
+  const split = JSON.parse(row.split) as WireShare[] // cast: written from a JobSplit
   return {
     sequence: row.sequence,
     jobId: row.job_id,
-    signed: { ...row.signed, receipt: { ...row.signed.receipt, price: BigInt(row.signed.receipt.price) } },
-    digest: row.digest,
-    split,
+    signed: { ...signed, receipt: { ...signed.receipt, price: BigInt(signed.receipt.price) } },
+    digest: row.digest as Bytes32, // cast: written from a Bytes32
+    split: split.map(share => ({ ...share, amount: BigInt(share.amount) })),
     batchNumber: row.batch_number,
   }
 }
-
-export type DiscardTableRow = { discard: SignedDiscardReceipt | null }

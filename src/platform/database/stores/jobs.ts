@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { JobView, SignedDecision } from '#protocol'
+import type { JobView, SignedDecision, SignedDiscardReceipt } from '#protocol'
 import type { Clock } from '../../clock.ts'
 import { translated } from '../errors.ts'
 import type { JobStore } from '../port.ts'
@@ -32,8 +32,8 @@ export function createJobStore({ pool, writer, clock }: { pool: pg.Pool; writer:
     list: options => translated(() => list(pool, options)),
     decisions: jobId =>
       translated(async () => {
-        const { rows } = await pool.query<{ decisions: SignedDecision[] }>('select decisions from jobs where job_id = $1', [jobId])
-        return rows[0]?.decisions ?? []
+        const { rows } = await pool.query<{ decisions: string }>('select decisions from jobs where job_id = $1', [jobId])
+        return rows[0] ? (JSON.parse(rows[0].decisions) as SignedDecision[]) : [] // cast: written from SignedDecision[]
       }),
     receipt: jobId =>
       translated(async () => {
@@ -42,8 +42,8 @@ export function createJobStore({ pool, writer, clock }: { pool: pg.Pool; writer:
       }),
     discard: jobId =>
       translated(async () => {
-        const { rows } = await pool.query('select discard from jobs where job_id = $1', [jobId])
-        return rows[0]?.discard ?? null
+        const { rows } = await pool.query<{ discard: string | null }>('select discard from jobs where job_id = $1', [jobId])
+        return rows[0]?.discard ? (JSON.parse(rows[0].discard) as SignedDiscardReceipt) : null // cast: written from a SignedDiscardReceipt
       }),
     orphaned: ownerEpoch =>
       translated(async () => {

@@ -1,49 +1,84 @@
 import { HeuristError } from '#protocol'
 import type { DatabaseErrorCode, LedgerEvent } from '../port.ts'
 import type { AccountIds } from './account-ids.ts'
+import { int4Array, int8Array, textArray } from './binary-arrays.ts'
 
-export type EventRow = { i: number; job_id?: string; business_id: string; kind: string; at_ms: number; memo?: unknown }
-export type PostingRow = { i: number; account_id: number; amount: string }
-
-/**
- * Rows of a group of events; `i` ties postings to their event. Postings of one event to one account are added up.
- * @throws HeuristError LEDGER_UNBALANCED when an event has no postings or does not sum to zero per asset
- */
-export function encodeEvents(events: readonly LedgerEvent[], accountIds: AccountIds): { eventRows: EventRow[]; postingRows: PostingRow[] } {
-  const eventRows: EventRow[] = []
-  const postingRows: PostingRow[] = []
-  appendEvents(events, accountIds, { eventRows, postingRows })
-  return { eventRows, postingRows }
+/** Columns of a group of events and their postings. The event's number in the group (from 1) ties postings to it. */
+export type LedgerColumns = {
+  readonly jobIds: string[]
+  readonly businessIds: string[]
+  readonly kinds: string[]
+  readonly times: number[]
+  readonly memos: (string | null)[]
+  readonly eventNumbers: number[]
+  readonly accountIds: number[]
+  readonly amounts: string[]
 }
 
-export function appendEvents(
-  events: readonly LedgerEvent[],
-  accountIds: AccountIds,
-  target: { eventRows: EventRow[]; postingRows: PostingRow[]; jobId?: string },
-): void {
-  const { eventRows, postingRows, jobId } = target
-  const seen = new Set<string>()
+export function ledgerColumns(): LedgerColumns {
+  return { jobIds: [], businessIds: [], kinds: [], times: [], memos: [], eventNumbers: [], accountIds: [], amounts: [] }
+}
+
+/**
+ * Adds events to the columns; postings of one event to one account are added up. `jobId` is empty outside of jobs.
+ * @throws HeuristError LEDGER_UNBALANCED when an event has no postings or does not sum to zero per asset
+ */
+export function addEvents(columns: LedgerColumns, events: readonly LedgerEvent[], accountIds: AccountIds, jobId = ''): void {
   for (const event of events) {
-    // Within one statement a second row of the same id could not see the first.
-    if (seen.has(event.businessId)) continue
-    seen.add(event.businessId)
     assertBalanced(event)
-    const i = eventRows.length
-    eventRows.push({
-      i,
-      ...(jobId !== undefined && { job_id: jobId }),
-      business_id: event.businessId,
-      kind: event.kind,
-      at_ms: event.atMs,
-      ...(event.memo && { memo: event.memo }),
-    })
+    const number = columns.businessIds.push(event.businessId)
+    columns.jobIds.push(jobId)
+    columns.kinds.push(event.kind)
+    columns.times.push(event.atMs)
+    columns.memos.push(event.memo ? JSON.stringify(event.memo) : null)
     const sums = new Map<number, bigint>()
-    for (const posting of event.postings) {
-      const id = accountIds.get(posting.account, posting.asset)
-      sums.set(id, (sums.get(id) ?? 0n) + posting.amount)
+    for (const { account, asset, amount } of event.postings) {
+      const id = accountIds.get(account, asset)
+      const sum = sums.get(id)
+      sums.set(id, sum === undefined ? amount : sum + amount)
     }
-    for (const [accountId, amount] of sums) postingRows.push({ i, account_id: accountId, amount: amount.toString() })
+    for (const [id, amount] of sums) {
+      columns.eventNumbers.push(number)
+      columns.accountIds.push(id)
+      columns.amounts.push(amount.toString())
+    }
   }
+}
+
+/** Parameters for {@link INSERT_LEDGER}, in its order. */
+export function ledgerParameters(columns: LedgerColumns): Buffer[] {
+  return [
+    textArray(columns.jobIds),
+    textArray(columns.businessIds),
+    textArray(columns.kinds),
+    int8Array(columns.times),
+    textArray(columns.memos),
+    int4Array(columns.eventNumbers),
+    int4Array(columns.accountIds),
+    textArray(columns.amounts),
+  ]
+}
+
+/**
+ * Common table expressions that write the events of {@link ledgerParameters}, from parameter `first` on. Of a business id that
+ * is there already, nothing is written. `source` narrows `event_all` (columns i, job_id, business_id, kind, at_ms, memo).
+ */
+export function insertLedgerSql(first: number, source: string): string {
+  const [jobIds, businessIds, kinds, times, memos, numbers, accountIds, amounts] = Array.from({ length: 8 }, (_, i) => `$${first + i}`)
+  return `
+event_all as materialized (
+  select distinct on (business_id) * from unnest(${jobIds}::text[], ${businessIds}::text[], ${kinds}::text[], ${times}::int8[], ${memos}::text[])
+    with ordinality as e(job_id, business_id, kind, at_ms, memo, i) order by business_id, i
+), event_in as materialized (${source}), event as (
+  insert into ledger_events (business_id, kind, at_ms, memo)
+  select business_id, kind, at_ms, memo from event_in order by i
+  on conflict (business_id) do nothing returning sequence, business_id
+), posting as (
+  insert into ledger_postings (event_sequence, account_id, amount)
+  select event.sequence, p.account_id, p.amount::numeric
+  from unnest(${numbers}::int4[], ${accountIds}::int4[], ${amounts}::text[]) as p(i, account_id, amount)
+  join event_in on event_in.i = p.i join event on event.business_id = event_in.business_id
+)`
 }
 
 /** The database refuses such events too; saying it here keeps one bad event from failing its group. */

@@ -3,23 +3,10 @@ import type { Address } from '#protocol'
 import { translated } from '../errors.ts'
 import type { LedgerEvent, LedgerRow, LedgerStore, Posting } from '../port.ts'
 import type { AccountIds } from './account-ids.ts'
-import { encodeEvents } from './ledger-rows.ts'
+import { addEvents, insertLedgerSql, ledgerColumns, ledgerParameters } from './ledger-rows.ts'
 
 // One statement, hence one transaction. The trigger on the postings checks the balance of each event and moves the balances.
-const APPEND = `
-with event_in as materialized (
-  select * from json_to_recordset($1::json) as x(i integer, business_id text, kind text, at_ms bigint, memo json)
-), event as (
-  insert into ledger_events (business_id, kind, at_ms, memo)
-  select business_id, kind, at_ms, memo from event_in order by i
-  on conflict (business_id) do nothing returning sequence, business_id
-), posting as (
-  insert into ledger_postings (event_sequence, account_id, amount)
-  select event.sequence, p.account_id, p.amount
-  from json_to_recordset($2::json) as p(i integer, account_id integer, amount numeric)
-  join event_in on event_in.i = p.i join event on event.business_id = event_in.business_id
-)
-select business_id from event`
+const APPEND = `with ${insertLedgerSql(1, 'select * from event_all')} select business_id from event`
 
 const HISTORY = `
 select e.sequence, e.business_id, e.kind, e.at_ms, e.memo,
@@ -36,7 +23,7 @@ type HistoryRow = {
   business_id: string
   kind: string
   at_ms: number
-  memo: Record<string, string | number> | null
+  memo: string | null
   postings: { account: string; asset: Address; amount: string }[] | null
 }
 
@@ -76,12 +63,9 @@ export function createLedgerStore({ pool, accountIds }: { pool: pg.Pool; account
 async function append(pool: pg.Pool, accountIds: AccountIds, events: readonly LedgerEvent[]): Promise<('applied' | 'duplicate')[]> {
   if (events.length === 0) return []
   await accountIds.resolve(events)
-  const { eventRows, postingRows } = encodeEvents(events, accountIds)
-  const { rows } = await pool.query<{ business_id: string }>({
-    name: 'ledger-append',
-    text: APPEND,
-    values: [JSON.stringify(eventRows), JSON.stringify(postingRows)],
-  })
+  const columns = ledgerColumns()
+  addEvents(columns, events, accountIds)
+  const { rows } = await pool.query<{ business_id: string }>({ name: 'ledger-append', text: APPEND, values: ledgerParameters(columns) })
   const applied = new Set(rows.map(row => row.business_id))
   // A business id twice in one call: the first of them was applied.
   return events.map(event => (applied.delete(event.businessId) ? 'applied' : 'duplicate'))
@@ -94,6 +78,6 @@ function toLedgerRow(row: HistoryRow): LedgerRow {
     kind: row.kind,
     atMs: row.at_ms,
     postings: (row.postings ?? []).map((posting): Posting => ({ ...posting, amount: BigInt(posting.amount) })),
-    ...(row.memo && { memo: row.memo }),
+    ...(row.memo !== null && { memo: JSON.parse(row.memo) }),
   }
 }

@@ -26,7 +26,6 @@ async function prepare(server: string): Promise<void> {
 }
 
 async function host(): Promise<void> {
-  writeFileSync(join(directory, 'host'), String(process.pid))
   const watchdog = startWatchdog()
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200', max_wal_size: '256MB' }
   const server = given

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -96,13 +96,21 @@ export async function testServerUrl(): Promise<string> {
 
 /** The first to make the directory starts the server. One left by a killed run of the same number is recognised by its dead host. */
 function claim(directory: string): boolean {
-  const hostFile = join(directory, 'host')
-  if (existsSync(hostFile) && !isAlive(Number(readFileSync(hostFile, 'utf8')))) rmSync(directory, { recursive: true, force: true })
+  if (existsSync(directory) && isAbandoned(directory)) rmSync(directory, { recursive: true, force: true })
   try {
     mkdirSync(directory, { mode: 0o711 })
     return true
   } catch {
     return false
+  }
+}
+
+function isAbandoned(directory: string): boolean {
+  try {
+    return !isAlive(Number(readFileSync(join(directory, 'host'), 'utf8')))
+  } catch {
+    // Its maker is between two lines, or died there.
+    return performance.timeOrigin + performance.now() - statSync(directory).mtimeMs > 10_000
   }
 }
 
@@ -116,10 +124,17 @@ export function isAlive(pid: number): boolean {
 }
 
 function startHost(directory: string, runner: number): void {
+  const log = openSync(join(directory, 'host.log'), 'a')
   const host = spawn(process.execPath, [fileURLToPath(new URL('./host.ts', import.meta.url)), directory, String(runner)], {
     detached: true,
-    stdio: 'ignore',
+    stdio: ['ignore', log, log],
     env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  closeSync(log)
+  writeFileSync(join(directory, 'host'), String(host.pid))
+  host.once('exit', code => {
+    // A host that dies before its first line (a broken import) can not say so itself.
+    if (code !== 0 && existsSync(directory)) copyFileSync(join(directory, 'host.log'), join(directory, 'failure'))
   })
   host.unref()
 }
