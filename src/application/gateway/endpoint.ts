@@ -102,164 +102,192 @@ function watchClient(reply: FastifyReply): { follow(running: RunningJob): void; 
 }
 const CLIENT_GONE = 'the client went away'
 
+type Context<Request> = { readonly endpoint: Endpoint<Request> } & EndpointOptions & EndpointDependencies
+
+async function admit<Request>(context: Context<Request>, request: FastifyRequest): Promise<Admitted<Request>> {
+  const { endpoint } = context
+  const receivedAtMs = context.clock.now()
+  const key = await context.authenticate(request.headers.authorization)
+  requireScope(key, 'inference')
+  if (request.body === undefined || request.body === null) {
+    throw gatewayError('invalid_json', 'The request body is empty. Send a JSON object.')
+  }
+  const raw = request.body as JsonObject // cast: the only body parser answers objects
+  const parsed = validate(endpoint.schema, raw)
+  const pod = findPod(context.pods, String(raw.model))
+  refuseWrongRuntime(endpoint.kind, pod)
+  const bounds = endpoint.bounds(parsed, pod, context.tokenizerFor(pod))
+  const preferences = raw.heurist == null ? DEFAULT_PREFERENCES : jobPreferencesSchema.parse(raw.heurist)
+  return { key, request: parsed, pod, body: withoutPreferences(raw), preferences, bounds, receivedAtMs }
+}
+
+function headOf<Request>({ endpoint }: Context<Request>, { pod, receivedAtMs }: Admitted<Request>, running: RunningJob): AnswerHead {
+  return {
+    id: `${endpoint.idPrefix}${running.jobId.slice(4)}`,
+    createdSeconds: Math.floor(receivedAtMs / 1000),
+    model: pod.name,
+    // Changes exactly when weights, quantisation, engine or tokenizer do.
+    fingerprint: `fp_${pod.manifestHash.slice(2, 14)}`,
+  }
+}
+
+/** Rate limit, hold, dispatch. */
+async function start<Request>(
+  context: Context<Request>,
+  admitted: Admitted<Request>,
+  reply: FastifyReply,
+  open: (running: RunningJob) => JobListener,
+): Promise<RunningJob> {
+  const { body, bounds, key, pod, preferences } = admitted
+  const admission = context.rateLimiter.admit(key, knownTokens(admitted))
+  reply.headers(admission.headers)
+  try {
+    const call = { kind: context.endpoint.kind, body, model: pod.name, pod, key, preferences, ...bounds }
+    const running = await context.runner.run(call, open)
+    running.finished.then(
+      ({ units }) => admission.end(units.inputUnits + units.outputUnits),
+      () => admission.end(bounds.inputUnits),
+    )
+    return running
+  } catch (error) {
+    admission.end(0)
+    throw error
+  }
+}
+
+function markFirstToken<Request>({ clock, metrics }: Context<Request>, { pod, receivedAtMs }: Admitted<Request>): void {
+  metrics.firstToken(pod.name, (clock.now() - receivedAtMs) / 1000)
+}
+
+type WholeAnswer = { readonly job: FinishedJob; readonly text: string }
+
+async function answerWhole<Request>(context: Context<Request>, admitted: Admitted<Request>, reply: FastifyReply): Promise<WholeAnswer> {
+  const collector = createCollector()
+  const client = watchClient(reply)
+  let hasOutput = false
+  const open = ({ control }: RunningJob): JobListener => ({
+    leased: () => undefined,
+    loading: () => undefined,
+    delta(delta) {
+      if (!hasOutput) markFirstToken(context, admitted)
+      hasOutput = true
+      collector.add(delta)
+      // The whole answer is kept anyway, bounded by the request's own maximum: nothing to hold back.
+      if (delta.tokens > 0) control.grant(delta.tokens)
+    },
+  })
+  try {
+    const running = await start(context, admitted, reply, open)
+    client.follow(running)
+    const job = await running.finished
+    const answer = context.endpoint.answer(headOf(context, admitted, running), job, collector, admitted.request)
+    return { job, text: JSON.stringify(answer) }
+  } finally {
+    client.stop()
+  }
+}
+
+type ChunksOf<Request> = NonNullable<Endpoint<Request>['chunks']>
+
+async function answerStream<Request>(
+  context: Context<Request>,
+  admitted: Admitted<Request>,
+  reply: FastifyReply,
+  chunksOf: ChunksOf<Request>,
+): Promise<void> {
+  const client = watchClient(reply)
+  let session: StreamSession | undefined
+  let chunks: ChunkFormat | undefined
+  const open = (running: RunningJob): JobListener => {
+    chunks = chunksOf(headOf(context, admitted, running), admitted.request)
+    const { clock, keepAliveMs } = context
+    session = createStreamSession(reply, running, chunks, { keepAliveMs, clock, onFirstToken: () => markFirstToken(context, admitted) })
+    return session.listener
+  }
+  try {
+    const running = await start(context, admitted, reply, open)
+    client.follow(running)
+    const job = await running.finished
+    context.metrics.tokens(admitted.pod.name, job.units)
+    session?.end(`${chunks?.tail(job) ?? ''}data: [DONE]\n\n`)
+  } catch (error) {
+    // Before the status line an error is an ordinary answer; after it, an event, and no [DONE].
+    session?.failIfOpen(`data: ${JSON.stringify(errorBody(toGatewayError(error)))}\n\n`)
+    throw error
+  } finally {
+    session?.stop()
+    client.stop()
+  }
+}
+
+/** A whole answer under an `Idempotency-Key`: the first one again, if there is one. */
+async function answerOnce<Request>(
+  context: Context<Request>,
+  admitted: Admitted<Request>,
+  reply: FastifyReply,
+  idempotencyKey: string,
+): Promise<string> {
+  const use = await context.idempotency.claim(admitted.key.account, idempotencyKey, context.endpoint.path, admitted.body)
+  if (use.known) {
+    reply.headers({ 'x-heurist-job-id': use.known.jobId, 'idempotent-replayed': 'true' })
+    return use.known.body
+  }
+  try {
+    const whole = await answerWhole(context, admitted, reply)
+    await use.remember({ status: 200, body: whole.text, jobId: whole.job.jobId })
+    return finishWhole(context, admitted, reply, whole)
+  } finally {
+    use.end()
+  }
+}
+
+function finishWhole<Request>(
+  { metrics }: Context<Request>,
+  { pod }: Admitted<Request>,
+  reply: FastifyReply,
+  { job, text }: WholeAnswer,
+): string {
+  reply.headers(jobHeaders(job))
+  metrics.tokens(pod.name, job.units)
+  return text
+}
+
+async function answer<Request>(
+  context: Context<Request>,
+  admitted: Admitted<Request>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const { chunks } = context.endpoint
+  if (chunks && admitted.body.stream === true) return answerStream(context, admitted, reply, chunks)
+  const idempotencyKey = request.headers['idempotency-key']
+  const text =
+    typeof idempotencyKey === 'string' && idempotencyKey !== ''
+      ? await answerOnce(context, admitted, reply, idempotencyKey)
+      : finishWhole(context, admitted, reply, await answerWhole(context, admitted, reply))
+  reply.type('application/json; charset=utf-8').header('openai-processing-ms', String(Math.round(reply.elapsedTime)))
+  return text
+}
+
 /** A Fastify handler for one endpoint: admit, run the job, answer whole or in a stream. */
 export function createEndpointHandler<Request>(
   endpoint: Endpoint<Request>,
   options: EndpointOptions,
   dependencies: EndpointDependencies,
 ): Handler {
-  const { clock, metrics, runner } = dependencies
-
-  async function admit(request: FastifyRequest): Promise<Admitted<Request>> {
-    const receivedAtMs = clock.now()
-    const key = await dependencies.authenticate(request.headers.authorization)
-    requireScope(key, 'inference')
-    if (request.body === undefined || request.body === null)
-      throw gatewayError('invalid_json', 'The request body is empty. Send a JSON object.')
-    const raw = request.body as JsonObject // cast: the only body parser answers objects
-    const parsed = validate(endpoint.schema, raw)
-    const pod = findPod(dependencies.pods, String(raw.model))
-    refuseWrongRuntime(endpoint.kind, pod)
-    const bounds = endpoint.bounds(parsed, pod, dependencies.tokenizerFor(pod))
-    const preferences = raw.heurist == null ? DEFAULT_PREFERENCES : jobPreferencesSchema.parse(raw.heurist)
-    return { key, request: parsed, pod, body: withoutPreferences(raw), preferences, bounds, receivedAtMs }
-  }
-
-  function headOf({ pod, receivedAtMs }: Admitted<Request>, running: RunningJob): AnswerHead {
-    return {
-      id: `${endpoint.idPrefix}${running.jobId.slice(4)}`,
-      createdSeconds: Math.floor(receivedAtMs / 1000),
-      model: pod.name,
-      // Changes exactly when weights, quantisation, engine or tokenizer do.
-      fingerprint: `fp_${pod.manifestHash.slice(2, 14)}`,
-    }
-  }
-
-  /** Rate limit, hold, dispatch. */
-  async function start(admitted: Admitted<Request>, reply: FastifyReply, open: (running: RunningJob) => JobListener): Promise<RunningJob> {
-    const { body, bounds, key, pod, preferences } = admitted
-    const admission = dependencies.rateLimiter.admit(key, knownTokens(admitted))
-    reply.headers(admission.headers)
-    try {
-      const running = await runner.run({ kind: endpoint.kind, body, model: pod.name, pod, key, preferences, ...bounds }, open)
-      running.finished.then(
-        ({ units }) => admission.end(units.inputUnits + units.outputUnits),
-        () => admission.end(bounds.inputUnits),
-      )
-      return running
-    } catch (error) {
-      admission.end(0)
-      throw error
-    }
-  }
-
-  function markFirstToken(admitted: Admitted<Request>): void {
-    metrics.firstToken(admitted.pod.name, (clock.now() - admitted.receivedAtMs) / 1000)
-  }
-
-  async function answerWhole(admitted: Admitted<Request>, reply: FastifyReply): Promise<{ job: FinishedJob; text: string }> {
-    const collector = createCollector()
-    const client = watchClient(reply)
-    let hasOutput = false
-    const open = ({ control }: RunningJob): JobListener => ({
-      leased: () => undefined,
-      loading: () => undefined,
-      delta(delta) {
-        if (!hasOutput) markFirstToken(admitted)
-        hasOutput = true
-        collector.add(delta)
-        // The whole answer is kept anyway, bounded by the request's own maximum: nothing to hold back.
-        if (delta.tokens > 0) control.grant(delta.tokens)
-      },
-    })
-    try {
-      const running = await start(admitted, reply, open)
-      client.follow(running)
-      const job = await running.finished
-      return { job, text: JSON.stringify(endpoint.answer(headOf(admitted, running), job, collector, admitted.request)) }
-    } finally {
-      client.stop()
-    }
-  }
-
-  async function answerStream(
-    admitted: Admitted<Request>,
-    reply: FastifyReply,
-    chunksOf: NonNullable<Endpoint<Request>['chunks']>,
-  ): Promise<void> {
-    const client = watchClient(reply)
-    let session: StreamSession | undefined
-    let chunks: ChunkFormat | undefined
-    const open = (running: RunningJob): JobListener => {
-      chunks = chunksOf(headOf(admitted, running), admitted.request)
-      session = createStreamSession(reply, running, chunks, {
-        keepAliveMs: options.keepAliveMs,
-        clock,
-        onFirstToken: () => markFirstToken(admitted),
-      })
-      return session.listener
-    }
-    try {
-      const running = await start(admitted, reply, open)
-      client.follow(running)
-      const job = await running.finished
-      metrics.tokens(admitted.pod.name, job.units)
-      session?.end(`${chunks?.tail(job) ?? ''}data: [DONE]\n\n`)
-    } catch (error) {
-      // Before the status line an error is an ordinary answer; after it, an event, and no [DONE].
-      session?.failIfOpen(`data: ${JSON.stringify(errorBody(toGatewayError(error)))}\n\n`)
-      throw error
-    } finally {
-      session?.stop()
-      client.stop()
-    }
-  }
-
-  /** A whole answer under an `Idempotency-Key`: the first one again, if there is one. */
-  async function answerOnce(idempotencyKey: string, admitted: Admitted<Request>, reply: FastifyReply): Promise<string> {
-    const use = await dependencies.idempotency.claim(admitted.key.account, idempotencyKey, endpoint.path, admitted.body)
-    if (use.known) {
-      reply.headers({ 'x-heurist-job-id': use.known.jobId, 'idempotent-replayed': 'true' })
-      return use.known.body
-    }
-    try {
-      const { job, text } = await answerWhole(admitted, reply)
-      await use.remember({ status: 200, body: text, jobId: job.jobId })
-      return finishWhole(admitted, reply, job, text)
-    } finally {
-      use.end()
-    }
-  }
-
-  function finishWhole(admitted: Admitted<Request>, reply: FastifyReply, job: FinishedJob, text: string): string {
-    reply.headers(jobHeaders(job))
-    metrics.tokens(admitted.pod.name, job.units)
-    return text
-  }
-
-  async function answer(admitted: Admitted<Request>, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    if (endpoint.chunks && admitted.body.stream === true) return answerStream(admitted, reply, endpoint.chunks)
-    const idempotencyKey = request.headers['idempotency-key']
-    reply.type('application/json; charset=utf-8')
-    const text = await (typeof idempotencyKey === 'string' && idempotencyKey !== ''
-      ? answerOnce(idempotencyKey, admitted, reply)
-      : answerWhole(admitted, reply).then(({ job, text: whole }) => finishWhole(admitted, reply, job, whole)))
-    reply.header('openai-processing-ms', String(Math.round(reply.elapsedTime)))
-    return text
-  }
-
+  const context: Context<Request> = { endpoint, ...options, ...dependencies }
   return async (request, reply) => {
     let model = 'unknown'
     let outcome = 'ok'
     try {
-      const admitted = await admit(request)
+      const admitted = await admit(context, request)
       model = admitted.pod.name
-      return await answer(admitted, request, reply)
+      return await answer(context, admitted, request, reply)
     } catch (error) {
       outcome = toGatewayError(error).code
       throw error
     } finally {
-      metrics.request({ endpoint: endpoint.path, model, outcome }, reply.elapsedTime / 1000)
+      context.metrics.request({ endpoint: endpoint.path, model, outcome }, reply.elapsedTime / 1000)
     }
   }
 }

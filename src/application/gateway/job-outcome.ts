@@ -51,136 +51,134 @@ function refuseForeignReceipt({ hold, start }: Job, { signedReceipt, units }: Jo
   if (!isSame || price !== hold.priceOf(units)) throw new Error(`the receipt of ${start.jobId} does not match its job`)
 }
 
-export function createOutcomeWriter(options: OutcomeOptions, { jobs, clock, logger }: OutcomeDependencies): OutcomeWriter {
-  const separator = domainSeparator(options.domain)
+type Context = OutcomeOptions & OutcomeDependencies & { readonly separator: Uint8Array }
 
-  const note: OutcomeWriter['note'] = (job, step, detail = {}) => {
-    job.timeline.push({ step, atMs: clock.now(), detail })
-  }
+function note({ clock }: Pick<Context, 'clock'>, job: Job, step: TimelineStep, detail: Readonly<Record<string, unknown>> = {}): void {
+  job.timeline.push({ step, atMs: clock.now(), detail })
+}
 
-  function outcomeBase({ start, nodeId, attempts, timeline, decisions }: Job) {
-    return { start, nodeId, attempts, finishedAtMs: clock.now(), timeline, decisions }
-  }
+function outcomeBase({ clock }: Context, { start, nodeId, attempts, timeline, decisions }: Job) {
+  return { start, nodeId, attempts, finishedAtMs: clock.now(), timeline, decisions }
+}
 
-  function successOf(job: Job, completion: JobCompletion): JobOutcome {
-    const { call, hold, start } = job
-    const { signedReceipt, units } = completion
-    const { receipt } = signedReceipt
-    const parties: SplitParties = {
-      node: completion.nodeOwner,
-      deployer: call.pod.deployer,
-      frontend: call.key.frontend,
-      ...options.shares,
-    }
-    const { events, split } = hold.capture({ jobId: start.jobId, price: receipt.price, parties, atMs: clock.now() })
-    const digest = receiptLeaf(separator, receipt)
-    const credits = hold.creditsFor(units)
-    note(job, 'done', { ...units })
-    note(job, 'receipt', { digest, price: receipt.price.toString(), credits: credits.toString() })
-    return {
-      ...outcomeBase(job),
-      ...units,
-      state: 'succeeded',
-      nodeId: receipt.node,
-      price: receipt.price,
-      credits,
-      errorCode: null,
-      errorMessage: null,
-      receipt: { signed: signedReceipt, digest, split },
-      discard: null,
-      ledger: events,
-    }
-  }
+type Success = JobOutcome & { readonly receipt: NonNullable<JobOutcome['receipt']> }
 
-  function failureOf(job: Job, failure: Failure): JobOutcome {
-    note(job, 'released', { maxPrice: job.hold.maxPrice.toString() })
-    if (failure.signedDiscard) note(job, 'discarded', { reason: failure.code })
-    return {
-      ...outcomeBase(job),
-      attempts: Math.max(job.attempts, failure.attempts),
-      state: job.control.isCancelled ? 'cancelled' : 'failed',
-      price: 0n,
-      credits: 0n,
-      inputUnits: 0,
-      outputUnits: 0,
-      errorCode: failure.code,
-      errorMessage: failure.message,
-      receipt: null,
-      discard: failure.signedDiscard,
-      ledger: [],
-    }
-  }
-
-  /**
-   * An outage has hidden whether the commit of a success happened. The job is ended as failed as soon as the ledger answers; if the success is there
-   * already, that is refused (law L2) and the charge stands. Until then the hold stays: neither the user nor the node loses by the doubt.
-   */
-  async function learnFate(job: Job, lost: JobOutcome, price: bigint): Promise<void> {
-    const { jobId } = job.start
-    try {
-      await jobs.finish(lost)
-      job.hold.release()
-    } catch (error) {
-      if (isHeuristError(error, 'JOB_ALREADY_ENDED')) job.hold.captured(price)
-      else if (isHeuristError(error, 'DATABASE_UNAVAILABLE')) clock.after(ASK_AGAIN_MS, () => void learnFate(job, lost, price))
-      else logger.error({ jobId, reason: messageOf(error) }, 'job was left open; the next start ends it')
-    }
-  }
-
-  async function fail(job: Job, failure: Failure): Promise<never> {
-    const { jobId } = job.start
-    job.hold.release()
-    await jobs.finish(failureOf(job, failure)).catch(error => {
-      logger.error({ jobId, reason: messageOf(error) }, 'discard receipt was not stored; the next start ends the job')
-    })
-    throw jobFailureError(jobId, failure, job.control.isCancelled)
-  }
-
-  function refused(job: Job, error: unknown): Promise<never> {
-    logger.error({ jobId: job.start.jobId, reason: messageOf(error) }, 'job can not be settled')
-    return fail(job, BAD_OUTCOME)
-  }
-
-  async function commit(job: Job, outcome: JobOutcome): Promise<void> {
-    const { jobId } = job.start
-    try {
-      await jobs.finish(outcome)
-    } catch (error) {
-      if (!isHeuristError(error, 'DATABASE_UNAVAILABLE')) return refused(job, error)
-      logger.error({ jobId, reason: messageOf(error) }, 'receipt was not confirmed')
-      void learnFate(job, failureOf(job, OUTCOME_LOST), outcome.price)
-      throw gatewayError(
-        'storage_unavailable',
-        `The ledger did not confirm this job's receipt, so its answer is withheld. Whether it was charged shows under ${jobId} when the ledger is back.`,
-        { jobId, cause: OUTCOME_LOST.code },
-      )
-    }
-  }
-
+function successOf(context: Context, job: Job, completion: JobCompletion): Success {
+  const { call, hold, start } = job
+  const { signedReceipt, units } = completion
+  const { receipt } = signedReceipt
+  const parties: SplitParties = { node: completion.nodeOwner, deployer: call.pod.deployer, frontend: call.key.frontend, ...context.shares }
+  const { events, split } = hold.capture({ jobId: start.jobId, price: receipt.price, parties, atMs: context.clock.now() })
+  const digest = receiptLeaf(context.separator, receipt)
+  const credits = hold.creditsFor(units)
+  note(context, job, 'done', { ...units })
+  note(context, job, 'receipt', { digest, price: receipt.price.toString(), credits: credits.toString() })
   return {
-    note,
-    async complete(job, completion) {
-      let outcome: JobOutcome
-      try {
-        refuseForeignReceipt(job, completion)
-        outcome = successOf(job, completion)
-      } catch (error) {
-        return refused(job, error)
-      }
-      await commit(job, outcome)
-      job.hold.captured(outcome.price)
-      const { jobId } = job.start
-      const { receipt } = completion.signedReceipt
-      const digest = outcome.receipt?.digest ?? receiptLeaf(separator, receipt)
-      return {
-        jobId,
-        nodeId: receipt.node,
-        units: completion.units,
-        choices: completion.choices,
-        credits: outcome.credits,
-        receiptDigest: digest,
-      }
-    },
-    fail,
+    ...outcomeBase(context, job),
+    ...units,
+    state: 'succeeded',
+    nodeId: receipt.node,
+    price: receipt.price,
+    credits,
+    errorCode: null,
+    errorMessage: null,
+    receipt: { signed: signedReceipt, digest, split },
+    discard: null,
+    ledger: events,
+  }
+}
+
+function failureOf(context: Context, job: Job, failure: Failure): JobOutcome {
+  note(context, job, 'released', { maxPrice: job.hold.maxPrice.toString() })
+  if (failure.signedDiscard) note(context, job, 'discarded', { reason: failure.code })
+  return {
+    ...outcomeBase(context, job),
+    attempts: Math.max(job.attempts, failure.attempts),
+    state: job.control.isCancelled ? 'cancelled' : 'failed',
+    price: 0n,
+    credits: 0n,
+    inputUnits: 0,
+    outputUnits: 0,
+    errorCode: failure.code,
+    errorMessage: failure.message,
+    receipt: null,
+    discard: failure.signedDiscard,
+    ledger: [],
+  }
+}
+
+/**
+ * An outage has hidden whether the commit of a success happened. The job is ended as failed as soon as the ledger answers; if the success is there
+ * already, that is refused (law L2) and the charge stands. Until then the hold stays: neither the user nor the node loses by the doubt.
+ */
+async function learnFate(context: Context, job: Job, lost: JobOutcome, price: bigint): Promise<void> {
+  const { jobId } = job.start
+  try {
+    await context.jobs.finish(lost)
+    job.hold.release()
+  } catch (error) {
+    if (isHeuristError(error, 'JOB_ALREADY_ENDED')) job.hold.captured(price)
+    else if (isHeuristError(error, 'DATABASE_UNAVAILABLE'))
+      context.clock.after(ASK_AGAIN_MS, () => void learnFate(context, job, lost, price))
+    else context.logger.error({ jobId, reason: messageOf(error) }, 'job was left open; the next start ends it')
+  }
+}
+
+async function fail(context: Context, job: Job, failure: Failure): Promise<never> {
+  const { jobId } = job.start
+  job.hold.release()
+  await context.jobs.finish(failureOf(context, job, failure)).catch(error => {
+    context.logger.error({ jobId, reason: messageOf(error) }, 'discard receipt was not stored; the next start ends the job')
+  })
+  throw jobFailureError(jobId, failure, job.control.isCancelled)
+}
+
+function refuse(context: Context, job: Job, error: unknown): Promise<never> {
+  context.logger.error({ jobId: job.start.jobId, reason: messageOf(error) }, 'job can not be settled')
+  return fail(context, job, BAD_OUTCOME)
+}
+
+async function commit(context: Context, job: Job, outcome: Success): Promise<void> {
+  const { jobId } = job.start
+  try {
+    await context.jobs.finish(outcome)
+  } catch (error) {
+    if (!isHeuristError(error, 'DATABASE_UNAVAILABLE')) return refuse(context, job, error)
+    context.logger.error({ jobId, reason: messageOf(error) }, 'receipt was not confirmed')
+    void learnFate(context, job, failureOf(context, job, OUTCOME_LOST), outcome.price)
+    throw gatewayError(
+      'storage_unavailable',
+      `The ledger did not confirm this job's receipt, so its answer is withheld. Whether it was charged shows under ${jobId} when the ledger is back.`,
+      { jobId, cause: OUTCOME_LOST.code },
+    )
+  }
+  job.hold.captured(outcome.price)
+}
+
+async function complete(context: Context, job: Job, completion: JobCompletion): Promise<FinishedJob> {
+  let outcome: Success
+  try {
+    refuseForeignReceipt(job, completion)
+    outcome = successOf(context, job, completion)
+  } catch (error) {
+    return refuse(context, job, error)
+  }
+  await commit(context, job, outcome)
+  return {
+    jobId: job.start.jobId,
+    nodeId: completion.signedReceipt.receipt.node,
+    units: completion.units,
+    choices: completion.choices,
+    credits: outcome.credits,
+    receiptDigest: outcome.receipt.digest,
+  }
+}
+
+export function createOutcomeWriter(options: OutcomeOptions, dependencies: OutcomeDependencies): OutcomeWriter {
+  const context: Context = { ...options, ...dependencies, separator: domainSeparator(options.domain) }
+  return {
+    note: (job, step, detail) => note(context, job, step, detail),
+    complete: (job, completion) => complete(context, job, completion),
+    fail: (job, failure) => fail(context, job, failure),
   }
 }

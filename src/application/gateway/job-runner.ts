@@ -16,18 +16,9 @@ import {
 } from '#protocol'
 import type { Hold, Payments } from '../payments/types.ts'
 import { gatewayError } from './errors.ts'
-import {
-  createDeferredControl,
-  type DeferredControl,
-  type Failure,
-  type FinishedJob,
-  type Job,
-  type JobCall,
-  type JobListener,
-  type RunningJob,
-} from './job.ts'
+import { createDeferredControl, type Failure, type FinishedJob, type Job, type JobCall, type JobListener, type RunningJob } from './job.ts'
 import { paymentError } from './job-errors.ts'
-import { createOutcomeWriter, type OutcomeOptions } from './job-outcome.ts'
+import { createOutcomeWriter, type OutcomeOptions, type OutcomeWriter } from './job-outcome.ts'
 
 export type JobRunnerOptions = OutcomeOptions & {
   /** Changes with every start of the process; marks whose jobs are orphans. */
@@ -93,121 +84,127 @@ function startOf(call: JobCall, facts: { jobId: JobId; hold: Hold; nowMs: number
   }
 }
 
+type Context = JobRunnerOptions & JobRunnerDependencies & { readonly outcomes: OutcomeWriter }
+type Settled = PromiseWithResolvers<FinishedJob>
+
+async function takeHold({ payments }: Context, jobId: JobId, call: JobCall): Promise<Hold> {
+  const credits = payments.quote(call.pod, call)
+  refuseAboveMaximum(call, credits)
+  try {
+    return await payments.hold({ jobId, account: call.key.account, key: call.key, pod: call.pod, credits })
+  } catch (error) {
+    throw paymentError(error)
+  }
+}
+
+function begin(context: Context, start: JobStart, parts: Pick<Job, 'call' | 'hold' | 'listener' | 'control'>): Job {
+  const { jobs, logger, outcomes } = context
+  const { call, hold } = parts
+  const job: Job = { start, ...parts, timeline: [], decisions: [], nodeId: null, attempts: 0, hasOutput: false, isEnded: false }
+  outcomes.note(job, 'quoted', { inputUnits: call.inputUnits, maxOutputUnits: call.maxOutputUnits, maxCredits: hold.credits.toString() })
+  outcomes.note(job, 'held', { asset: hold.asset, maxPrice: hold.maxPrice.toString() })
+  // Not awaited: no commit stands before the first token. The outcome carries the start again, so a lost row loses nothing.
+  jobs.start(start).catch(error => logger.warn({ jobId: start.jobId, reason: messageOf(error) }, 'job start was not stored'))
+  return job
+}
+
+function orderOf({ referredNodes }: Context, { call, hold, start }: Job): JobOrder {
+  const request = { kind: call.kind, body: call.body }
+  const { seed } = call.body
+  return {
+    jobId: start.jobId,
+    pod: call.pod,
+    request,
+    requestHash: requestHash(request),
+    // Without a seed there is nothing that a node could be held to.
+    seedCommitment: seed == null ? ZERO_BYTES32 : canonicalHash({ jobId: start.jobId, seed }),
+    inputUnits: call.inputUnits,
+    payer: start.payer,
+    frontend: start.frontend,
+    referredNodes: call.key.frontend ? referredNodes(call.key.frontend) : NO_NODES,
+    asset: hold.asset,
+    priceOf: units => hold.priceOf(units),
+    preferences: call.preferences,
+    totalMs: Math.min(call.preferences.deadline_ms ?? Number.POSITIVE_INFINITY, call.pod.manifest.spec.timeouts.totalMs),
+  }
+}
+
+/** Law L2: a job ends once; whatever is told after the end is not heard. */
+function end(job: Job, settled: Settled, outcome: () => Promise<FinishedJob>): void {
+  if (job.isEnded) return
+  job.isEnded = true
+  outcome().then(settled.resolve, settled.reject)
+}
+
+function sinkOf({ outcomes }: Context, job: Job, settled: Settled): JobSink {
+  const { listener } = job
+  return {
+    decided(decision) {
+      const { record, recordHash } = decision
+      job.decisions.push(decision)
+      outcomes.note(job, 'decided', {
+        chosen: record.chosen,
+        candidates: record.candidates.length,
+        attempt: record.attempt,
+        hash: recordHash,
+      })
+    },
+    leased(lease) {
+      job.nodeId = lease.nodeId
+      job.attempts = lease.attempt
+      outcomes.note(job, 'leased', { ...lease })
+      listener.leased(lease)
+    },
+    loading() {
+      outcomes.note(job, 'loading')
+      listener.loading()
+    },
+    retrying: (code, message) => outcomes.note(job, 'retry', { code, message }),
+    delta(delta) {
+      if (job.isEnded) return
+      if (!job.hasOutput) {
+        job.hasOutput = true
+        outcomes.note(job, 'first_token')
+      }
+      listener.delta(delta)
+    },
+    completed: completion => end(job, settled, () => outcomes.complete(job, completion)),
+    failed: failure => end(job, settled, () => outcomes.fail(job, failure)),
+  }
+}
+
+function dispatch(context: Context, job: Job, settled: Settled): void {
+  try {
+    job.control.connect(context.dispatcher.dispatch(orderOf(context, job), sinkOf(context, job, settled)))
+  } catch (error) {
+    context.logger.error({ jobId: job.start.jobId, reason: messageOf(error) }, 'job was not dispatched')
+    end(job, settled, () => context.outcomes.fail(job, NOT_DISPATCHED))
+  }
+}
+
 /**
  * The gateway's side of a job's life (DESIGN §4): quote, hold, dispatch; then capture and receipt in one commit before the answer is
  * complete, or release and discard receipt in one commit before the error (laws L2, L3, L5, L6). Nothing is committed before the first token.
  */
 export function createJobRunner(options: JobRunnerOptions, dependencies: JobRunnerDependencies): JobRunner {
-  const { clock, dispatcher, jobs, logger, payments } = dependencies
-  const outcomes = createOutcomeWriter(options, dependencies)
-  const { note } = outcomes
+  const context: Context = { ...options, ...dependencies, outcomes: createOutcomeWriter(options, dependencies) }
   const running = new Set<RunningJob>()
-
-  async function take(jobId: JobId, call: JobCall): Promise<Hold> {
-    const credits = payments.quote(call.pod, call)
-    refuseAboveMaximum(call, credits)
-    try {
-      return await payments.hold({ jobId, account: call.key.account, key: call.key, pod: call.pod, credits })
-    } catch (error) {
-      throw paymentError(error)
-    }
-  }
-
-  function begin(call: JobCall, start: JobStart, parts: { hold: Hold; listener: JobListener; control: DeferredControl }): Job {
-    const job: Job = { call, start, ...parts, timeline: [], decisions: [], nodeId: null, attempts: 0, hasOutput: false, isEnded: false }
-    const { asset, credits, maxPrice } = parts.hold
-    note(job, 'quoted', { inputUnits: call.inputUnits, maxOutputUnits: call.maxOutputUnits, maxCredits: credits.toString() })
-    note(job, 'held', { asset, maxPrice: maxPrice.toString() })
-    // Not awaited: no commit stands before the first token. The outcome carries the start again, so a lost row loses nothing.
-    jobs.start(start).catch(error => logger.warn({ jobId: start.jobId, reason: messageOf(error) }, 'job start was not stored'))
-    return job
-  }
-
-  function orderOf({ call, hold, start }: Job): JobOrder {
-    const request = { kind: call.kind, body: call.body }
-    const { seed } = call.body
-    return {
-      jobId: start.jobId,
-      pod: call.pod,
-      request,
-      requestHash: requestHash(request),
-      // Without a seed there is nothing that a node could be held to.
-      seedCommitment: seed == null ? ZERO_BYTES32 : canonicalHash({ jobId: start.jobId, seed }),
-      inputUnits: call.inputUnits,
-      payer: start.payer,
-      frontend: start.frontend,
-      referredNodes: call.key.frontend ? dependencies.referredNodes(call.key.frontend) : NO_NODES,
-      asset: hold.asset,
-      priceOf: units => hold.priceOf(units),
-      preferences: call.preferences,
-      totalMs: Math.min(call.preferences.deadline_ms ?? Number.POSITIVE_INFINITY, call.pod.manifest.spec.timeouts.totalMs),
-    }
-  }
-
-  /** Law L2: a job ends once; whatever is told after the end is not heard. */
-  function end(job: Job, settled: PromiseWithResolvers<FinishedJob>, outcome: () => Promise<FinishedJob>): void {
-    if (job.isEnded) return
-    job.isEnded = true
-    outcome().then(settled.resolve, settled.reject)
-  }
-
-  function sinkOf(job: Job, settled: PromiseWithResolvers<FinishedJob>): JobSink {
-    const { listener } = job
-    return {
-      decided(decision) {
-        const { record, recordHash } = decision
-        job.decisions.push(decision)
-        note(job, 'decided', { chosen: record.chosen, candidates: record.candidates.length, attempt: record.attempt, hash: recordHash })
-      },
-      leased(lease) {
-        job.nodeId = lease.nodeId
-        job.attempts = lease.attempt
-        note(job, 'leased', { ...lease })
-        listener.leased(lease)
-      },
-      loading() {
-        note(job, 'loading')
-        listener.loading()
-      },
-      retrying: (code, message) => note(job, 'retry', { code, message }),
-      delta(delta) {
-        if (job.isEnded) return
-        if (!job.hasOutput) {
-          job.hasOutput = true
-          note(job, 'first_token')
-        }
-        listener.delta(delta)
-      },
-      completed: completion => end(job, settled, () => outcomes.complete(job, completion)),
-      failed: failure => end(job, settled, () => outcomes.fail(job, failure)),
-    }
-  }
-
-  function dispatch(job: Job, settled: PromiseWithResolvers<FinishedJob>): void {
-    try {
-      job.control.connect(dispatcher.dispatch(orderOf(job), sinkOf(job, settled)))
-    } catch (error) {
-      logger.error({ jobId: job.start.jobId, reason: messageOf(error) }, 'job was not dispatched')
-      end(job, settled, () => outcomes.fail(job, NOT_DISPATCHED))
-    }
-  }
-
   return {
     running,
     async run(call, open) {
-      const jobId = jobIdFrom(dependencies.random(16))
-      const hold = await take(jobId, call)
+      const jobId = jobIdFrom(context.random(16))
+      const hold = await takeHold(context, jobId, call)
       const settled = Promise.withResolvers<FinishedJob>()
       // The endpoint may still be writing when a job fails; a rejection is never unhandled.
       settled.promise.catch(() => undefined)
       const control = createDeferredControl()
       const handle: RunningJob = { jobId, control, finished: settled.promise }
-      const start = startOf(call, { jobId, hold, nowMs: clock.now(), ownerEpoch: options.ownerEpoch })
-      const job = begin(call, start, { hold, listener: open(handle), control })
+      const start = startOf(call, { jobId, hold, nowMs: context.clock.now(), ownerEpoch: context.ownerEpoch })
+      const job = begin(context, start, { call, hold, listener: open(handle), control })
       running.add(handle)
       const forget = () => running.delete(handle)
       settled.promise.then(forget, forget)
-      dispatch(job, settled)
+      dispatch(context, job, settled)
       return handle
     },
   }

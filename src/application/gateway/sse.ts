@@ -30,14 +30,10 @@ export function createSseStream(response: ServerResponse, options: SseOptions): 
   let isWaiting = false
 
   function take(): void {
+    isWaiting = false
     const tokens = pendingTokens
     pendingTokens = 0
     if (tokens > 0) options.onTaken(tokens)
-  }
-
-  function onDrain(): void {
-    isWaiting = false
-    take()
   }
 
   function open(): void {
@@ -56,7 +52,7 @@ export function createSseStream(response: ServerResponse, options: SseOptions): 
       if (!isWaiting) take()
     } else if (!isWaiting) {
       isWaiting = true
-      response.once('drain', onDrain)
+      response.once('drain', take)
     }
   }
 
