@@ -1,10 +1,12 @@
-import { type NodeRow, useLive } from '../api.ts'
+import { type NodeRow, type PodRow, useLive } from '../api.ts'
 import { Badge, Hash } from '../components/parts.tsx'
 import { bytes } from '../format.ts'
 
 export function Nodes() {
   const query = useLive<{ data: NodeRow[] }>('/api/nodes')
-  const nodes = query.data?.data ?? []
+  const pods = useLive<{ data: PodRow[] }>('/api/pods', 5000)
+  const names = new Map((pods.data?.data ?? []).map(({ podId, name }) => [podId, name]))
+  const nodes = (query.data?.data ?? []).toSorted((a, b) => a.name.localeCompare(b.name))
   return (
     <>
       <h1>Compute nodes</h1>
@@ -16,14 +18,14 @@ export function Nodes() {
       {query.data && nodes.length === 0 && <p className="dim">No node is linked. Start one with: heurist node start</p>}
       <div className="cards">
         {nodes.map(node => (
-          <Node key={node.nodeId} node={node} />
+          <Node key={node.nodeId} node={node} names={names} />
         ))}
       </div>
     </>
   )
 }
 
-function Node({ node }: { node: NodeRow }) {
+function Node({ node, names }: { node: NodeRow; names: ReadonlyMap<string, string> }) {
   const slots = (node.facts?.replicas ?? []).reduce((sum, { slots: count }) => sum + count, 0)
   return (
     <section className="card">
@@ -48,8 +50,8 @@ function Node({ node }: { node: NodeRow }) {
       ))}
       {node.facts?.replicas.map(replica => (
         <p key={replica.podId} className="small">
-          <Badge state={replica.state} /> pod <Hash value={replica.podId} /> {replica.unitsPerSecond.toFixed(0)} units/s{' '}
-          {replica.reason && <span className="problem">{replica.reason}</span>}
+          <Badge state={replica.state} /> {names.get(replica.podId) ?? <Hash value={replica.podId} />} {replica.unitsPerSecond.toFixed(0)}{' '}
+          units/s {replica.reason && <span className="problem">{replica.reason}</span>}
         </p>
       ))}
     </section>

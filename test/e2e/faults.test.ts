@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, isAlive, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
+
+type JobRow = { jobId: string; state: string; timeline: { step: string; detail: { credits?: string } }[] }
+
+/** kill -9 of each process while jobs run: nothing acknowledged is lost, nothing is settled twice (laws L3, L5). */
+describe('faults', () => {
+  const home = newHome()
+  const acknowledged = new Set<string>()
+  let network: Network
+  let initialCredits = 0
+
+  const read = async <T>(path: string): Promise<T> => {
+    const { gatewayUrl, adminKey } = network.dev()
+    const response = await fetch(`${gatewayUrl.replace('/v1', '')}${path}`, { headers: { authorization: `Bearer ${adminKey}` } })
+    return (await response.json()) as T // cast: our own control API
+  }
+  const creditsNow = async (): Promise<number> => Number((await read<{ credits: string }>('/api/credits')).credits)
+
+  /** Keeps a few customers busy until `stop`; remembers every answer that arrived whole. */
+  const customers = (count: number): { stop(): Promise<void> } => {
+    let going = true
+    const one = async (): Promise<void> => {
+      while (going) {
+        try {
+          const openai = network.client()
+          const { response } = await openai.chat.completions
+            .create({ model: network.dev().models.chat, messages: [{ role: 'user', content: 'Hello' }], max_tokens: 12 })
+            .withResponse()
+          acknowledged.add(response.headers.get('x-heurist-job-id') ?? '')
+        } catch {
+          await new Promise(resolve => setTimeout(resolve, 50))
+        }
+      }
+    }
+    const running = Array.from({ length: count }, one)
+    return {
+      async stop() {
+        going = false
+        await Promise.all(running)
+      },
+    }
+  }
+  const moreAnswers = (): Promise<boolean> => {
+    const before = acknowledged.size
+    return eventually('more answers', async () => acknowledged.size > before + 3, 90_000)
+  }
+
+  /** Every acknowledged job succeeded, is in exactly one confirmed batch, and the credits add up. */
+  const nothingLost = async (): Promise<void> => {
+    await eventually(
+      'all receipts to be settled',
+      async () => {
+        const { data } = await read<{ data: JobRow[] }>('/api/jobs?limit=200&state=succeeded')
+        return data.every(job => job.timeline.some(({ step }) => step === 'settled'))
+      },
+      60_000,
+    )
+    const { data: jobs } = await read<{ data: JobRow[] }>('/api/jobs?limit=200&state=succeeded')
+    const { data: batches } = await read<{ data: { number: number; jobCount: number; state: string }[] }>('/api/batches?limit=200')
+    expect(
+      [...acknowledged].filter(id => !jobs.some(job => job.jobId === id)),
+      'acknowledged and lost',
+    ).toEqual([])
+    expect(
+      jobs.filter(job => job.timeline.filter(({ step }) => step === 'settled').length !== 1),
+      'settled once',
+    ).toEqual([])
+    expect(batches.reduce((sum, { jobCount }) => sum + jobCount, 0)).toBe(jobs.length)
+    expect(batches.map(({ number }) => number).sort((a, b) => a - b)).toEqual(batches.map((_, index) => index + 1))
+    const charged =
+      jobs.reduce((sum, job) => sum + Number(job.timeline.find(({ step }) => step === 'receipt')?.detail.credits ?? 0), 0) / 1e9
+    await eventually('holds to be returned', async () => Math.abs(initialCredits - charged - (await creditsNow())) < 1e-6)
+  }
+
+  beforeAll(async () => {
+    network = await startNetwork(home, { HEURIST_BATCH_MAX_AGE_MS: '500' })
+    initialCredits = await creditsNow()
+  }, 300_000)
+  afterAll(async () => {
+    await network?.stop()
+    removeHome(home)
+  }, 60_000)
+
+  for (const role of ['chain', 'database'] as const) {
+    test(`behavior: kill -9 of the ${role} under load`, async () => {
+      const load = customers(3)
+      await moreAnswers()
+      const victim = network.dev().pids[role] ?? 0
+      process.kill(victim, 'SIGKILL')
+      await eventually(`another ${role} process`, async () => (network.dev().pids[role] ?? victim) !== victim, 60_000)
+      await moreAnswers()
+      await load.stop()
+      await nothingLost()
+    }, 240_000)
+  }
+
+  test('behavior: kill -9 of the main process leaves no orphan, and the restart finds everything', async () => {
+    const load = customers(3)
+    await moreAnswers()
+    const { pids } = network.dev()
+    process.kill(pids.main ?? 0, 'SIGKILL')
+    await load.stop()
+    await eventually('all children to end', async () => Object.values(pids).every(pid => !isAlive(pid)), 30_000)
+    await network.stop()
+    network = await startNetwork(home, { HEURIST_BATCH_MAX_AGE_MS: '500' })
+    await nothingLost()
+    const { data: open } = await read<{ data: JobRow[] }>('/api/jobs?limit=200')
+    expect(open.filter(({ state }) => !['succeeded', 'failed', 'cancelled'].includes(state))).toEqual([])
+    const again = customers(1)
+    await moreAnswers()
+    await again.stop()
+  }, 240_000)
+})
