@@ -1,5 +1,5 @@
 import { SimpleMerkleTree } from '@openzeppelin/merkle-tree'
-import { SPLIT_ROLES } from '#economics'
+import { SPLIT_ROLES, type SplitRole } from '#economics'
 import type { BatchRef, StoredReceipt } from '#platform'
 import { type Address, type Bytes32, HeuristError, type Hex, keccak256, ZERO_ADDRESS } from '#protocol'
 import { encodeSettle, hashBatch } from './encode.ts'
@@ -53,7 +53,7 @@ export function rowsOf(receipt: StoredReceipt, assets: SettlementAssets): { debi
   const asset = assetNumber(receipt, assets)
   let sum = 0n
   const credits = receipt.split.map((share): [bigint, bigint] => {
-    const role = SPLIT_ROLES.findIndex(name => name === share.role)
+    const role = SPLIT_ROLES.indexOf(share.role as SplitRole) // cast: an unknown role gives -1
     if (role < 0) throw badReceipt(receipt, `its split names the role "${share.role}"`)
     if (share.account === ZERO_ADDRESS) throw badReceipt(receipt, `its ${share.role} is the zero address`)
     if (share.amount < 0n) throw badReceipt(receipt, `its ${share.role} gets a negative amount`)

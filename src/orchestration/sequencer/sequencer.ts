@@ -2,10 +2,10 @@ import type { BatchRef, BatchRow, StoredReceipt } from '#platform'
 import { HeuristError, isHeuristError, messageOf } from '#protocol'
 import type { FormedBatch } from './batch.ts'
 import type { SequencerErrorCode } from './errors.ts'
-import { createIsolation } from './isolate.ts'
-import { createSequencerMetrics } from './metrics.ts'
+import { createIsolation, type Isolation } from './isolate.ts'
+import { createSequencerMetrics, type SequencerMetrics } from './metrics.ts'
 import { DEFAULT_SEQUENCER_OPTIONS, type SequencerDependencies, type SequencerOptions } from './options.ts'
-import { createSettlement } from './settle.ts'
+import { createSettlement, type Settlement } from './settle.ts'
 
 export type SequencerStatus = {
   /** `halted`: the history on the chain is not ours; only an operator can go on. */
@@ -35,149 +35,171 @@ const HALTING: ReadonlySet<string> = new Set<SequencerErrorCode>(['SEQUENCER_FOR
  * last second all end in the same place.
  */
 export function createSequencer(options: Partial<SequencerOptions>, dependencies: SequencerDependencies): Sequencer {
-  const settings: SequencerOptions = { ...DEFAULT_SEQUENCER_OPTIONS, ...options }
-  const { batches, clock, logger } = dependencies
-  const metrics = createSequencerMetrics(dependencies.metrics)
-  const settlement = createSettlement(dependencies, metrics)
-  const isolation = createIsolation(settings, dependencies, metrics)
-  let state: SequencerStatus['state'] = 'stopped'
-  let problem: string | null = null
-  let waiting = 0
-  let wake = (): void => undefined
-  let loop: Promise<void> = Promise.resolve()
+  return new BatchSequencer({ ...DEFAULT_SEQUENCER_OPTIONS, ...options }, dependencies)
+}
+
+class BatchSequencer implements Sequencer {
+  readonly #options: SequencerOptions
+  readonly #dependencies: SequencerDependencies
+  readonly #metrics: SequencerMetrics
+  readonly #settlement: Settlement
+  readonly #isolation: Isolation
+  #state: SequencerStatus['state'] = 'stopped'
+  #problem: string | null = null
+  /** Receipts announced since the last batch. */
+  #announced = 0
+  #wake = (): void => undefined
+  #loop: Promise<void> = Promise.resolve()
   /** Steps of the loop and of a flush never overlap. */
-  let turn: Promise<unknown> = Promise.resolve()
+  #turn: Promise<unknown> = Promise.resolve()
 
-  /** ms until the oldest free receipt is due; null without one. */
-  function dueInMs(receipts: readonly StoredReceipt[]): number | null {
-    const oldest = receipts[isolation.heldCount()] ?? receipts.at(-1)
-    if (oldest === undefined) return null
-    if (waiting >= settings.maxJobs) return 0
-    return Math.max(0, oldest.signed.receipt.finishedAtMs + settings.maxAgeMs - clock.now())
+  constructor(options: SequencerOptions, dependencies: SequencerDependencies) {
+    this.#options = options
+    this.#dependencies = dependencies
+    this.#metrics = createSequencerMetrics(dependencies.metrics)
+    this.#settlement = createSettlement(dependencies, this.#metrics)
+    this.#isolation = createIsolation(options, dependencies, this.#metrics)
   }
 
-  /** Looks past what the chain refuses until it finds a batch or nothing new is refused. */
-  async function chooseFrom(tip: BatchRef): Promise<FormedBatch | null> {
-    for (;;) {
-      const heldBefore = isolation.heldCount()
-      const formed = await isolation.choose(await batches.unsettled(settings.maxJobs + heldBefore), tip)
-      if (formed !== null || isolation.heldCount() === heldBefore) return formed
+  start(): void {
+    if (this.#state !== 'stopped') return
+    this.#state = 'running'
+    this.#loop = this.#run()
+  }
+
+  notify(receipts = 1): void {
+    this.#announced += receipts
+    if (this.#announced >= this.#options.maxJobs) this.#wake()
+  }
+
+  async flush({ timeoutMs }: { timeoutMs: number }): Promise<boolean> {
+    const { clock } = this.#dependencies
+    const untilMs = clock.now() + timeoutMs
+    while (this.#state !== 'halted' && clock.now() < untilMs) {
+      try {
+        const { moved } = await this.#inTurn(() => this.#step(true))
+        if (!moved) return true
+      } catch (error) {
+        this.#failed(error, this.#options.backoffMs)
+        await this.#sleep(Math.min(this.#options.backoffMs, Math.max(1, untilMs - clock.now())))
+      }
     }
+    return false
   }
 
-  async function formNext(tip: BatchRef): Promise<BatchRow | null> {
-    const formed = await chooseFrom(tip)
-    if (formed === null) return null
-    const row = toRow(formed, clock.now())
-    await batches.form(row, formed.sequences)
-    waiting = Math.max(0, waiting - formed.jobCount)
-    return row
+  async stop(): Promise<void> {
+    if (this.#state !== 'halted') this.#state = 'stopped'
+    this.#wake()
+    await this.#loop
+    await this.#turn
+  }
+
+  status(): SequencerStatus {
+    return { state: this.#state, problem: this.#problem, heldReceipts: this.#isolation.heldCount() }
+  }
+
+  #active(): boolean {
+    return this.#state === 'running' || this.#state === 'retrying'
+  }
+
+  async #run(): Promise<void> {
+    const { backoffMs: firstBackoffMs, maxBackoffMs } = this.#options
+    let backoffMs = firstBackoffMs
+    while (this.#active()) {
+      let delayMs: number
+      try {
+        delayMs = (await this.#inTurn(() => this.#step(false))).nextInMs
+        this.#recovered()
+        backoffMs = firstBackoffMs
+      } catch (error) {
+        this.#failed(error, backoffMs)
+        delayMs = backoffMs
+        backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
+      }
+      if (delayMs > 0 && this.#active()) await this.#sleep(delayMs)
+    }
   }
 
   /** One batch forward. Answers how long to wait before the next step. */
-  async function step(force: boolean): Promise<{ moved: boolean; nextInMs: number }> {
-    const tip = await settlement.reconcile()
+  async #step(force: boolean): Promise<{ moved: boolean; nextInMs: number }> {
+    const { batches } = this.#dependencies
+    const { pollMs } = this.#options
+    const tip = await this.#settlement.reconcile()
     const [open] = await batches.unconfirmed()
     if (open) {
       demandSuccessor(open, tip)
-      await settlement.post(open)
+      await this.#settlement.post(open)
       return { moved: true, nextInMs: 0 }
     }
-    const nextInMs = dueInMs(await batches.unsettled(1 + isolation.heldCount()))
-    if (nextInMs === null || (nextInMs > 0 && !force))
-      return { moved: false, nextInMs: Math.min(nextInMs ?? settings.pollMs, settings.pollMs) }
-    const row = await formNext(tip)
-    if (row === null) return { moved: false, nextInMs: settings.pollMs }
-    await settlement.post(row)
+    const dueInMs = this.#dueInMs(await batches.unsettled(1 + this.#isolation.heldCount()))
+    if (dueInMs === null || (dueInMs > 0 && !force)) return { moved: false, nextInMs: Math.min(dueInMs ?? pollMs, pollMs) }
+    const row = await this.#formNext(tip)
+    if (row === null) return { moved: false, nextInMs: pollMs }
+    await this.#settlement.post(row)
     return { moved: true, nextInMs: 0 }
   }
 
-  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = turn.then(work, work)
-    turn = result.catch(() => undefined)
+  /** ms until the oldest free receipt is due; null without one. At least one of the first `heldCount() + 1` is free. */
+  #dueInMs(receipts: readonly StoredReceipt[]): number | null {
+    const oldest = receipts[this.#isolation.heldCount()] ?? receipts.at(-1)
+    if (oldest === undefined) return null
+    if (this.#announced >= this.#options.maxJobs) return 0
+    return Math.max(0, oldest.signed.receipt.finishedAtMs + this.#options.maxAgeMs - this.#dependencies.clock.now())
+  }
+
+  async #formNext(tip: BatchRef): Promise<BatchRow | null> {
+    const formed = await this.#choose(tip)
+    this.#announced = Math.max(0, this.#announced - (formed?.jobCount ?? this.#announced))
+    if (formed === null) return null
+    const row = toRow(formed, this.#dependencies.clock.now())
+    await this.#dependencies.batches.form(row, formed.sequences)
+    return row
+  }
+
+  /** Looks past what the chain refuses until it finds a batch or nothing new is refused. */
+  async #choose(tip: BatchRef): Promise<FormedBatch | null> {
+    for (;;) {
+      const heldBefore = this.#isolation.heldCount()
+      const receipts = await this.#dependencies.batches.unsettled(this.#options.maxJobs + heldBefore)
+      const formed = await this.#isolation.choose(receipts, tip)
+      if (formed !== null || this.#isolation.heldCount() === heldBefore) return formed
+    }
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work, work)
+    this.#turn = result.catch(() => undefined)
     return result
   }
 
-  function halt(error: unknown): void {
-    state = 'halted'
-    problem = messageOf(error)
-    logger.error({ err: problem }, 'the sequencer halted; receipts are kept and nothing is posted')
-  }
-
-  function failed(error: unknown, backoffMs: number): void {
+  #failed(error: unknown, backoffMs: number): void {
+    const { logger } = this.#dependencies
     const code = isHeuristError(error) ? error.code : 'UNKNOWN'
-    metrics.failures.inc({ code })
-    problem = messageOf(error)
-    if (isHeuristError(error) && HALTING.has(error.code)) {
-      halt(error)
+    this.#metrics.failures.inc({ code })
+    this.#problem = messageOf(error)
+    if (HALTING.has(code)) {
+      this.#state = 'halted'
+      logger.error({ code, err: this.#problem }, 'the sequencer halted; receipts are kept and nothing is posted')
       return
     }
-    state = 'retrying'
-    logger.warn({ code, err: problem, retryInMs: backoffMs }, 'a settlement step failed; trying again')
+    if (this.#state === 'running') this.#state = 'retrying'
+    logger.warn({ code, err: this.#problem, retryInMs: backoffMs }, 'a settlement step failed; trying again')
   }
 
-  function sleep(delayMs: number): Promise<void> {
+  #recovered(): void {
+    if (this.#state !== 'retrying') return
+    this.#state = 'running'
+    this.#problem = null
+  }
+
+  #sleep(delayMs: number): Promise<void> {
     return new Promise(resolve => {
-      const cancel = clock.after(delayMs, resolve)
-      wake = () => {
+      const cancel = this.#dependencies.clock.after(delayMs, resolve)
+      this.#wake = () => {
         cancel()
         resolve()
       }
     })
-  }
-
-  async function run(): Promise<void> {
-    let backoffMs = settings.backoffMs
-    while (state === 'running' || state === 'retrying') {
-      let delayMs: number
-      try {
-        delayMs = (await inTurn(() => step(false))).nextInMs
-        recovered()
-        backoffMs = settings.backoffMs
-      } catch (error) {
-        failed(error, backoffMs)
-        delayMs = backoffMs
-        backoffMs = Math.min(backoffMs * 2, settings.maxBackoffMs)
-      }
-      if (delayMs > 0 && (state === 'running' || state === 'retrying')) await sleep(delayMs)
-    }
-  }
-
-  function recovered(): void {
-    if (state !== 'retrying') return
-    state = 'running'
-    problem = null
-  }
-
-  return {
-    start() {
-      if (state !== 'stopped') return
-      state = 'running'
-      loop = run()
-    },
-    notify(receipts = 1) {
-      waiting += receipts
-      if (waiting >= settings.maxJobs) wake()
-    },
-    async flush({ timeoutMs }) {
-      const untilMs = clock.now() + timeoutMs
-      while (state !== 'halted' && clock.now() < untilMs) {
-        try {
-          if (!(await inTurn(() => step(true))).moved) return true
-        } catch (error) {
-          failed(error, settings.backoffMs)
-          await sleep(Math.min(settings.backoffMs, Math.max(1, untilMs - clock.now())))
-        }
-      }
-      return false
-    },
-    async stop() {
-      if (state !== 'halted') state = 'stopped'
-      wake()
-      await loop
-      await turn
-    },
-    status: () => ({ state, problem, heldReceipts: isolation.heldCount() }),
   }
 }
 

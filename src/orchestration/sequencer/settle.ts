@@ -1,5 +1,5 @@
 import type { BatchRef, BatchRow, Chain, RevertPayload } from '#platform'
-import { HeuristError, isHeuristError } from '#protocol'
+import { type Bytes32, HeuristError, isHeuristError } from '#protocol'
 import type { SequencerErrorCode } from './errors.ts'
 import type { SequencerMetrics } from './metrics.ts'
 import type { SequencerDependencies } from './options.ts'
@@ -30,77 +30,75 @@ export function contentRefusal(error: unknown): RevertPayload | null {
   return payload.error !== null && POSITION_ERRORS.has(payload.error) ? null : payload
 }
 
-export function createSettlement(dependencies: SequencerDependencies, metrics: SequencerMetrics): Settlement {
-  const { batches, chain, signer, clock, logger } = dependencies
+type Context = { readonly dependencies: SequencerDependencies; readonly metrics: SequencerMetrics }
+type Facts = { readonly transactionHash: Bytes32; readonly blockNumber: number; readonly gasUsed: number }
 
-  async function confirm(
-    batch: BatchRow,
-    facts: { transactionHash: BatchRow['previousHash']; blockNumber: number; gasUsed: number },
-  ): Promise<void> {
-    const confirmedAtMs = clock.now()
-    await batches.markConfirmed(batch.number, { ...facts, confirmedAtMs })
-    metrics.jobs.inc(batch.jobCount)
-    metrics.batches.inc()
-    metrics.gas.inc(facts.gasUsed)
-    metrics.lastBatch.set(batch.number)
-    metrics.settleSeconds.observe(Math.max(0, confirmedAtMs - batch.formedAtMs) / 1_000)
-    logger.info(
-      { batch: batch.number, jobs: batch.jobCount, gasUsed: facts.gasUsed, transactionHash: facts.transactionHash },
-      'batch settled',
+export function createSettlement(dependencies: SequencerDependencies, metrics: SequencerMetrics): Settlement {
+  const context = { dependencies, metrics }
+  return { reconcile: () => reconcile(context), post: batch => post(context, batch) }
+}
+
+async function reconcile({ dependencies, metrics }: Context): Promise<BatchRef> {
+  const { batches, chain, logger } = dependencies
+  const tip = await chain.lastBatch()
+  await demandOurs(dependencies, tip)
+  const open = await batches.unconfirmed()
+  await confirmPosted({ dependencies, metrics }, open, tip)
+  const lastConfirmed = open[0] ? open[0].number - 1 : ((await batches.last())?.number ?? 0)
+  if (lastConfirmed > tip.number) {
+    const reopened = await batches.reopenAfter(tip.number)
+    metrics.lost.inc(lastConfirmed - tip.number)
+    logger.warn(
+      { chainHas: tip.number, confirmed: lastConfirmed, reopened },
+      'the chain lost confirmed batches; posting them again in order',
     )
   }
+  return tip
+}
 
-  /** Batches that reached the chain while we did not look: a crash, a lost answer. */
-  async function confirmPosted(open: readonly BatchRow[], tip: BatchRef): Promise<void> {
-    for (const batch of open) {
-      if (batch.number > tip.number) return
-      const event = await chain.batchEvent(batch.number)
-      if (!event)
-        throw new HeuristError('CHAIN_UNAVAILABLE', `The chain has batch ${batch.number} but not its event yet; it is asked again.`, {
-          retryable: true,
-        })
-      if (event.batchHash !== batch.batchHash) throw foreign({ number: batch.number, hash: event.batchHash })
-      await confirm(batch, event)
-    }
+async function post(context: Context, batch: BatchRow): Promise<boolean> {
+  const { batches, chain, signer, logger } = context.dependencies
+  try {
+    const receipt = await chain.settle(signer, batch.calldata, { onSent: hash => batches.markPosted(batch.number, hash) })
+    await confirm(context, batch, receipt)
+    return true
+  } catch (error) {
+    const refusal = contentRefusal(error)
+    // While an earlier copy may still be mined, the batch must stay as it is.
+    if (refusal === null || (await chain.hasPending(signer.address))) throw error
+    const receipts = await batches.dissolveFrom(batch.number)
+    context.metrics.dissolved.inc()
+    logger.warn({ batch: batch.number, receipts, refusal: refusal.error }, 'the chain refuses a stored batch; its receipts go into others')
+    return false
   }
+}
 
-  async function reconcile(): Promise<BatchRef> {
-    const tip = await chain.lastBatch()
-    await demandOurs(dependencies, tip)
-    const open = await batches.unconfirmed()
-    await confirmPosted(open, tip)
-    const lastConfirmed = open[0] ? open[0].number - 1 : ((await batches.last())?.number ?? 0)
-    if (lastConfirmed > tip.number) {
-      const reopened = await batches.reopenAfter(tip.number)
-      metrics.lost.inc(lastConfirmed - tip.number)
-      logger.warn(
-        { chainHas: tip.number, confirmed: lastConfirmed, reopened },
-        'the chain lost batches that it had confirmed; posting them again in order',
-      )
-    }
-    return tip
+/** Batches that reached the chain while we did not look: a crash, a lost answer. */
+async function confirmPosted(context: Context, open: readonly BatchRow[], tip: BatchRef): Promise<void> {
+  for (const batch of open) {
+    if (batch.number > tip.number) return
+    const event = await context.dependencies.chain.batchEvent(batch.number)
+    if (!event) throw eventMissing(batch.number)
+    if (event.batchHash !== batch.batchHash) throw foreign({ number: batch.number, hash: event.batchHash })
+    await confirm(context, batch, event)
   }
+}
 
-  async function post(batch: BatchRow): Promise<boolean> {
-    try {
-      const receipt = await chain.settle(signer, batch.calldata, { onSent: hash => batches.markPosted(batch.number, hash) })
-      await confirm(batch, receipt)
-      return true
-    } catch (error) {
-      const refusal = contentRefusal(error)
-      // While an earlier copy may still be mined, the batch must stay as it is.
-      if (refusal === null || (await chain.hasPending(signer.address))) throw error
-      const receipts = await batches.dissolveFrom(batch.number)
-      metrics.dissolved.inc()
-      logger.warn(
-        { batch: batch.number, receipts, refusal: refusal.error },
-        'the chain refuses a stored batch; its receipts go into others',
-      )
-      return false
-    }
-  }
+async function confirm({ dependencies, metrics }: Context, batch: BatchRow, facts: Facts): Promise<void> {
+  const confirmedAtMs = dependencies.clock.now()
+  const { transactionHash, blockNumber, gasUsed } = facts
+  await dependencies.batches.markConfirmed(batch.number, { transactionHash, blockNumber, gasUsed, confirmedAtMs })
+  metrics.jobs.inc(batch.jobCount)
+  metrics.batches.inc()
+  metrics.gas.inc(gasUsed)
+  metrics.lastBatch.set(batch.number)
+  metrics.settleSeconds.observe(Math.max(0, confirmedAtMs - batch.formedAtMs) / 1_000)
+  dependencies.logger.info({ batch: batch.number, jobs: batch.jobCount, gasUsed, transactionHash }, 'batch settled')
+}
 
-  return { reconcile, post }
+function eventMissing(number: number): HeuristError {
+  const message = `The chain has batch ${number} but its RPC server does not show the event yet; it is asked again.`
+  return new HeuristError('CHAIN_UNAVAILABLE', message, { retryable: true })
 }
 
 /** The chain's last batch must be one that we formed, else two sequencers write one history. */
