@@ -29,6 +29,11 @@ export class DutyCycle {
     this.#active -= 1
   }
 
+  /** Call after a wait that was not the device's: what follows counts from now. */
+  resume(): void {
+    if (this.#pause === null) this.#resumedAtMs = this.#clock.now()
+  }
+
   /** Call after each piece of work; null when the device need not pause now. `isLast` also pays for a short rest. */
   pace(isLast = false): Promise<void> | null {
     if (this.#pausePerWork === 0) return null

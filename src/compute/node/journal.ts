@@ -85,7 +85,7 @@ function readEntries(path: string): JournalEntry[] {
       if (index === lines.length - 1) break
       throw new HeuristError<JournalErrorCode>(
         'NODE_JOURNAL_CORRUPT',
-        `Line ${index + 1} of the node's journal ${path} can not be read (${messageOf(cause).slice(0, 100)}). ` +
+        `Line ${index + 1} of the node's journal ${path} can not be read. ` +
           'Stop the node, move the file away and start again: the node measures its devices anew; keys and collateral are not in this file.',
         { cause, payload: { path, line: index + 1 } },
       )

@@ -204,7 +204,10 @@ export class Lease {
   async #deliverAfter(before: Promise<void> | null, delta: Delta, duty: DutyCycle): Promise<void> {
     await before
     await duty.pace()
-    await this.#credit.take(delta.tokens)
+    if (!this.#credit.tryTake(delta.tokens)) {
+      await this.#credit.take(delta.tokens)
+      duty.resume()
+    }
     await this.#deps.link.writable()
     this.#pending -= 1
     if (this.#pending === 0) this.#tail = null

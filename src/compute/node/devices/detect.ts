@@ -1,11 +1,27 @@
 import type { Logger } from '#platform'
 import type { Device } from '#protocol'
-import { cpuDevice, readHost } from './cpu.ts'
+import { type RunCommand, runCommand } from './command.ts'
+import { cpuDevice, type HostFacts, readHost } from './cpu.ts'
+import { detectNvidia } from './nvidia.ts'
+import { detectRocm } from './rocm.ts'
 
-export type DetectOptions = { readonly shareBps: number }
-export type DetectDependencies = { readonly logger: Logger }
+export type DetectOptions = {
+  /** Part of each device that this node may use, in basis points. */
+  readonly shareBps: number
+}
+export type DetectDependencies = { readonly logger: Logger; readonly run?: RunCommand; readonly host?: () => HostFacts }
 
-/** Every device of this machine, the CPU last. */
-export async function detectDevices(options: DetectOptions, _dependencies: DetectDependencies): Promise<Device[]> {
-  return [cpuDevice(readHost(), options.shareBps)]
+/** Facts carry at most this many devices (protocol/node.ts). */
+const MAX_DEVICES = 64
+
+/** Every device of this machine: GPUs and MIG instances first, the CPU last. What can not be used is said in the log. */
+export async function detectDevices(options: DetectOptions, dependencies: DetectDependencies): Promise<Device[]> {
+  const { logger, run = runCommand, host = readHost } = dependencies
+  const { shareBps } = options
+  const found = await Promise.all([detectNvidia(run, shareBps), detectRocm(run, shareBps)])
+  for (const note of found.flatMap(({ notes }) => notes)) logger.warn(note)
+  const gpus = found.flatMap(({ devices }) => devices)
+  if (gpus.length >= MAX_DEVICES)
+    logger.warn({ found: gpus.length, used: MAX_DEVICES - 1 }, 'more GPUs than one node announces; start a second node for the rest')
+  return [...gpus.slice(0, MAX_DEVICES - 1), cpuDevice(host(), shareBps)]
 }

@@ -85,11 +85,7 @@ function readCatalogue(path: string): z.output<typeof catalogueSchema> {
   try {
     return catalogueSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
-    throw modelError(
-      'MODEL_CATALOGUE_BROKEN',
-      `The catalogue of shipped models ${path} can not be read: ${messageOf(cause)}. Install again.`,
-      { cause },
-    )
+    throw modelError('MODEL_CATALOGUE_BROKEN', `The catalogue of shipped models ${path} can not be read. Install again.`, { cause })
   }
 }
 

@@ -199,12 +199,11 @@ export class Replicas {
     }
   }
 
-  /** Warm with the most free slots, else one that loads, else a cold one; a failed one only when there is no other. */
+  /** Warm with a free slot, else one that loads or could, else a full one to wait for; a failed one only when there is no other. */
   #choose(pod: PodRecord): Entry {
-    const order: Replica['state'][] = ['warm', 'loading', 'cold', 'failed']
     const [first] = [...this.#entries.values()]
       .filter(entry => entry.pod.podId === pod.podId)
-      .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || b.slots.free - a.slots.free)
+      .sort((a, b) => preference(a) - preference(b) || b.slots.free - a.slots.free)
     if (!first) throw loadFailure(pod, 'the pod was removed')
     return first
   }
@@ -318,6 +317,11 @@ export class Replicas {
     this.#draining.delete(entry)
     if (model) this.#deps.changed()
   }
+}
+
+function preference({ state, slots }: Entry): number {
+  const isFull = state === 'warm' && slots.free === 0
+  return isFull ? 3 : { warm: 0, loading: 1, cold: 2, failed: 4, draining: 5 }[state]
 }
 
 function refusal(code: ReplicaErrorCode, message: string): HeuristError<ReplicaErrorCode> {

@@ -1,0 +1,232 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Logger, silentLogger } from '#platform'
+import { deviceSchema, podManifestSchema, unmetRequirements } from '#protocol'
+import { openJournal } from '../journal.ts'
+import { benchmarkDevices, CPU_KERNEL, measureCpu } from './benchmark.ts'
+import { type CommandResult, runCommand } from './command.ts'
+import { cpuDevice, readCgroupLimits, readHost } from './cpu.ts'
+import { detectDevices } from './detect.ts'
+import { detectNvidia, parseMigList } from './nvidia.ts'
+import { detectRocm } from './rocm.ts'
+
+const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url), 'utf8')
+const ok = (stdout: string): CommandResult => ({ code: 0, stdout, stderr: '' })
+const missing: CommandResult = { code: null, stdout: '', stderr: 'ENOENT' }
+const host = () => ({ model: 'AMD EPYC 9R14', cores: 2, memoryBytes: 8 * 2 ** 30 })
+
+/** Answers of the tools by a word of the command line. */
+function tools(answers: Record<string, CommandResult>) {
+  return async (command: string, args: readonly string[]): Promise<CommandResult> => {
+    const line = [command, ...args].join(' ')
+    return Object.entries(answers).find(([word]) => line.includes(word))?.[1] ?? missing
+  }
+}
+
+describe('nvidia-smi', () => {
+  test('default: GPUs of several generations', async () => {
+    const { devices, notes } = await detectNvidia(tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')) }), 10_000)
+    expect(notes).toEqual([])
+    expect(devices.map(({ kind, name, memoryBytes, computeCapability }) => [kind, name, memoryBytes / 2 ** 20, computeCapability])).toEqual(
+      [
+        ['gpu', 'NVIDIA GeForce RTX 3090', 24_576, 8.6],
+        ['gpu', 'NVIDIA GeForce RTX 4090', 24_564, 8.9],
+        ['gpu', 'NVIDIA GeForce RTX 5090', 32_607, 12],
+      ],
+    )
+    for (const device of devices) expect(deviceSchema.safeParse(device).success, device.name).toBe(true)
+  })
+
+  test('behavior: a driver that does not know compute_cap is asked again, and the capability stays unknown', async () => {
+    const run = tools({
+      compute_cap: { code: 2, stdout: 'Field "compute_cap" is not a valid field to query.\n', stderr: '' },
+      'query-gpu': ok(fixture('nvidia-old-driver.csv')),
+    })
+    const { devices } = await detectNvidia(run, 10_000)
+    expect(devices.map(device => [device.name, device.computeCapability])).toEqual([
+      ['Tesla V100-SXM2-16GB', 0],
+      ['GeForce GTX 1080 Ti', 0],
+    ])
+  })
+
+  test('behavior: MIG instances stand in for their GPU; a GPU with MIG and no instance is said, not used', async () => {
+    const run = tools({ 'query-gpu': ok(fixture('nvidia-a100-mig.csv')), '-L': ok(fixture('nvidia-a100-mig-list.txt')) })
+    const { devices, notes } = await detectNvidia(run, 10_000)
+    expect(devices.map(({ id, kind, name, memoryBytes }) => [id.slice(0, 12), kind, name, memoryBytes])).toEqual([
+      ['MIG-c6d4f1ef', 'mig', 'NVIDIA A100-SXM4-40GB MIG 3g.20gb', 20e9],
+      ['MIG-cba663e8', 'mig', 'NVIDIA A100-SXM4-40GB MIG 1g.5gb+me', 5e9],
+      ['GPU-5c89852c', 'gpu', 'NVIDIA A100-SXM4-40GB', 40_960 * 2 ** 20],
+    ])
+    expect(notes).toEqual([expect.stringContaining('GPU 2')])
+  })
+
+  test('behavior: the listing of drivers before 470, compute instances included', () => {
+    expect(parseMigList(fixture('nvidia-mig-list-r450.txt')).map(({ uuid, profile, memoryBytes }) => [uuid, profile, memoryBytes])).toEqual(
+      [
+        ['MIG-GPU-e91edf3b-b297-37c1-a2a7-7601c3238fa2/1/0', '3g.20gb', 20e9],
+        ['MIG-GPU-e91edf3b-b297-37c1-a2a7-7601c3238fa2/2/0', '1c.3g.20gb', 20e9],
+      ],
+    )
+  })
+
+  test('behavior: a GPU without a memory figure and a lost GPU are left out, each with a note', async () => {
+    const { devices, notes } = await detectNvidia(tools({ 'query-gpu': ok(fixture('nvidia-h100-h200.csv')) }), 10_000)
+    expect(devices.map(device => device.name)).toEqual(['NVIDIA H100 80GB HBM3', 'NVIDIA H200'])
+    expect(notes).toEqual([expect.stringContaining('[Unknown Error]'), expect.stringContaining('NVIDIA GB10')])
+  })
+
+  test('behavior: a share of a GPU is a time slice and does not hold a pod that wants isolation', async () => {
+    const { devices } = await detectNvidia(tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')) }), 2500)
+    expect(devices[0]).toMatchObject({ kind: 'slice', shareBps: 2500, memoryBytes: 6144 * 2 ** 20 })
+    const manifest = podManifestSchema.parse({
+      apiVersion: 'heurist/v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: {
+        runtime: 'llm',
+        engine: { name: 'llama' },
+        model: { id: 'p', source: 'builtin:p' },
+        resources: { gpuCount: 1, fractional: 'mig' },
+        price: { input: '0', output: '0' },
+      },
+    })
+    expect(unmetRequirements(manifest, devices[0]!)).toEqual([expect.stringContaining('memory isolation')])
+  })
+
+  const broken: [string, CommandResult, RegExp][] = [
+    [
+      'a driver that does not run',
+      { code: 9, stdout: "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n", stderr: '' },
+      /exit 9.*driver/,
+    ],
+    ['a version mismatch', { code: 18, stdout: '', stderr: 'Failed to initialize NVML: Driver/library version mismatch\n' }, /mismatch/],
+    ['no devices', { code: 6, stdout: 'No devices were found\n', stderr: '' }, /No devices/],
+    ['garbage', ok('Segmentation fault\n'), /no GPU/],
+  ]
+  for (const [label, answer, note] of broken) {
+    test(`error: ${label} means no device and a note`, async () => {
+      const { devices, notes } = await detectNvidia(tools({ 'nvidia-smi': answer }), 10_000)
+      expect(devices).toEqual([])
+      expect(notes.join()).toMatch(note)
+    })
+  }
+
+  test('behavior: without the tool there is nothing to say', async () => {
+    expect(await detectNvidia(tools({}), 10_000)).toEqual({ devices: [], notes: [] })
+  })
+})
+
+describe('rocm-smi', () => {
+  test('default: release 5, an integrated GPU without an id included', async () => {
+    const { devices } = await detectRocm(tools({ 'rocm-smi': ok(fixture('rocm5-rx6800.json')) }), 10_000)
+    expect(devices.map(({ id, name, memoryBytes }) => [id, name, memoryBytes])).toEqual([
+      ['AMD-0x9b1e2c3d4f5a6b7c', 'Radeon RX 6800', 17_163_091_968],
+      ['AMD-card1', 'CEZANN', 536_870_912],
+    ])
+  })
+
+  test('default: release 6, with a warning before the JSON and a card without a figure', async () => {
+    const { devices, notes } = await detectRocm(tools({ 'rocm-smi': ok(fixture('rocm6-mi300x.txt')) }), 10_000)
+    expect(devices).toMatchObject([{ name: 'AMD Instinct MI300X OAM (gfx942)', memoryBytes: 206_141_652_992, computeCapability: 0 }])
+    expect(notes).toEqual([expect.stringContaining('card1')])
+  })
+
+  const broken: [string, CommandResult, RegExp][] = [
+    ['no driver', { code: 1, stdout: '', stderr: 'ERROR:root:Driver not initialized (amdgpu not found in modules)\n' }, /amdgpu/],
+    ['half a JSON', ok('{"card0": {"Unique ID": '), /exit 0/],
+    ['nothing', ok(''), /nothing/],
+  ]
+  for (const [label, answer, note] of broken) {
+    test(`error: ${label} means no device and a note`, async () => {
+      const { devices, notes } = await detectRocm(tools({ 'rocm-smi': answer }), 10_000)
+      expect(devices).toEqual([])
+      expect(notes.join()).toMatch(note)
+    })
+  }
+})
+
+describe('cpu', () => {
+  test('default: this machine', () => {
+    const facts = readHost()
+    expect(facts.cores).toBeGreaterThan(0)
+    expect(facts.memoryBytes).toBeGreaterThan(2 ** 20)
+    expect(deviceSchema.safeParse(cpuDevice(facts, 10_000)).success).toBe(true)
+  })
+
+  const limits: [string, Record<string, string>, { cores: number | null; memoryBytes: number | null }][] = [
+    ['version 2', { 'memory.max': '1073741824\n', 'cpu.max': '150000 100000\n' }, { cores: 1.5, memoryBytes: 2 ** 30 }],
+    ['version 2 without limits', { 'memory.max': 'max\n', 'cpu.max': 'max 100000\n' }, { cores: null, memoryBytes: null }],
+    [
+      'version 1',
+      { 'memory/memory.limit_in_bytes': '2147483648', 'cpu/cpu.cfs_quota_us': '50000', 'cpu/cpu.cfs_period_us': '100000' },
+      { cores: 0.5, memoryBytes: 2 ** 31 },
+    ],
+    [
+      'version 1 without limits',
+      { 'memory/memory.limit_in_bytes': '9223372036854771712', 'cpu/cpu.cfs_quota_us': '-1', 'cpu/cpu.cfs_period_us': '100000' },
+      { cores: null, memoryBytes: null },
+    ],
+    ['none', {}, { cores: null, memoryBytes: null }],
+  ]
+  for (const [label, files, expected] of limits) {
+    test(`behavior: control groups, ${label}`, () => {
+      const root = mkdtempSync(join(tmpdir(), 'heurist-cgroup-'))
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(join(root, name, '..'), { recursive: true })
+        writeFileSync(join(root, name), text)
+      }
+      expect(readCgroupLimits(root)).toEqual(expected)
+      rmSync(root, { recursive: true })
+    })
+  }
+
+  test('behavior: a share of the CPU promises that share of the memory', () => {
+    expect(cpuDevice(host(), 4000)).toMatchObject({ kind: 'cpu', shareBps: 4000, memoryBytes: Math.floor(8 * 2 ** 30 * 0.4) })
+  })
+})
+
+describe('detectDevices', () => {
+  test('default: GPUs first, the CPU last, notes in the log', async () => {
+    const warnings: string[] = []
+    const logger = { ...silentLogger, warn: (text: string) => warnings.push(text) } as unknown as Logger // cast: only `warn` is looked at
+    const run = tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')), 'rocm-smi': ok('broken') })
+    const devices = await detectDevices({ shareBps: 10_000 }, { logger, run, host })
+    expect(devices.map(device => device.kind)).toEqual(['gpu', 'gpu', 'gpu', 'cpu'])
+    expect(warnings).toEqual([expect.stringContaining('rocm-smi failed')])
+  })
+
+  test('behavior: a tool that is not installed is told from one that fails', async () => {
+    expect((await runCommand('heurist-no-such-tool', [])).code).toBeNull()
+    expect(await runCommand(process.execPath, ['-e', 'console.error("x"); process.exit(3)'])).toMatchObject({ code: 3, stderr: 'x\n' })
+  })
+})
+
+describe('benchmark', () => {
+  test('default: a real figure, kept for the second start', () => {
+    const root = mkdtempSync(join(tmpdir(), 'heurist-benchmark-'))
+    const journal = openJournal(join(root, 'journal.jsonl'))
+    let measurements = 0
+    const measure = () => {
+      measurements += 1
+      return 2e9 + measurements
+    }
+    const run = (shareBps: number, isForced = false) =>
+      benchmarkDevices([cpuDevice(host(), shareBps)], { isForced }, { journal, now: () => 1000, measure })[0]?.benchmark
+    expect(run(10_000)).toEqual({ score: 2e9 + 1, kernel: CPU_KERNEL, measuredAtMs: 1000 })
+    expect(run(10_000)?.score).toBe(2e9 + 1)
+    expect(run(10_000, true)?.score).toBe(2e9 + 2)
+    // Another share is another device: half of the same processor scores half.
+    expect(run(5000)?.score).toBe((2e9 + 3) / 2)
+    expect(measurements).toBe(3)
+    journal.close()
+    rmSync(root, { recursive: true })
+  })
+
+  test('behavior: the kernel measures this processor', () => {
+    const score = measureCpu(() => performance.now())
+    expect(score).toBeGreaterThan(1e7)
+    expect(score).toBeLessThan(1e13)
+  })
+})

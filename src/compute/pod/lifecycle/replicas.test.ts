@@ -1,0 +1,221 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { createManualClock, silentLogger } from '#platform'
+import { type Device, HeuristError, type PodRecord } from '#protocol'
+import { until } from '../../node/testing/fake-router.ts'
+import { makePod, TEST_DEVICE } from '../../node/testing/fixtures.ts'
+import { createTestEngine, type TestEngineOptions } from '../../node/testing/test-engine.ts'
+import { type ReplicaDependencies, Replicas, type ResolvedModel } from './replicas.ts'
+
+const never = new AbortController().signal
+const cold = { scaling: { min: 0 } }
+let running: Replicas[] = []
+afterEach(async () => {
+  await Promise.all(running.map(replicas => replicas.stop()))
+  running = []
+})
+
+function setUp(
+  options: {
+    engine?: TestEngineOptions
+    devices?: Device[]
+    dependencies?: Partial<ReplicaDependencies>
+    bytes?: Record<string, number>
+  } = {},
+) {
+  const clock = createManualClock()
+  const engine = createTestEngine(options.engine)
+  const held = new Set<string>()
+  const speeds = new Map<string, number>()
+  const replicas = new Replicas(
+    { slots: () => 4, maxWaitingPerReplica: 2 },
+    {
+      devices: () => options.devices ?? [TEST_DEVICE],
+      engines: { llama: engine.engine },
+      clock,
+      random: () => 0.5,
+      logger: silentLogger,
+      objection: () => null,
+      resolveModel: async (manifest): Promise<ResolvedModel> => {
+        held.add(manifest.metadata.name)
+        return { path: null, bytes: options.bytes?.[manifest.metadata.name] ?? 0, release: () => held.delete(manifest.metadata.name) }
+      },
+      knownSpeed: pod => speeds.get(pod.name) ?? null,
+      saveSpeed: (pod, _device, speed) => speeds.set(pod.name, speed),
+      changed: () => {},
+      ...options.dependencies,
+    },
+  )
+  running.push(replicas)
+  const states = () => Object.fromEntries(replicas.facts().map(fact => [`${nameOf(fact.podId)}@${fact.deviceId}`, fact.state]))
+  const nameOf = (podId: string) => [...replicas.pods(), ...known].find(pod => pod.podId === podId)?.name
+  const known: PodRecord[] = []
+  return { clock, engine, held, speeds, replicas, states, known }
+}
+
+const ready = (replicas: Replicas, pod: PodRecord) => replicas.ready(pod, { signal: never, onLoading: () => {} })
+
+describe('Replicas', () => {
+  test('default: a pod with a minimum is loaded at once, another at its first lease', async () => {
+    const { replicas, states, engine } = setUp()
+    const [eager, lazy] = [makePod('eager'), makePod('lazy', cold)]
+    replicas.setPods([eager, lazy])
+    await until(() => states()['eager@cpu'] === 'warm')
+    expect(states()).toEqual({ 'eager@cpu': 'warm', 'lazy@cpu': 'cold' })
+    let loadings = 0
+    const replica = await replicas.ready(lazy, { signal: never, onLoading: () => loadings++ })
+    expect([loadings, engine.state.loads, states()['lazy@cpu']]).toEqual([1, 2, 'warm'])
+    expect((await replica.claim(never)) !== null).toBe(true)
+  })
+
+  test('behavior: ten leases at once load a cold pod once', async () => {
+    const { replicas, engine } = setUp()
+    const pod = makePod('lazy', cold)
+    replicas.setPods([pod])
+    await Promise.all(Array.from({ length: 10 }, () => ready(replicas, pod)))
+    expect(engine.state.loads).toBe(1)
+  })
+
+  test('behavior: an aborted lease ends its wait and not the load', async () => {
+    let open = () => {}
+    const gate = new Promise<void>(resolve => {
+      open = resolve
+    })
+    const { replicas, states } = setUp({ engine: { load: () => gate } })
+    const pod = makePod('lazy', cold)
+    replicas.setPods([pod])
+    const stop = new AbortController()
+    const lease = replicas.ready(pod, { signal: stop.signal, onLoading: () => {} })
+    stop.abort(new Error('cancelled'))
+    await expect(lease).rejects.toThrow('cancelled')
+    open()
+    await until(() => states()['lazy@cpu'] === 'warm')
+  })
+
+  test('behavior: a failed load shows its reason, waits, and an eager pod is tried again by itself', async () => {
+    let failures = 2
+    const load = async () => {
+      if (failures-- > 0) throw new Error('out of memory')
+    }
+    const { replicas, states, clock, held } = setUp({ engine: { load } })
+    const pod = makePod('eager')
+    replicas.setPods([pod])
+    await until(() => states()['eager@cpu'] === 'failed')
+    expect(replicas.facts()[0]?.reason).toBe('out of memory')
+    expect(held.size).toBe(0)
+    await expect(ready(replicas, pod)).rejects.toMatchObject({
+      code: 'NODE_LOAD_FAILED',
+      retryable: true,
+      message: expect.stringContaining('out of memory'),
+    })
+    clock.advance(1000)
+    await until(() => failures === 0 && states()['eager@cpu'] === 'failed')
+    clock.advance(1000)
+    expect(states()['eager@cpu']).toBe('failed')
+    clock.advance(1000)
+    await until(() => states()['eager@cpu'] === 'warm')
+    expect(replicas.facts()[0]?.reason).toBeUndefined()
+  })
+
+  test('behavior: a lazy pod that failed can be leased again after the pause', async () => {
+    let failures = 1
+    const { replicas, states, clock } = setUp({
+      engine: {
+        load: async () => {
+          if (failures-- > 0) throw new Error('no file')
+        },
+      },
+    })
+    const pod = makePod('lazy', cold)
+    replicas.setPods([pod])
+    await expect(ready(replicas, pod)).rejects.toThrow('no file')
+    clock.advance(1000)
+    expect(states()['lazy@cpu']).toBe('cold')
+    await ready(replicas, pod)
+  })
+
+  test('behavior: a removed pod drains: the running job ends, then it is unloaded and its files are let go', async () => {
+    const { replicas, states, engine, held, known } = setUp()
+    const pod = makePod('eager')
+    known.push(pod)
+    replicas.setPods([pod])
+    const release = await (await ready(replicas, pod)).claim(never)
+    replicas.setPods([])
+    expect(states()).toEqual({ 'eager@cpu': 'draining' })
+    expect([engine.state.unloads, held.size]).toEqual([0, 1])
+    release?.()
+    await until(() => engine.state.unloads === 1)
+    expect([states(), held.size]).toEqual([{}, 0])
+  })
+
+  test('behavior: a new version replaces the old one', async () => {
+    const { replicas, engine } = setUp()
+    replicas.setPods([makePod('eager')])
+    await until(() => replicas.facts()[0]?.state === 'warm')
+    const next = makePod('eager', { timeouts: { loadMs: 5 } })
+    replicas.setPods([next])
+    await until(() => engine.state.unloads === 1 && replicas.facts()[0]?.state === 'warm')
+    expect(replicas.facts()).toMatchObject([{ manifestHash: next.manifestHash, state: 'warm' }])
+  })
+
+  test('behavior: the same pods announced again change nothing', async () => {
+    const { replicas, engine } = setUp()
+    replicas.setPods([makePod('eager')])
+    await until(() => replicas.facts()[0]?.state === 'warm')
+    replicas.setPods([makePod('eager')])
+    expect([replicas.facts()[0]?.state, engine.state.loads, engine.state.unloads]).toEqual(['warm', 1, 0])
+  })
+
+  test('behavior: memory is made by the idle pod that was used longest ago, never by a busy or an eager one', async () => {
+    const bytes = { eager: 2e9, old: 2e9, fresh: 2e9, next: 4e9 }
+    const { replicas, states, clock } = setUp({ bytes, devices: [{ ...TEST_DEVICE, memoryBytes: 10e9 }] })
+    const [eager, old, fresh, next] = [makePod('eager'), makePod('old', cold), makePod('fresh', cold), makePod('next', cold)]
+    replicas.setPods([eager, old, fresh, next])
+    for (const pod of [old, fresh]) {
+      clock.advance(1000)
+      const release = await (await ready(replicas, pod)).claim(never)
+      if (pod === fresh) release?.()
+      else void release
+    }
+    // `old` still runs, so `fresh` has to go although it was used later.
+    await ready(replicas, next)
+    expect(states()).toEqual({ 'eager@cpu': 'warm', 'old@cpu': 'warm', 'fresh@cpu': 'cold', 'next@cpu': 'warm' })
+  })
+
+  test('behavior: with two devices the second is loaded when the first is full', async () => {
+    const devices = [TEST_DEVICE, { ...TEST_DEVICE, id: 'gpu', kind: 'gpu' as const }]
+    const { replicas, states } = setUp({ devices, engine: { slots: 1 } })
+    const pod = makePod('eager')
+    replicas.setPods([pod])
+    const first = await ready(replicas, pod)
+    await first.claim(never)
+    const second = await ready(replicas, pod)
+    expect([first.deviceId, second.deviceId]).toEqual(['cpu', 'gpu'])
+    expect(states()).toEqual({ 'eager@cpu': 'warm', 'eager@gpu': 'warm' })
+  })
+
+  test('behavior: speed is measured once, kept, and is that of the share', async () => {
+    const devices = [{ ...TEST_DEVICE, shareBps: 2500 }]
+    const { replicas, speeds } = setUp({ devices, engine: { unitsPerSecond: 400 } })
+    replicas.setPods([makePod('eager')])
+    await until(() => replicas.facts()[0]?.state === 'warm')
+    expect(replicas.facts()[0]?.unitsPerSecond).toBe(100)
+    expect(speeds.get('eager')).toBe(100)
+  })
+
+  const refused: [string, PodRecord, Partial<ReplicaDependencies>, string][] = [
+    ['a pod that needs a GPU', makePod('big', { resources: { gpuCount: 1 } }), {}, 'NODE_UNMET_REQUIREMENTS'],
+    ['a pod of an engine that is not here', makePod('up', { engine: { name: 'upstream', url: 'http://x/v1' } }), {}, 'NODE_ENGINE_MISSING'],
+    ['a pod that the owner does not want', makePod('bad'), { objection: () => 'not allowed here' }, 'NODE_POD_FORBIDDEN'],
+  ]
+  for (const [label, pod, dependencies, code] of refused) {
+    test(`error: ${label} is neither hosted nor loaded`, async () => {
+      const { replicas, engine } = setUp({ dependencies })
+      replicas.setPods([pod])
+      expect(replicas.facts()).toEqual([])
+      const error = await ready(replicas, pod).catch(problem => problem)
+      expect(error).toBeInstanceOf(HeuristError)
+      expect(error).toMatchObject({ code, retryable: true })
+      expect(engine.state.loads).toBe(0)
+    })
+  }
+})
