@@ -152,7 +152,7 @@ contract SettlementHandler is Test {
     /// @dev Both assets at once, all to one node.
     function settleBoth(uint256 who, uint256 heuAmount, uint256 usdAmount, uint256 seed) external {
         address payer = payers[who % PAYERS];
-        if (!live(payer, false) || !live(payer, true)) return;
+        if (!isLive(payer, false) || !isLive(payer, true)) return;
         address earner = earners[seed % EARNERS];
         uint256[2] memory amounts = [
             bound(heuAmount, 0, min88(world.vault.debitable(payer, address(world.heu)))),
@@ -218,7 +218,7 @@ contract SettlementHandler is Test {
         world.settlement.settle(batch);
     }
 
-    function live(address payer, bool inUsd) private view returns (bool) {
+    function isLive(address payer, bool inUsd) private view returns (bool) {
         return world.vault.accountOf(payer, assetOf(inUsd)).capExpiresAt > block.timestamp;
     }
 
