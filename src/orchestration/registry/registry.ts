@@ -50,102 +50,124 @@ function same(a: ChainNode | undefined, b: ChainNode): boolean {
 
 /** What the chain and the pod table say, held in memory for the router's filter (wp §2.2.2). */
 export function createRegistry(options: Partial<RegistryOptions>, dependencies: RegistryDependencies): Registry {
-  const settings = { ...DEFAULT_REGISTRY_OPTIONS, ...options }
-  const { chain, clock, logger } = dependencies
-  const nodes = new Map<NodeId, ChainNode>()
-  const listeners = new Set<(nodeId: NodeId) => void>()
-  let pods: readonly PodRecord[] = []
-  let loadedAtMs = clock.now()
-  let watch: ChainWatch | null = null
-  let cancelReload = (): void => undefined
-  let stopped = false
+  return new ChainRegistry({ ...DEFAULT_REGISTRY_OPTIONS, ...options }, dependencies)
+}
 
-  function changed(nodeId: NodeId): void {
-    for (const listener of listeners) listener(nodeId)
+/** Its face is made of arrow functions: they are passed around as plain functions. */
+class ChainRegistry implements Registry {
+  readonly #options: RegistryOptions
+  readonly #dependencies: RegistryDependencies
+  readonly #nodes = new Map<NodeId, ChainNode>()
+  readonly #listeners = new Set<(nodeId: NodeId) => void>()
+  #pods: readonly PodRecord[] = []
+  #loadedAtMs: number
+  #watch: ChainWatch | null = null
+  #cancelReload = (): void => undefined
+  #stopped = false
+
+  constructor(options: RegistryOptions, dependencies: RegistryDependencies) {
+    this.#options = options
+    this.#dependencies = dependencies
+    this.#loadedAtMs = dependencies.clock.now()
   }
 
-  function keep(node: ChainNode): void {
-    if (same(nodes.get(node.nodeId), node)) return
-    nodes.set(node.nodeId, node)
-    changed(node.nodeId)
+  readonly start = async (): Promise<void> => {
+    const { chain } = this.#dependencies
+    // Events from here on; what was before is in the first complete read.
+    const { number } = await chain.head()
+    await this.#reload()
+    const place = { kinds: ['node'], cursor: memoryCursor(), fromBlock: number, until: 'latest' } as const
+    this.#watch = chain.watch({ ...place, pollMs: this.#options.pollMs }, events => this.#onEvents(events))
+    this.#scheduleReload()
   }
 
-  function forget(nodeId: NodeId): void {
-    if (nodes.delete(nodeId)) changed(nodeId)
+  readonly stop = async (): Promise<void> => {
+    this.#stopped = true
+    this.#cancelReload()
+    await this.#watch?.stop()
   }
 
-  async function refresh(nodeId: NodeId): Promise<NodeStanding | null> {
-    const node = await chain.nodeStanding(nodeId)
-    if (node) keep(node)
-    else forget(nodeId)
+  readonly standing = (nodeId: NodeId): NodeStanding | null => {
+    return this.#nodes.get(nodeId) ?? null
+  }
+
+  readonly payout = (nodeId: NodeId): Address | null => {
+    return this.#nodes.get(nodeId)?.payout ?? null
+  }
+
+  readonly nodes = (): readonly ChainNode[] => {
+    return [...this.#nodes.values()]
+  }
+
+  readonly refresh = async (nodeId: NodeId): Promise<NodeStanding | null> => {
+    const node = await this.#dependencies.chain.nodeStanding(nodeId)
+    if (node) this.#keep(node)
+    else this.#forget(nodeId)
     return node
   }
 
-  async function reload(): Promise<void> {
-    const all = await chain.allNodes()
-    for (const node of all) keep(node)
+  readonly pods = (): readonly PodRecord[] => {
+    return this.#pods
+  }
+
+  readonly refreshPods = async (): Promise<readonly PodRecord[]> => {
+    this.#pods = await this.#dependencies.pods.list()
+    return this.#pods
+  }
+
+  readonly ageMs = (): number => {
+    return this.#dependencies.clock.now() - this.#loadedAtMs
+  }
+
+  readonly onChange = (listener: (nodeId: NodeId) => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #keep(node: ChainNode): void {
+    if (same(this.#nodes.get(node.nodeId), node)) return
+    this.#nodes.set(node.nodeId, node)
+    this.#tell(node.nodeId)
+  }
+
+  #forget(nodeId: NodeId): void {
+    if (this.#nodes.delete(nodeId)) this.#tell(nodeId)
+  }
+
+  #tell(nodeId: NodeId): void {
+    for (const listener of this.#listeners) listener(nodeId)
+  }
+
+  async #reload(): Promise<void> {
+    const all = await this.#dependencies.chain.allNodes()
+    for (const node of all) this.#keep(node)
     const present = new Set(all.map(node => node.nodeId))
-    // Retired keys are not in the list; what is asked for again says so.
-    for (const nodeId of [...nodes.keys()]) if (!present.has(nodeId)) await refresh(nodeId)
-    await refreshPods()
-    loadedAtMs = clock.now()
+    // Not in the list: a retired key, a node that left, or one whose registration the chain lost.
+    for (const nodeId of [...this.#nodes.keys()]) if (!present.has(nodeId)) await this.refresh(nodeId)
+    await this.refreshPods()
+    this.#loadedAtMs = this.#dependencies.clock.now()
   }
 
-  async function refreshPods(): Promise<readonly PodRecord[]> {
-    pods = await dependencies.pods.list()
-    return pods
-  }
-
-  async function onEvents(events: readonly ChainEvent[]): Promise<void> {
+  async #onEvents(events: readonly ChainEvent[]): Promise<void> {
     for (const event of events) {
       if (event.kind !== 'node') continue
-      const known = [...nodes.values()].find(node => node.registryId === event.registryId)
-      if (known) await refresh(known.nodeId)
-      if (event.nodeId && event.nodeId !== known?.nodeId) await refresh(event.nodeId)
+      const known = this.nodes().find(node => node.registryId === event.registryId)
+      if (known) await this.refresh(known.nodeId)
+      if (event.nodeId && event.nodeId !== known?.nodeId) await this.refresh(event.nodeId)
     }
   }
 
-  function scheduleReload(): void {
-    cancelReload = clock.after(settings.reloadMs, () => {
-      void reload()
+  #scheduleReload(): void {
+    const { clock, logger } = this.#dependencies
+    this.#cancelReload = clock.after(this.#options.reloadMs, () => {
+      this.#reload()
         .catch(error =>
-          logger.warn(
-            { err: messageOf(error), ageMs: clock.now() - loadedAtMs },
-            'the registry was not read again; the last standings stay',
-          ),
+          logger.warn({ err: messageOf(error), ageMs: this.ageMs() }, 'the registry was not read again; the last standings stay'),
         )
         .finally(() => {
-          if (!stopped) scheduleReload()
+          if (!this.#stopped) this.#scheduleReload()
         })
     })
-  }
-
-  return {
-    async start() {
-      const { number } = await chain.head()
-      await reload()
-      watch = chain.watch(
-        { kinds: ['node'], cursor: memoryCursor(), fromBlock: number, until: 'latest', pollMs: settings.pollMs },
-        onEvents,
-      )
-      scheduleReload()
-    },
-    standing: nodeId => nodes.get(nodeId) ?? null,
-    payout: nodeId => nodes.get(nodeId)?.payout ?? null,
-    nodes: () => [...nodes.values()],
-    refresh,
-    pods: () => pods,
-    refreshPods,
-    ageMs: () => clock.now() - loadedAtMs,
-    onChange(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    async stop() {
-      stopped = true
-      cancelReload()
-      await watch?.stop()
-    },
   }
 }
 

@@ -38,6 +38,7 @@ export function createSequencer(options: Partial<SequencerOptions>, dependencies
   return new BatchSequencer({ ...DEFAULT_SEQUENCER_OPTIONS, ...options }, dependencies)
 }
 
+/** Its face is made of arrow functions: they are passed around as plain functions. */
 class BatchSequencer implements Sequencer {
   readonly #options: SequencerOptions
   readonly #dependencies: SequencerDependencies
@@ -61,18 +62,18 @@ class BatchSequencer implements Sequencer {
     this.#isolation = createIsolation(options, dependencies, this.#metrics)
   }
 
-  start(): void {
+  readonly start = (): void => {
     if (this.#state !== 'stopped') return
     this.#state = 'running'
     this.#loop = this.#run()
   }
 
-  notify(receipts = 1): void {
+  readonly notify = (receipts = 1): void => {
     this.#announced += receipts
     if (this.#announced >= this.#options.maxJobs) this.#wake()
   }
 
-  async flush({ timeoutMs }: { timeoutMs: number }): Promise<boolean> {
+  readonly flush = async ({ timeoutMs }: { timeoutMs: number }): Promise<boolean> => {
     const { clock } = this.#dependencies
     const untilMs = clock.now() + timeoutMs
     while (this.#state !== 'halted' && clock.now() < untilMs) {
@@ -87,14 +88,14 @@ class BatchSequencer implements Sequencer {
     return false
   }
 
-  async stop(): Promise<void> {
+  readonly stop = async (): Promise<void> => {
     if (this.#state !== 'halted') this.#state = 'stopped'
     this.#wake()
     await this.#loop
     await this.#turn
   }
 
-  status(): SequencerStatus {
+  readonly status = (): SequencerStatus => {
     return { state: this.#state, problem: this.#problem, heldReceipts: this.#isolation.heldCount() }
   }
 

@@ -1,4 +1,4 @@
-import { type Address, messageOf } from '#protocol'
+import { type Address, type Hex, messageOf } from '#protocol'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import type { Watchdog } from '../watchdog.ts'
@@ -54,108 +54,140 @@ export type DevChain = {
  * @example const devChain = await startDevChain({ stateFile, treasury, feeVault }, { clock, logger })
  */
 export async function startDevChain(options: DevChainOptions, dependencies: DevChainDependencies): Promise<DevChain> {
-  const { clock, logger, watchdog } = dependencies
-  const chainId = options.chainId ?? DEV_CHAIN_ID
   const state = await loadState(options.stateFile)
   const port = await freePort(options.port ?? 8545)
-  if (options.port && port !== options.port)
-    logger.warn({ wanted: options.port, port }, 'the port of the dev chain is taken; using another one')
+  if (options.port && port !== options.port) {
+    dependencies.logger.warn({ wanted: options.port, port }, 'the port of the dev chain is taken; using another one')
+  }
+  const devChain = new AnvilChain(options, { port, created: state === null }, dependencies)
+  await devChain.start(state)
+  return devChain
+}
 
-  let anvil: AnvilProcess
-  let finalBlock = 0
-  let stopping = false
-  let saving: Promise<number> = Promise.resolve(0)
-  let lastSaveMs = 0
-  const deaths: number[] = []
-  const exitListeners: ((reason: string) => void)[] = []
+/** Its face is made of arrow functions: they are passed around as plain functions. */
+class AnvilChain implements DevChain {
+  readonly rpcUrl: string
+  readonly port: number
+  readonly chainId: number
+  readonly created: boolean
+  readonly #options: DevChainOptions
+  readonly #dependencies: DevChainDependencies
+  readonly #exitListeners: ((reason: string) => void)[] = []
+  #anvil: AnvilProcess | null = null
+  #finalBlock = 0
+  #stopping = false
+  #saving: Promise<number> = Promise.resolve(0)
+  #lastSaveMs = 0
+  #deathsAtMs: number[] = []
 
-  async function launch(from: typeof state): Promise<void> {
-    anvil = await startAnvil({ port, chainId, state: from, coinbase: options.feeVault }, clock)
-    watchdog?.watch(anvil.pid)
-    const { child, pid } = anvil
-    child.once('exit', (code, signal) => {
-      watchdog?.unwatch(pid)
-      if (!stopping) void revive(`exit code ${code}, signal ${signal}`)
-    })
+  constructor(options: DevChainOptions, place: { port: number; created: boolean }, dependencies: DevChainDependencies) {
+    this.#options = options
+    this.#dependencies = dependencies
+    this.port = place.port
+    this.created = place.created
+    this.chainId = options.chainId ?? DEV_CHAIN_ID
+    this.rpcUrl = `http://127.0.0.1:${place.port}`
   }
 
-  async function headNumber(): Promise<number> {
-    return Number(await devRpc(anvil.rpcUrl, 'eth_blockNumber'))
+  get pid(): number {
+    return this.#anvil?.pid ?? 0
   }
 
-  /** Also restores it when it dies while being restored. */
-  async function revive(reason: string): Promise<void> {
-    const nowMs = clock.now()
-    deaths.push(nowMs)
-    if (deaths.filter(atMs => atMs > nowMs - 60_000).length > RESTARTS_PER_MINUTE) {
-      logger.error({ reason }, 'the dev chain keeps dying; it is not started again')
-      for (const listener of exitListeners) listener(`The dev chain died ${RESTARTS_PER_MINUTE + 1} times within a minute (${reason}).`)
-      return
-    }
-    logger.warn({ reason, finalBlock }, 'the dev chain died; starting it again from its last snapshot')
-    try {
-      await saving.catch(() => 0)
-      if (!stopping) await launch(await loadState(options.stateFile))
-      if (stopping) await endProcess(anvil.child)
-    } catch (error) {
-      for (const listener of exitListeners) listener(messageOf(error))
-    }
+  readonly finalBlock = (): number => {
+    return this.#finalBlock
+  }
+
+  readonly onExit = (listener: (reason: string) => void): void => {
+    this.#exitListeners.push(listener)
+  }
+
+  /** Runs the process on the given state, or on the genesis when there is none. */
+  async start(state: Hex | null): Promise<void> {
+    await this.#launch(state)
+    if (state === null) {
+      await devRpc(this.rpcUrl, 'anvil_setBalance', [this.#options.treasury, `0x${GENESIS_SUPPLY_WEI.toString(16)}`])
+      await this.persist()
+    } else this.#finalBlock = await this.#headNumber()
+    void this.#keepSaving()
   }
 
   /** One snapshot at a time; a caller that comes during one gets the next. */
-  function persist(): Promise<number> {
-    const next = saving
+  readonly persist = (): Promise<number> => {
+    const { clock } = this.#dependencies
+    this.#saving = this.#saving
       .catch(() => 0)
       .then(async () => {
         const startedMs = clock.now()
-        const block = await headNumber()
-        await saveState(anvil.rpcUrl, options.stateFile)
-        finalBlock = block
-        lastSaveMs = clock.now() - startedMs
+        // Asked before the snapshot is taken: it has this block for certain, and maybe a newer one.
+        const block = await this.#headNumber()
+        await saveState(this.rpcUrl, this.#options.stateFile)
+        this.#finalBlock = block
+        this.#lastSaveMs = clock.now() - startedMs
         return block
       })
-    saving = next
-    return next
+    return this.#saving
   }
 
-  async function keepSaving(): Promise<void> {
-    while (!stopping) {
-      await pause(clock, HEAD_POLL_MS)
-      try {
-        if (stopping || (await headNumber()) === finalBlock) continue
-        await persist()
-        await pause(clock, Math.max(SNAPSHOT_INTERVAL_MS, lastSaveMs * SNAPSHOT_SHARE) - HEAD_POLL_MS)
-      } catch (error) {
-        if (!stopping) logger.warn({ err: messageOf(error) }, 'no snapshot of the dev chain was taken; trying again')
-      }
+  readonly stop = async (): Promise<void> => {
+    if (this.#stopping) return
+    await this.persist().catch(error =>
+      this.#dependencies.logger.error({ err: messageOf(error) }, 'the last snapshot of the dev chain failed'),
+    )
+    this.#stopping = true
+    if (!this.#anvil) return
+    await endProcess(this.#anvil.child)
+    this.#dependencies.watchdog?.unwatch(this.#anvil.pid)
+  }
+
+  async #launch(state: Hex | null): Promise<void> {
+    const { clock, watchdog } = this.#dependencies
+    const anvil = await startAnvil({ port: this.port, chainId: this.chainId, state, coinbase: this.#options.feeVault }, clock)
+    this.#anvil = anvil
+    watchdog?.watch(anvil.pid)
+    anvil.child.once('exit', (code, signal) => {
+      watchdog?.unwatch(anvil.pid)
+      if (!this.#stopping) void this.#revive(`exit code ${code}, signal ${signal}`)
+    })
+  }
+
+  async #revive(reason: string): Promise<void> {
+    const { clock, logger } = this.#dependencies
+    const nowMs = clock.now()
+    this.#deathsAtMs = [...this.#deathsAtMs.filter(atMs => atMs > nowMs - 60_000), nowMs]
+    if (this.#deathsAtMs.length > RESTARTS_PER_MINUTE) {
+      this.#giveUp(`The dev chain died ${this.#deathsAtMs.length} times within a minute (${reason}).`)
+      return
+    }
+    logger.warn({ reason, finalBlock: this.#finalBlock }, 'the dev chain died; starting it again from its last snapshot')
+    try {
+      await this.#saving.catch(() => 0)
+      if (!this.#stopping) await this.#launch(await loadState(this.#options.stateFile))
+      if (this.#stopping && this.#anvil) await endProcess(this.#anvil.child)
+    } catch (error) {
+      this.#giveUp(messageOf(error))
     }
   }
 
-  await launch(state)
-  if (state === null) {
-    await devRpc(anvil!.rpcUrl, 'anvil_setBalance', [options.treasury, `0x${GENESIS_SUPPLY_WEI.toString(16)}`])
-    await persist()
-  } else finalBlock = await headNumber()
-  const saver = keepSaving()
+  #giveUp(reason: string): void {
+    this.#dependencies.logger.error({ reason }, 'the dev chain is not started again')
+    for (const listener of this.#exitListeners) listener(reason)
+  }
 
-  return {
-    rpcUrl: `http://127.0.0.1:${port}`,
-    port,
-    chainId,
-    created: state === null,
-    get pid() {
-      return anvil.pid
-    },
-    finalBlock: () => finalBlock,
-    persist,
-    onExit: listener => exitListeners.push(listener),
-    async stop() {
-      if (stopping) return
-      await persist().catch(error => logger.error({ err: messageOf(error) }, 'the last snapshot of the dev chain failed'))
-      stopping = true
-      await endProcess(anvil.child)
-      watchdog?.unwatch(anvil.pid)
-      void saver
-    },
+  async #headNumber(): Promise<number> {
+    return Number(await devRpc(this.rpcUrl, 'eth_blockNumber'))
+  }
+
+  async #keepSaving(): Promise<void> {
+    const { clock, logger } = this.#dependencies
+    while (!this.#stopping) {
+      await pause(clock, HEAD_POLL_MS)
+      try {
+        if (this.#stopping || (await this.#headNumber()) === this.#finalBlock) continue
+        await this.persist()
+        await pause(clock, Math.max(SNAPSHOT_INTERVAL_MS, this.#lastSaveMs * SNAPSHOT_SHARE) - HEAD_POLL_MS)
+      } catch (error) {
+        if (!this.#stopping) logger.warn({ err: messageOf(error) }, 'no snapshot of the dev chain was taken; trying again')
+      }
+    }
   }
 }

@@ -100,6 +100,12 @@ function settlementReads(client: PublicClient, contracts: ContractAddresses, fro
         ])
         return taken > mined
       }),
+  } satisfies Partial<Reads>
+}
+
+function escrowReads(client: PublicClient, contracts: ContractAddresses) {
+  const settlement = { address: contracts.JobSettlement, abi: jobSettlementAbi } as const
+  return {
     claimable: (account, asset) =>
       translating('read what can be claimed', () =>
         client.readContract({ ...settlement, functionName: 'claimableOf', args: [account, asset] }),
@@ -211,6 +217,7 @@ function moneyReads(client: PublicClient, contracts: ContractAddresses) {
 export function createReads(client: PublicClient, contracts: ContractAddresses, fromBlock: number): Reads {
   return {
     ...settlementReads(client, contracts, BigInt(fromBlock)),
+    ...escrowReads(client, contracts),
     ...nodeReads(client, contracts),
     ...podReads(client, contracts),
     ...moneyReads(client, contracts),

@@ -33,115 +33,117 @@ export function signTransaction(signer: Signer, transaction: TransactionSerializ
   return { raw, hash: viemKeccak(raw) }
 }
 
+type Context = {
+  readonly chainId: number
+  readonly inclusionTimeoutMs: number
+  readonly client: PublicClient
+  /** The end of each sender's queue. */
+  readonly queues: Map<Address, Promise<unknown>>
+  readonly stuck: Map<Address, Pending>
+}
+
 /** Sends transactions: nonce per sender, gas estimated, replacement of what got stuck, the receipt awaited. */
 export function createSender(options: { chainId: number; inclusionTimeoutMs: number }, client: PublicClient): Sender {
-  const queues = new Map<Address, Promise<unknown>>()
-  const stuck = new Map<Address, Pending>()
-
-  /** One at a time per sender: the next nonce is asked when the one before is taken. */
-  function inOrder<Result>(sender: Address, work: () => Promise<Result>): Promise<Result> {
-    const result = (queues.get(sender) ?? Promise.resolve()).then(work, work)
-    queues.set(
-      sender,
-      result.catch(() => undefined),
-    )
-    return result
-  }
-
-  async function fees(): Promise<Fees> {
-    const [block, tip] = await Promise.all([
-      client.getBlock({ blockTag: 'latest' }),
-      client.estimateMaxPriorityFeePerGas().catch(() => client.getGasPrice()),
-    ])
-    return { maxFeePerGas: (block.baseFeePerGas ?? 0n) * 2n + tip, maxPriorityFeePerGas: tip }
-  }
-
-  async function gasFor(signer: Signer, call: ChainCall): Promise<bigint> {
-    if (call.gasLimit !== undefined) return call.gasLimit
-    const estimate = await translating('run the transaction', () => client.estimateGas(asRequest(signer.address, call)))
-    return (estimate * 6n) / 5n // The state may change between estimate and inclusion.
-  }
-
-  /** The stuck transaction that this call replaces; null when there is none, or when its place was taken by another one. */
-  async function stuckBy(sender: Address, key: string): Promise<(Pending & { mined: boolean }) | null> {
-    const old = stuck.get(sender)
-    if (old === undefined || old.key !== key) return null
-    const mined = await client.getTransactionCount({ address: sender, blockTag: 'latest' })
-    if (mined <= old.nonce) return { ...old, mined: false }
-    stuck.delete(sender)
-    return (await receiptOf(old)) ? { ...old, mined: true } : null
-  }
-
-  async function broadcast(signer: Signer, call: ChainCall): Promise<Pending> {
-    const key = `${call.to}:${call.data}:${call.valueWei ?? 0n}`
-    const old = await translating('read the last transaction', () => stuckBy(signer.address, key))
-    if (old?.mined) return old
-    const gas = await gasFor(signer, call)
-    return translating('send the transaction', async () => {
-      const [market, next] = await Promise.all([fees(), client.getTransactionCount({ address: signer.address, blockTag: 'pending' })])
-      const nonce = old?.nonce ?? next
-      const price = old ? higher(market, bumped(old.fees)) : market
-      const { raw, hash } = signTransaction(signer, {
-        type: 'eip1559',
-        chainId: options.chainId,
-        nonce,
-        gas,
-        ...(call.to && { to: call.to }),
-        data: call.data,
-        value: call.valueWei ?? 0n,
-        ...price,
-      })
-      await handOver(raw)
-      return { key, nonce, fees: price, hashes: [...(old?.hashes ?? []), hash] }
-    })
-  }
-
-  async function handOver(raw: Hex): Promise<void> {
-    try {
-      await client.sendRawTransaction({ serializedTransaction: raw })
-    } catch (error) {
-      // A lost answer to an earlier try: the chain has this very transaction.
-      if (!/already known|already imported|known transaction/i.test(messageOf(error))) throw error
-    }
-  }
-
-  async function receiptOf(pending: Pending): Promise<(ChainReceipt & { reverted: boolean }) | null> {
-    for (const hash of pending.hashes) {
-      const receipt = await client.getTransactionReceipt({ hash }).catch(notFound)
-      if (!receipt) continue
-      return {
-        transactionHash: hash,
-        blockNumber: Number(receipt.blockNumber),
-        blockHash: receipt.blockHash,
-        gasUsed: Number(receipt.gasUsed),
-        reverted: receipt.status === 'reverted',
-      }
-    }
-    return null
-  }
-
-  async function included(pending: Pending): Promise<ChainReceipt & { reverted: boolean }> {
-    let waitedMs = 0
-    for (let pollMs = RECEIPT_POLL_FIRST_MS; ; pollMs = Math.min(pollMs * 2, RECEIPT_POLL_MAX_MS)) {
-      const receipt = await receiptOf(pending)
-      if (receipt) return receipt
-      if (waitedMs >= options.inclusionTimeoutMs) throw timedOut(pending, waitedMs)
-      // A real timer that keeps the process alive: a command that waits for its transaction must not just end.
-      await setTimeout(pollMs)
-      waitedMs += pollMs
-    }
-  }
-
+  const context: Context = { ...options, client, queues: new Map(), stuck: new Map() }
   return async (signer, call, sendOptions = {}) => {
-    const pending = await inOrder(signer.address, () => broadcast(signer, call))
+    const pending = await inOrder(context, signer.address, () => broadcast(context, signer, call))
     await sendOptions.onSent?.(pending.hashes.at(-1) as Bytes32) // cast: broadcast always appends one
-    const { reverted, ...receipt } = await included(pending).catch(error => {
-      stuck.set(signer.address, pending)
+    const { reverted, ...receipt } = await included(context, pending).catch(error => {
+      context.stuck.set(signer.address, pending)
       throw toChainError(error, 'read the transaction receipt')
     })
-    stuck.delete(signer.address)
+    context.stuck.delete(signer.address)
     if (reverted) throw await whyReverted(client, signer.address, call, receipt)
     return receipt
+  }
+}
+
+/** One at a time per sender: the next nonce is asked when the one before is taken. */
+function inOrder<Result>({ queues }: Context, sender: Address, work: () => Promise<Result>): Promise<Result> {
+  const result = (queues.get(sender) ?? Promise.resolve()).then(work, work)
+  queues.set(
+    sender,
+    result.catch(() => undefined),
+  )
+  return result
+}
+
+async function feesNow(client: PublicClient): Promise<Fees> {
+  const [block, tip] = await Promise.all([
+    client.getBlock({ blockTag: 'latest' }),
+    client.estimateMaxPriorityFeePerGas().catch(() => client.getGasPrice()),
+  ])
+  return { maxFeePerGas: (block.baseFeePerGas ?? 0n) * 2n + tip, maxPriorityFeePerGas: tip }
+}
+
+async function gasFor(client: PublicClient, signer: Signer, call: ChainCall): Promise<bigint> {
+  if (call.gasLimit !== undefined) return call.gasLimit
+  const estimate = await translating('run the transaction', () => client.estimateGas(asRequest(signer.address, call)))
+  return (estimate * 6n) / 5n // The state may change between estimate and inclusion.
+}
+
+/** The stuck transaction that this call replaces; null when there is none, or when its place was taken by another one. */
+async function stuckBy({ stuck, client }: Context, sender: Address, key: string): Promise<(Pending & { mined: boolean }) | null> {
+  const old = stuck.get(sender)
+  if (old === undefined || old.key !== key) return null
+  const mined = await client.getTransactionCount({ address: sender, blockTag: 'latest' })
+  if (mined <= old.nonce) return { ...old, mined: false }
+  stuck.delete(sender)
+  return (await receiptOf(client, old)) ? { ...old, mined: true } : null
+}
+
+async function broadcast(context: Context, signer: Signer, call: ChainCall): Promise<Pending> {
+  const { client, chainId } = context
+  const address = signer.address
+  const valueWei = call.valueWei ?? 0n
+  const key = `${call.to}:${call.data}:${valueWei}`
+  const old = await translating('read the last transaction', () => stuckBy(context, address, key))
+  if (old?.mined) return old
+  const gas = await gasFor(client, signer, call)
+  return translating('send the transaction', async () => {
+    const [market, next] = await Promise.all([feesNow(client), client.getTransactionCount({ address, blockTag: 'pending' })])
+    const nonce = old?.nonce ?? next
+    const fees = old ? higher(market, bumped(old.fees)) : market
+    const content = { ...(call.to && { to: call.to }), data: call.data, value: valueWei }
+    const { raw, hash } = signTransaction(signer, { type: 'eip1559', chainId, nonce, gas, ...content, ...fees })
+    await handOver(client, raw)
+    return { key, nonce, fees, hashes: [...(old?.hashes ?? []), hash] }
+  })
+}
+
+async function handOver(client: PublicClient, raw: Hex): Promise<void> {
+  try {
+    await client.sendRawTransaction({ serializedTransaction: raw })
+  } catch (error) {
+    // A lost answer to an earlier try: the chain has this very transaction.
+    if (!/already known|already imported|known transaction/i.test(messageOf(error))) throw error
+  }
+}
+
+async function receiptOf(client: PublicClient, pending: Pending): Promise<(ChainReceipt & { reverted: boolean }) | null> {
+  for (const hash of pending.hashes) {
+    const receipt = await client.getTransactionReceipt({ hash }).catch(notFound)
+    if (!receipt) continue
+    return {
+      transactionHash: hash,
+      blockNumber: Number(receipt.blockNumber),
+      blockHash: receipt.blockHash,
+      gasUsed: Number(receipt.gasUsed),
+      reverted: receipt.status === 'reverted',
+    }
+  }
+  return null
+}
+
+async function included({ client, inclusionTimeoutMs }: Context, pending: Pending): Promise<ChainReceipt & { reverted: boolean }> {
+  let waitedMs = 0
+  for (let pollMs = RECEIPT_POLL_FIRST_MS; ; pollMs = Math.min(pollMs * 2, RECEIPT_POLL_MAX_MS)) {
+    const receipt = await receiptOf(client, pending)
+    if (receipt) return receipt
+    if (waitedMs >= inclusionTimeoutMs) throw timedOut(pending, waitedMs)
+    // A real timer that keeps the process alive: a command that waits for its transaction must not just end.
+    await setTimeout(pollMs)
+    waitedMs += pollMs
   }
 }
 

@@ -45,81 +45,107 @@ export function toEvents(logs: readonly Log<bigint, number, false>[]): ChainEven
   return events
 }
 
+export type WatchedChain = Pick<Chain, 'finalBlock' | 'head' | 'contracts'>
+type Handler = (events: readonly ChainEvent[]) => Promise<void>
+
 /** A reader that polls: simple, works with every RPC server, and a missed poll loses nothing. */
-export function createWatch(
-  chain: Pick<Chain, 'finalBlock' | 'head' | 'contracts'>,
-  dependencies: Dependencies,
-  options: WatchOptions,
-  onEvents: (events: readonly ChainEvent[]) => Promise<void>,
-): ChainWatch {
-  const { client, clock, logger } = dependencies
-  const addresses = sourcesOf(options.kinds, chain.contracts)
-  const pollMs = options.pollMs ?? 500
-  let stopped = false
-  let wake = (): void => undefined
+export function createWatch(chain: WatchedChain, dependencies: Dependencies, options: WatchOptions, onEvents: Handler): ChainWatch {
+  const watch = new PollingWatch(chain, dependencies, options, onEvents)
+  watch.start()
+  return watch
+}
 
-  async function blockRef(number: number): Promise<BlockRef> {
-    const block = await client.getBlock({ blockNumber: BigInt(number) })
-    return { number, hash: block.hash }
+class PollingWatch implements ChainWatch {
+  readonly #chain: WatchedChain
+  readonly #dependencies: Dependencies
+  readonly #options: WatchOptions
+  readonly #onEvents: Handler
+  #stopped = false
+  #wake = (): void => undefined
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(chain: WatchedChain, dependencies: Dependencies, options: WatchOptions, onEvents: Handler) {
+    this.#chain = chain
+    this.#dependencies = dependencies
+    this.#options = options
+    this.#onEvents = onEvents
   }
 
-  async function stillThere(checkpoint: BlockRef, head: number): Promise<boolean> {
-    return checkpoint.number <= head && (await blockRef(checkpoint.number)).hash === checkpoint.hash
+  start(): void {
+    this.#running = this.#loop()
   }
 
-  /** Goes back to the newest checkpoint that the chain still has. */
-  async function onThisChain(cursor: ChainCursor): Promise<ChainCursor> {
-    const head = (await chain.head()).number
-    for (let kept = cursor.checkpoints.length; kept > 0; kept--) {
-      const checkpoint = cursor.checkpoints[kept - 1]
-      if (checkpoint && (await stillThere(checkpoint, head))) {
-        if (kept === cursor.checkpoints.length) return cursor
-        logger.warn({ from: cursor.from, backTo: checkpoint.number }, 'the chain was reorganised; reading its events again')
-        return { from: checkpoint.number + 1, checkpoints: cursor.checkpoints.slice(0, kept) }
-      }
-    }
-    if (cursor.checkpoints.length > 0) {
-      logger.warn({ from: cursor.from }, 'the chain has none of the known blocks; reading its events from the start')
-    }
-    return { from: options.fromBlock, checkpoints: [] }
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wake()
+    await this.#running
   }
 
-  async function readOnce(): Promise<void> {
-    let cursor = await onThisChain((await options.cursor.load()) ?? { from: options.fromBlock, checkpoints: [] })
-    const target = options.until === 'final' ? await chain.finalBlock() : (await chain.head()).number
-    while (!stopped && cursor.from <= target) {
-      const to = Math.min(cursor.from + BLOCKS_PER_QUERY - 1, target)
-      const last = await blockRef(to)
-      const logs = await client.getLogs({ address: addresses, fromBlock: BigInt(cursor.from), toBlock: BigInt(to) })
-      // The range was reorganised while it was read: read it again on the next poll.
-      if ((await blockRef(to)).hash !== last.hash) return
-      const events = toEvents(logs)
-      if (events.length > 0) await onEvents(events)
-      cursor = { from: to + 1, checkpoints: [...cursor.checkpoints, last].slice(-KEPT_CHECKPOINTS) }
-      await options.cursor.save(cursor)
-    }
-  }
-
-  async function loop(): Promise<void> {
+  async #loop(): Promise<void> {
+    const { clock, logger } = this.#dependencies
+    const pollMs = this.#options.pollMs ?? 500
     let delayMs = pollMs
-    while (!stopped) {
+    while (!this.#stopped) {
       try {
-        await readOnce()
+        await this.#readOnce()
         delayMs = pollMs
       } catch (error) {
         delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS)
         logger.warn({ err: messageOf(error), retryInMs: delayMs }, 'reading chain events failed; trying again')
       }
-      if (!stopped) await Promise.race([pause(clock, delayMs), new Promise<void>(resolve => (wake = resolve))])
+      if (this.#stopped) return
+      const woken = new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+      await Promise.race([pause(clock, delayMs), woken])
     }
   }
-  const running = loop()
 
-  return {
-    async stop() {
-      stopped = true
-      wake()
-      await running
-    },
+  async #readOnce(): Promise<void> {
+    const { client } = this.#dependencies
+    const address = sourcesOf(this.#options.kinds, this.#chain.contracts)
+    let cursor = await this.#onThisChain((await this.#options.cursor.load()) ?? this.#beginning())
+    const target = this.#options.until === 'final' ? await this.#chain.finalBlock() : (await this.#chain.head()).number
+    while (!this.#stopped && cursor.from <= target) {
+      const to = Math.min(cursor.from + BLOCKS_PER_QUERY - 1, target)
+      const last = await this.#blockRef(to)
+      const logs = await client.getLogs({ address, fromBlock: BigInt(cursor.from), toBlock: BigInt(to) })
+      // The range was reorganised while it was read: read it again on the next poll.
+      if ((await this.#blockRef(to)).hash !== last.hash) return
+      const events = toEvents(logs)
+      if (events.length > 0) await this.#onEvents(events)
+      cursor = { from: to + 1, checkpoints: [...cursor.checkpoints, last].slice(-KEPT_CHECKPOINTS) }
+      await this.#options.cursor.save(cursor)
+    }
+  }
+
+  /** Goes back to the newest checkpoint that the chain still has. */
+  async #onThisChain(cursor: ChainCursor): Promise<ChainCursor> {
+    const { logger } = this.#dependencies
+    const head = (await this.#chain.head()).number
+    for (let kept = cursor.checkpoints.length; kept > 0; kept--) {
+      const checkpoint = cursor.checkpoints[kept - 1]
+      if (!checkpoint || !(await this.#stillThere(checkpoint, head))) continue
+      if (kept === cursor.checkpoints.length) return cursor
+      logger.warn({ from: cursor.from, backTo: checkpoint.number }, 'the chain was reorganised; reading its events again')
+      return { from: checkpoint.number + 1, checkpoints: cursor.checkpoints.slice(0, kept) }
+    }
+    if (cursor.checkpoints.length > 0) {
+      logger.warn({ from: cursor.from }, 'the chain has none of the known blocks; reading its events from the start')
+    }
+    return this.#beginning()
+  }
+
+  #beginning(): ChainCursor {
+    return { from: this.#options.fromBlock, checkpoints: [] }
+  }
+
+  async #stillThere(checkpoint: BlockRef, head: number): Promise<boolean> {
+    return checkpoint.number <= head && (await this.#blockRef(checkpoint.number)).hash === checkpoint.hash
+  }
+
+  async #blockRef(number: number): Promise<BlockRef> {
+    const block = await this.#dependencies.client.getBlock({ blockNumber: BigInt(number) })
+    return { number, hash: block.hash }
   }
 }
