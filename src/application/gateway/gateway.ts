@@ -3,10 +3,11 @@ import type { Clock, JobStore, Logger, Metrics, RandomBytes, Tokenizer } from '#
 import { type Address, type Dispatcher, HeuristError, messageOf, type NodeId, type PodRecord } from '#protocol'
 import type { Payments } from '../payments/types.ts'
 import { type Authenticate, type AuthenticatorDependencies, createAuthenticator } from './auth.ts'
+import { closeServer, drain } from './drain.ts'
 import { createEndpointHandler, type Endpoint, type EndpointDependencies, type EndpointOptions } from './endpoint.ts'
 import { gatewayError } from './errors.ts'
 import { createIdempotency } from './idempotency.ts'
-import { createJobRunner, type JobRunner, type JobRunnerOptions } from './job-runner.ts'
+import { createJobRunner, type JobRunnerOptions } from './job-runner.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { CHAT, COMPLETION, EMBEDDING } from './openai/endpoints.ts'
 import { findPod, modelView, type PodCatalog } from './openai/models.ts'
@@ -119,20 +120,6 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   }
 }
 
-/** Waits until no job runs, at most `drainMs`; then cancels what is left and waits for that. */
-async function drain(runner: JobRunner, clock: Clock, drainMs: number): Promise<void> {
-  const ends = () => Promise.allSettled([...runner.running].map(job => job.finished))
-  const late = Promise.withResolvers<void>()
-  const stopTimer = clock.after(drainMs, late.resolve)
-  await Promise.race([ends(), late.promise])
-  stopTimer()
-  for (const job of runner.running) job.control.cancel('the gateway is stopping')
-  const abandoned = Promise.withResolvers<void>()
-  const stopWaiting = clock.after(2_000, abandoned.resolve)
-  await Promise.race([ends(), abandoned.promise])
-  stopWaiting()
-}
-
 /**
  * The OpenAI-compatible HTTP face of the network: authenticates, quotes, holds, dispatches to a router and streams the answer back.
  *
@@ -187,8 +174,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     async stop() {
       if (isStopping) return
       isStopping = true
-      await drain(runner, clock, options.drainMs ?? 7_000)
-      await app?.close()
+      await drain(runner, clock, options.drainMs ?? 5_000)
+      if (app) await closeServer(app, clock)
     },
   }
 }

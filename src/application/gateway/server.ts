@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, fastify } from 'fastify'
 import type { RandomBytes } from '#platform'
+import { followConnections } from './drain.ts'
 import { errorBody, errorHeaders, type GatewayError, gatewayError, statusOf, toGatewayError } from './errors.ts'
 import { parseJsonObject } from './json.ts'
 
@@ -171,6 +172,7 @@ export async function createServer(
     },
   })
   app.server.maxConnections = options.maxConnections
+  followConnections(app)
   app.setErrorHandler((error, request, reply) => {
     const known = toGatewayError(error)
     if (known.code === 'server_error' || known.code === 'storage_unavailable') dependencies.onError(error, request.id)
