@@ -1,14 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createTestDatabase, type TestDatabase } from './testing/index.ts'
+import { databaseConformance } from './conformance/index.ts'
 
-let subject: TestDatabase
-beforeAll(async () => {
-  subject = await createTestDatabase()
-})
-afterAll(() => subject.stop())
+databaseConformance('embedded server')
 
-test('default: a fresh database answers and is empty', async () => {
-  await subject.database.ping()
-  expect(await subject.database.ledger.totals()).toEqual([])
-  expect(await subject.database.jobs.list({ limit: 10 })).toEqual([])
-})
+// A server of your own: its user must be able to create databases.
+const serverUrl = process.env.HEURIST_TEST_DATABASE_URL
+if (serverUrl) databaseConformance('DATABASE_URL server', serverUrl)

@@ -11,7 +11,6 @@ import { asSuperuser, isAlive, TEMPLATE_DATABASE, withDatabase } from './index.t
 
 /** Runs the database server of one test run: `node host.ts <directory> <pid of the runner>`. Ends with the runner. */
 const [directory = '', runner = ''] = process.argv.slice(2)
-const given = process.env.HEURIST_TEST_DATABASE_URL
 
 async function prepare(server: string): Promise<void> {
   const template = withDatabase(server, TEMPLATE_DATABASE)
@@ -28,15 +27,13 @@ async function prepare(server: string): Promise<void> {
 async function host(): Promise<void> {
   const watchdog = startWatchdog()
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200', max_wal_size: '256MB' }
-  const server = given
-    ? null
-    : await startEmbeddedPostgres({ directory: join(directory, 'server'), settings }, { logger: silentLogger, watchdog })
-  const url = given ?? server?.connectionString ?? ''
+  const server = await startEmbeddedPostgres({ directory: join(directory, 'server'), settings }, { logger: silentLogger, watchdog })
+  const url = server.connectionString
   await prepare(url)
   writeFileSync(join(directory, 'address.new'), url, { mode: 0o600 })
   renameSync(join(directory, 'address.new'), join(directory, 'address'))
   while (isAlive(Number(runner))) await sleep(300)
-  await server?.stop()
+  await server.stop()
   await watchdog.stop()
 }
 

@@ -16,7 +16,6 @@ import type { Database } from '../port.ts'
  * Real databases for tests. One server serves a whole test run: the first worker that needs it starts it in a process of its own,
  * which ends when the runner has gone. Each test database is a copy of a template that was migrated once (about 30 ms).
  * The server runs without fsync; a test about durability starts its own with `startEmbeddedPostgres`.
- * `HEURIST_TEST_DATABASE_URL` names another server to use instead (its user must be able to create databases).
  */
 export type TestDatabase = {
   readonly connectionString: string
@@ -36,10 +35,12 @@ export const TEMPLATE_DATABASE = 'heurist_template'
  * const test = await createTestDatabase()
  * afterAll(() => test.stop())
  */
-export async function createTestDatabase(options: Partial<DatabaseOptions> = {}): Promise<TestDatabase> {
-  const server = await testServerUrl()
+export async function createTestDatabase(options: Partial<DatabaseOptions> & { serverUrl?: string } = {}): Promise<TestDatabase> {
+  const server = options.serverUrl ?? (await testServerUrl())
   const name = `test_${randomBytes(6).toString('hex')}`
-  await asSuperuser(server, admin => admin.query(`create database ${name} template ${TEMPLATE_DATABASE}`))
+  // A server that was given from outside has no template of ours: there the schema is made step by step.
+  const template = options.serverUrl === undefined ? `template ${TEMPLATE_DATABASE}` : ''
+  await asSuperuser(server, admin => admin.query(`create database ${name} ${template}`))
   const connectionString = withDatabase(server, name)
   const open = (more: Partial<DatabaseOptions> = {}): Promise<Database> =>
     createDatabase({ connectionString, maxConnections: 4, ...options, ...more }, { logger: silentLogger, clock: systemClock })

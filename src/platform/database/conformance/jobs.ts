@@ -1,0 +1,179 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { SignedDecision } from '#protocol'
+import type { Database, JobStore } from '../port.ts'
+import type { TestDatabase } from '../testing/index.ts'
+import { ASSET, address, apiKey, failure, jobStart, success, transfer, word } from './fixtures.ts'
+
+export function jobConformance(subject: () => TestDatabase): void {
+  describe('jobs', () => {
+    let database: Database
+    let jobs: JobStore
+    beforeAll(() => {
+      database = subject().database
+      jobs = database.jobs
+    })
+
+    test('default: a started job is open, a finished one has everything', async () => {
+      const start = jobStart()
+      await jobs.start(start)
+      expect(await jobs.get(start.jobId)).toMatchObject({
+        jobId: start.jobId,
+        state: 'held',
+        price: null,
+        units: null,
+        maxPrice: 100n,
+        timeline: [],
+      })
+      expect(await jobs.get(start.jobId)).not.toHaveProperty('ownerEpoch')
+
+      const outcome = success(start, { decisions: [{ recordHash: word(), router: address() } as SignedDecision] }) // cast: stored as given
+      await jobs.finish(outcome)
+      const { ownerEpoch: _, ...known } = start
+      expect(await jobs.get(start.jobId)).toEqual({
+        ...known,
+        state: 'succeeded',
+        nodeId: outcome.nodeId,
+        attempts: 1,
+        price: 10n,
+        units: { inputUnits: 10, outputUnits: 20 },
+        errorCode: null,
+        errorMessage: null,
+        finishedAtMs: 6_000,
+        timeline: outcome.timeline,
+      })
+      expect(await jobs.decisions(start.jobId)).toEqual(outcome.decisions)
+      expect(await jobs.receipt(start.jobId)).toEqual({
+        ...outcome.receipt,
+        jobId: start.jobId,
+        sequence: expect.any(Number),
+        batchNumber: null,
+      })
+      expect(await jobs.discard(start.jobId)).toBeNull()
+      expect(await database.ledger.balance(`earned:node:${outcome.nodeId}`, ASSET)).toBe(10n)
+    })
+
+    test('behavior: a failed job has a discard receipt, no receipt and no ledger event (L3)', async () => {
+      const outcome = failure()
+      await jobs.finish(outcome)
+      expect(await jobs.get(outcome.start.jobId)).toMatchObject({ state: 'failed', errorCode: 'ROUTER_NO_CANDIDATE', price: 0n })
+      expect(await jobs.discard(outcome.start.jobId)).toEqual(outcome.discard)
+      expect(await jobs.receipt(outcome.start.jobId)).toBeNull()
+    })
+
+    test('behavior: a job that was never started can be finished; a late start does not open it again', async () => {
+      const outcome = success()
+      await jobs.finish(outcome)
+      await jobs.start(outcome.start)
+      await Promise.all([jobs.finish(outcome), jobs.start(outcome.start)])
+      expect((await jobs.get(outcome.start.jobId))?.state).toBe('succeeded')
+      expect((await jobs.orphaned('other')).map(job => job.jobId)).not.toContain(outcome.start.jobId)
+    })
+
+    test('behavior: the same end told twice is written once, at the same time, too', async () => {
+      const outcome = success()
+      await Promise.all([jobs.finish(outcome), jobs.finish(outcome), jobs.finish(outcome)])
+      await jobs.finish(outcome)
+      expect(await database.ledger.balance(`earned:node:${outcome.nodeId}`, ASSET)).toBe(10n)
+    })
+
+    test('error: another end of the same job is refused and charges nothing (L2)', async () => {
+      const start = jobStart()
+      await jobs.finish(failure(start))
+      const late = success(start)
+      await expect(jobs.finish(late)).rejects.toMatchObject({ code: 'JOB_ALREADY_ENDED', payload: { state: 'failed' } })
+      expect(await database.ledger.balance(`earned:node:${late.nodeId}`, ASSET)).toBe(0n)
+      expect(await jobs.receipt(start.jobId)).toBeNull()
+      await expect(subject().query(`update jobs set state = 'succeeded' where job_id = '${start.jobId}'`)).rejects.toThrow(/append-only/)
+    })
+
+    test('behavior: one bad outcome does not fail its neighbours', async () => {
+      const good = Array.from({ length: 20 }, () => success())
+      const overdrawn = success(jobStart(), { ledger: [transfer(`credits:${address()}`, 'vault', 1n)] })
+      const unbalanced = success(jobStart(), {
+        ledger: [transfer('a', 'b', 1n, { postings: [{ account: 'a', asset: ASSET, amount: 1n }] })],
+      })
+      const tooLarge = success(jobStart(), { price: 10n ** 90n })
+      const results = await Promise.allSettled(
+        [...good, overdrawn, unbalanced, tooLarge, ...good.slice(0, 1)].map(outcome => jobs.finish(outcome)),
+      )
+      expect(results.map(result => result.status)).toEqual([
+        ...good.map(() => 'fulfilled'),
+        'rejected',
+        'rejected',
+        'rejected',
+        'fulfilled',
+      ])
+      expect(results.slice(20, 22)).toMatchObject([{ reason: { code: 'LEDGER_OVERDRAWN' } }, { reason: { code: 'LEDGER_UNBALANCED' } }])
+      for (const { start } of good) expect((await jobs.get(start.jobId))?.state).toBe('succeeded')
+      for (const { start } of [overdrawn, unbalanced, tooLarge]) expect(await jobs.get(start.jobId)).toBeNull()
+    })
+
+    test('behavior: what clients and nodes send may be any text', async () => {
+      const errorMessage = 'zero \0 lone \ud800 pair 😀 "quote" \\ {1,2} NULL'
+      const outcome = failure(jobStart({ model: 'm\0\udfff' }), {
+        errorMessage,
+        timeline: [{ step: 'done', atMs: 1, detail: { text: '\0\ud800"\\' } }],
+      })
+      await jobs.finish(outcome)
+      const view = await jobs.get(outcome.start.jobId)
+      expect(view?.errorMessage).toBe('zero \ufffd lone \ufffd pair 😀 "quote" \\ {1,2} NULL')
+      expect(view?.model).toBe('m\ufffd\ufffd')
+      expect(view?.timeline[0]?.detail).toEqual({ text: '\0\ud800"\\' })
+    })
+
+    test('behavior: the key has spent what its jobs cost', async () => {
+      const key = apiKey({ budget: 10_000n })
+      await database.keys.create(key)
+      await Promise.all(Array.from({ length: 5 }, () => jobs.finish(success(jobStart({ keyId: key.keyId })))))
+      expect((await database.keys.bySecretHash(key.secretHash))?.spent).toBe(5_000n)
+    })
+
+    test('behavior: list by account, pod, state and time, newest first', async () => {
+      const [payer, podId] = [address(), word()]
+      const made = [1, 2, 3, 4].map(n => jobStart({ payer, createdAtMs: n * 1_000, ...(n % 2 === 0 && { podId }) }))
+      const [first, second, third, fourth] = made.map(start => start.jobId)
+      await Promise.all([
+        jobs.finish(success(made[0])),
+        jobs.finish(failure(made[1])),
+        jobs.start(made[2] ?? jobStart()),
+        jobs.finish(success(made[3])),
+      ])
+      const ids = async (options: Partial<Parameters<JobStore['list']>[0]>) =>
+        (await jobs.list({ account: payer, limit: 10, ...options })).map(job => job.jobId)
+      expect(await ids({})).toEqual([fourth, third, second, first])
+      expect(await ids({ limit: 2 })).toEqual([fourth, third])
+      expect(await ids({ beforeMs: 3_000 })).toEqual([second, first])
+      expect(await ids({ state: 'succeeded' })).toEqual([fourth, first])
+      expect(await ids({ state: 'held' })).toEqual([third])
+      expect(await ids({ podId })).toEqual([fourth, second])
+      expect(await ids({ account: address() })).toEqual([])
+    })
+
+    test('behavior: open jobs of other epochs are orphans', async () => {
+      const [dead, alive] = [jobStart({ ownerEpoch: 'dead' }), jobStart({ ownerEpoch: 'alive' })]
+      await Promise.all([jobs.start(dead), jobs.start(alive)])
+      const ids = (await jobs.orphaned('alive')).map(job => job.jobId)
+      expect(ids).toContain(dead.jobId)
+      expect(ids).not.toContain(alive.jobId)
+      await jobs.finish(failure(dead))
+      expect((await jobs.orphaned('alive')).map(job => job.jobId)).not.toContain(dead.jobId)
+    })
+
+    test('behavior: an idempotency key keeps its first answer, per account', async () => {
+      const account = address()
+      const answer = { requestHash: word(), status: 200, body: '{"a":1}', jobId: 'job_1' }
+      await jobs.rememberAnswer(account, 'retry-1', answer)
+      await jobs.rememberAnswer(account, 'retry-1', { ...answer, body: 'other' })
+      expect(await jobs.idempotent(account, 'retry-1')).toEqual(answer)
+      expect(await jobs.idempotent(address(), 'retry-1')).toBeNull()
+    })
+
+    test('behavior: unknown jobs', async () => {
+      const { jobId } = jobStart()
+      expect(await jobs.get(jobId)).toBeNull()
+      expect(await jobs.receipt(jobId)).toBeNull()
+      expect(await jobs.discard(jobId)).toBeNull()
+      expect(await jobs.decisions(jobId)).toEqual([])
+    })
+  })
+}

@@ -1,0 +1,160 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Database } from '../port.ts'
+import type { TestDatabase } from '../testing/index.ts'
+import { address, apiKey, batch, jobStart, pod, success, word } from './fixtures.ts'
+
+export function recordConformance(subject: () => TestDatabase): void {
+  let database: Database
+  beforeAll(() => {
+    database = subject().database
+  })
+
+  describe('keys', () => {
+    test('default: found by hash, listed by account, revoked once', async () => {
+      const key = apiKey({ budget: 5n, expiresAtMs: 9, frontend: address(), scopes: ['inference', 'read'] })
+      await database.keys.create(key)
+      expect(await database.keys.bySecretHash(key.secretHash)).toEqual(key)
+      expect(await database.keys.bySecretHash('00')).toBeNull()
+      expect(await database.keys.list(key.account)).toEqual([key])
+      expect((await database.keys.list()).length).toBeGreaterThan(0)
+      expect(await database.keys.revoke(key.keyId, 77)).toBe(true)
+      expect(await database.keys.revoke(key.keyId, 78)).toBe(false)
+      expect((await database.keys.bySecretHash(key.secretHash))?.revokedAtMs).toBe(77)
+    })
+    test('error: a hash is stored once', async () => {
+      const key = apiKey()
+      await database.keys.create(key)
+      await expect(database.keys.create({ ...key, keyId: 'key_other' })).rejects.toThrow()
+    })
+  })
+
+  describe('batches', () => {
+    test('default: receipts are batched once, in order, and the jobs tell it', async () => {
+      const outcomes = [success(), success(), success()]
+      for (const outcome of outcomes) await database.jobs.finish(outcome)
+      const open = await database.batches.unsettled(1_000)
+      const sequences = open.map(receipt => receipt.sequence)
+      expect(sequences).toEqual(sequences.toSorted((a, b) => a - b))
+      expect(await database.batches.unsettled(1)).toHaveLength(1)
+      const ours = open.filter(receipt => outcomes.some(outcome => outcome.start.jobId === receipt.jobId))
+
+      const formed = batch(1, { jobCount: 3 })
+      await database.batches.form(
+        formed,
+        ours.map(receipt => receipt.sequence),
+      )
+      expect(await database.batches.get(1)).toEqual(formed)
+      expect(await database.batches.leaves(1)).toEqual(outcomes.map(outcome => outcome.receipt?.digest))
+      expect((await database.batches.unsettled(1_000)).map(receipt => receipt.jobId)).not.toContain(outcomes[0]?.start.jobId)
+      expect((await database.jobs.receipt(outcomes[0]?.start.jobId ?? ''))?.batchNumber).toBe(1)
+
+      const transactionHash = word()
+      await database.batches.markPosted(1, transactionHash)
+      expect(await database.batches.unconfirmed()).toMatchObject([{ number: 1, state: 'posted', transactionHash }])
+      await database.batches.markConfirmed(1, { transactionHash, blockNumber: 5, gasUsed: 99, confirmedAtMs: 8_000 })
+      expect(await database.batches.unconfirmed()).toEqual([])
+      const view = await database.jobs.get(outcomes[1]?.start.jobId ?? '')
+      expect(view?.timeline.slice(-2)).toEqual([
+        { step: 'batched', atMs: 7_000, detail: { batch: 1, jobs: 3 } },
+        { step: 'settled', atMs: 8_000, detail: { batch: 1, transactionHash, blockNumber: 5, gasUsed: 99 } },
+      ])
+    })
+
+    test('error: a taken number or receipt conflicts and changes nothing', async () => {
+      const outcome = success()
+      await database.jobs.finish(outcome)
+      const sequence = (await database.jobs.receipt(outcome.start.jobId))?.sequence ?? 0
+      await database.batches.form(batch(100), [sequence])
+      await expect(database.batches.form(batch(100), [])).rejects.toMatchObject({ code: 'BATCH_CONFLICT' })
+      await expect(database.batches.form(batch(101), [sequence])).rejects.toMatchObject({ code: 'BATCH_CONFLICT' })
+      expect(await database.batches.get(101)).toBeNull()
+      const other = success()
+      await database.jobs.finish(other)
+      const free = (await database.jobs.receipt(other.start.jobId))?.sequence ?? 0
+      const results = await Promise.allSettled([102, 103, 104].map(number => database.batches.form(batch(number), [free])))
+      expect(results.filter(result => result.status === 'fulfilled')).toHaveLength(1)
+    })
+
+    test('behavior: batches that the chain lost are formed again with the same bytes', async () => {
+      for (const number of [200, 201, 202]) {
+        await database.batches.form(batch(number, { calldata: `0x0${number}` }), [])
+        await database.batches.markConfirmed(number, { transactionHash: word(), blockNumber: number, gasUsed: 1, confirmedAtMs: 1 })
+      }
+      expect(await database.batches.reopenAfter(200)).toBe(2)
+      expect(await database.batches.reopenAfter(200)).toBe(0)
+      expect(await database.batches.get(200)).toMatchObject({ state: 'confirmed' })
+      expect(await database.batches.get(202)).toMatchObject({
+        state: 'formed',
+        transactionHash: null,
+        blockNumber: null,
+        calldata: '0x0202',
+      })
+      expect((await database.batches.last())?.number).toBe(202)
+      expect((await database.batches.list({ limit: 2, beforeNumber: 202 })).map(row => row.number)).toEqual([201, 200])
+    })
+
+    test('behavior: more receipts than a statement has parameters', async () => {
+      const outcome = success(jobStart())
+      await database.jobs.finish(outcome)
+      await subject().query(
+        `insert into receipts (job_id, digest, signed, split) select 'job_many_' || n, '0x00', '{}', '[]' from generate_series(1, 70000) n`,
+      )
+      const rows = await subject().query(`select sequence from receipts where job_id like 'job_many_%' order by sequence`)
+      await database.batches.form(
+        batch(300),
+        rows.map(row => Number(row.sequence)),
+      )
+      expect(await database.batches.leaves(300)).toHaveLength(70_000)
+    })
+  })
+
+  describe('pods', () => {
+    test('default: a changed manifest is a new version, the same one is not', async () => {
+      const first = pod('acme/chat')
+      await database.pods.put(first)
+      await database.pods.put({ ...first, createdAtMs: 99 })
+      expect(await database.pods.get('acme/chat')).toEqual(first)
+      const second = { ...first, manifestHash: word() }
+      await database.pods.put(second)
+      expect(await database.pods.get('acme/chat')).toEqual({ ...second, version: 2 })
+      expect((await database.pods.list()).filter(({ podId }) => podId === first.podId)).toHaveLength(1)
+    })
+    test('behavior: a removed pod is gone until it is put again', async () => {
+      const record = pod('acme/old')
+      await database.pods.put(record)
+      expect(await database.pods.remove(record.podId)).toBe(true)
+      expect(await database.pods.remove(record.podId)).toBe(false)
+      expect(await database.pods.get('acme/old')).toBeNull()
+      expect((await database.pods.list()).map(({ podId }) => podId)).not.toContain(record.podId)
+      await database.pods.put(record)
+      expect(await database.pods.get('acme/old')).toMatchObject({ version: 2 })
+    })
+    test('behavior: two deployments at once are two versions', async () => {
+      const record = pod('acme/race')
+      await Promise.all([1, 2, 3].map(() => database.pods.put({ ...record, manifestHash: word() })))
+      expect(await database.pods.get('acme/race')).toMatchObject({ version: 3 })
+    })
+  })
+
+  test('nodes: presence adds up', async () => {
+    const nodeId = address()
+    await database.nodes.addPresence(nodeId, { atMs: 1_000, onlineMs: 0 })
+    await database.nodes.addPresence(nodeId, { atMs: 3_000, onlineMs: 2_000 })
+    await database.nodes.addPresence(nodeId, { atMs: 2_500, onlineMs: 500 })
+    expect((await database.nodes.list()).find(node => node.nodeId === nodeId)).toEqual({
+      nodeId,
+      firstSeenAtMs: 1_000,
+      lastSeenAtMs: 3_000,
+      onlineMs: 2_500,
+    })
+  })
+
+  test('settings: any JSON value, null when unknown', async () => {
+    expect(await database.settings.get('cursor')).toBeNull()
+    await database.settings.put('cursor', { block: 5, list: ['a', null] })
+    await database.settings.put('cursor', { block: 6 })
+    expect(await database.settings.get('cursor')).toEqual({ block: 6 })
+    await database.settings.put('text', 'x')
+    expect(await database.settings.get('text')).toBe('x')
+  })
+}
