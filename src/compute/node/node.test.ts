@@ -3,7 +3,7 @@ import { createSigner, newPrivateKey, recoverSigner } from '#platform'
 import { LINK_VERSION, type NodeMessage, outputHash, type RouterMessage, receiptDigest } from '#protocol'
 import type { ComputeNode } from './node.ts'
 import { type FakeRouter, type FakeRouterOptions, startFakeRouter, until } from './testing/fake-router.ts'
-import { makeLease, makePod, makeReceipt, makeTemporaryDirectory, makeTestNode } from './testing/fixtures.ts'
+import { makeLease, makePod, makeReceipt, makeTemporaryDirectory, makeTestNode, TEST_DEVICE } from './testing/fixtures.ts'
 import { createTestEngine } from './testing/test-engine.ts'
 
 const pod = makePod('tiny', { tokenizerSha256: 'ab'.repeat(32) })
@@ -273,6 +273,19 @@ describe('lease', () => {
     again.send(lease)
     expect(await first(again, 'failed')).toMatchObject({ code: 'NODE_LEASE_STALE' })
     expect(engine.state.requests).toHaveLength(1)
+  })
+
+  test('behavior: on half a device the same work takes twice as long', async () => {
+    const engine = createTestEngine({
+      pieces: Array.from({ length: 12 }, () => ({ choice: 0, tokens: 1, text: 'x' })),
+      beforePiece: () => new Promise(resolve => setTimeout(resolve, 10)),
+    })
+    const { link } = await startLinked({ engine, dependencies: { detectDevices: async () => [{ ...TEST_DEVICE, shareBps: 5000 }] } })
+    const startedAtMs = performance.now()
+    link.send(makeLease(pod))
+    await first(link, 'done')
+    expect(performance.now() - startedAtMs).toBeGreaterThan(215)
+    expect(node?.facts().replicas[0]?.unitsPerSecond).toBe(50)
   })
 
   test('error: no first token in time', async () => {
