@@ -4,7 +4,7 @@ import { taken } from '../back-pressure.ts'
 import { engineError } from '../engine.ts'
 import { uniform } from './philox.ts'
 import type { Plan } from './request.ts'
-import { type Candidates, candidatesNeeded, pickToken, tokenLogprob } from './sampler.ts'
+import { type Candidates, type CandidatesWanted, candidatesNeeded, pickToken, tokenLogprob } from './sampler.ts'
 import type { Session } from './session.ts'
 import { createStopScanner } from './stop.ts'
 import { createCallParser } from './tool-calls.ts'
@@ -56,13 +56,6 @@ async function newChoice(index: number, options: GenerateOptions): Promise<Choic
   }
 }
 
-/** Extra tokens whose logits are needed although they may be unlikely: a bias or a negative penalty can lift them. */
-function alsoNeeded(choice: Choice, plan: Plan): number[] {
-  const { logitBias, frequencyPenalty, presencePenalty } = plan.sampling
-  const lifted = frequencyPenalty < 0 || presencePenalty < 0 ? [...choice.counts.keys()] : []
-  return [...logitBias.keys(), ...lifted]
-}
-
 async function nextToken(
   session: Session,
   choice: Choice,
@@ -75,11 +68,12 @@ async function nextToken(
     counts,
     allows: grammar ? (id: number) => grammar.allows(id) : null,
     draw: (draw: number) => uniform(sampling.seed, { choice: choice.index, position, draw }),
+    vocabularySize: options.vocabulary.size,
   }
   const picked = pickToken(options.candidates, context)
   if (typeof picked === 'number') return { id: picked, candidates: options.candidates }
   const whole = picked === 'widen' ? await session.widen() : options.candidates
-  const again = picked === 'widen' ? pickToken(whole, context) : null
+  const again = picked === 'widen' ? pickToken(whole, context, options.candidates.ids.length) : null
   if (typeof again !== 'number')
     throw engineError('ENGINE_FAILED', 'The grammar of this request allows no further token of this model. Simplify the schema.')
   return { id: again, candidates: whole }
@@ -126,17 +120,17 @@ async function generateChoice(
     await emit(deltaOf(choice, { id: next.id, text, plan, candidates: next.candidates, vocabulary }))
     if (found.stopped) return 'stop'
     if (last) break
-    candidates = await session.feed([next.id], { top: topOf(options), also: alsoNeeded(choice, plan), signal })
+    candidates = await session.feed([next.id], { wanted: wantedBy(options, choice.counts), signal })
   }
   return 'length'
 }
 
-function topOf({ plan, vocabulary }: GenerateOptions): number {
-  return candidatesNeeded(plan.sampling, {
-    grammar: plan.grammar !== null,
-    topLogprobs: plan.topLogprobs ?? 0,
-    vocabularySize: vocabulary.size,
-  })
+function wantedBy({ plan, vocabulary }: GenerateOptions, counts: ReadonlyMap<number, number>): CandidatesWanted {
+  const { logitBias, frequencyPenalty, presencePenalty } = plan.sampling
+  // A bias or a negative penalty can lift a token that is far down the list.
+  const lifted = frequencyPenalty < 0 || presencePenalty < 0 ? [...counts.keys()] : []
+  const options = { grammar: plan.grammar !== null, topLogprobs: plan.topLogprobs ?? 0, vocabularySize: vocabulary.size }
+  return { top: candidatesNeeded(plan.sampling, options), also: [...logitBias.keys(), ...lifted], exact: plan.topLogprobs !== null }
 }
 
 function checkContext(promptTokens: number, { plan, contextTokens }: GenerateOptions): number {
@@ -164,7 +158,7 @@ export async function generate(session: Session, options: GenerateOptions): Prom
   for (const [i, prompt] of plan.prompts.entries()) {
     await session.rewind(0)
     result.inputUnits += prompt.length
-    const candidates = await session.feed(prompt, { top: topOf(options), also: [...plan.sampling.logitBias.keys()], signal })
+    const candidates = await session.feed(prompt, { wanted: wantedBy(options, new Map()), signal })
     for (let k = 0; k < plan.choicesPerPrompt; k++) {
       const choice = await newChoice(i * plan.choicesPerPrompt + k, options)
       if (plan.echo) await taken(options.emit({ choice: choice.index, tokens: 0, text: plan.echo[i] ?? '' }), signal)

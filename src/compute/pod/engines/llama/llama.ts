@@ -142,12 +142,13 @@ function planOrRefuse(request: JobRequest, planDeps: PlanDeps): Plan {
 async function measureRuntime(session: Session, runtime: Runtime, options: { now: () => number; signal: AbortSignal }): Promise<number> {
   const { now, signal } = options
   const prompt = Array.from({ length: Math.min(MEASURE_PROMPT_TOKENS, runtime.contextTokens / 2) }, () => runtime.startTokens[0] ?? 0)
+  const wanted = { top: 1, also: [], exact: false }
   await session.rewind(0)
-  let candidates = await session.feed(prompt, { top: 1, also: [], signal })
+  let candidates = await session.feed(prompt, { wanted, signal })
   const startedAt = now()
   let produced = 0
   while (produced < Math.min(MEASURE_OUTPUT_TOKENS, runtime.contextTokens - prompt.length)) {
-    candidates = await session.feed([candidates.ids[0] ?? 0], { top: 1, also: [], signal })
+    candidates = await session.feed([candidates.ids[0] ?? 0], { wanted, signal })
     produced++
   }
   return (produced * 1000) / Math.max(1, now() - startedAt)

@@ -1,15 +1,23 @@
 import type { TokenLogprob } from '#protocol'
 
 /**
- * The likeliest next tokens, best first, with their raw logits; `totalWeight` is the sum of exp(logit - best) over the
- * WHOLE vocabulary, so probabilities are exact although the list may be shorter than the vocabulary.
+ * The likeliest next tokens, best first (equal logits by id), with their raw logits. `totalWeight` is the sum of
+ * exp(logit - best) over the WHOLE vocabulary; it is there when log probabilities were asked for.
  */
 export type Candidates = {
   readonly ids: readonly number[]
   readonly logits: readonly number[]
-  readonly totalWeight: number
-  /** Every token of the vocabulary is in the list. */
-  readonly complete: boolean
+  readonly totalWeight: number | null
+}
+
+/** What the runtime is asked for after a token. */
+export type CandidatesWanted = {
+  /** How many, at most the vocabulary. */
+  readonly top: number
+  /** Tokens that must be in the list although they may be unlikely. */
+  readonly also: readonly number[]
+  /** With the exact `totalWeight`; costs a sort of the whole vocabulary. */
+  readonly exact: boolean
 }
 
 export type SamplingSettings = {
@@ -32,14 +40,17 @@ export type PickContext = {
   readonly allows: ((id: number) => boolean) | null
   /** The draw-th uniform number of this position. */
   readonly draw: (index: number) => number
+  readonly vocabularySize: number
 }
 
 type Weighted = { id: number; logit: number }
 
 /** Candidates beyond this are fetched only when a draw or a grammar needs them: a vocabulary may have 200,000 tokens. */
 export const MAX_CANDIDATES = 4096
-/** A tail lighter than this share of the weight is left out of the draw. */
-const NEGLIGIBLE_TAIL = 1e-9
+
+function isAdjusted({ logitBias, frequencyPenalty, presencePenalty }: SamplingSettings): boolean {
+  return logitBias.size > 0 || frequencyPenalty !== 0 || presencePenalty !== 0
+}
 
 /** How many candidates a request needs per step. */
 export function candidatesNeeded(
@@ -47,16 +58,17 @@ export function candidatesNeeded(
   options: { grammar: boolean; topLogprobs: number; vocabularySize: number },
 ): number {
   const { vocabularySize } = options
-  const adjusted = settings.logitBias.size > 0 || settings.frequencyPenalty !== 0 || settings.presencePenalty !== 0
+  // Hot sampling reaches so far down the list that a short one would nearly always have to be fetched again.
   if (settings.temperature > 1 && settings.topK === 0) return vocabularySize
-  if (settings.temperature === 0 && !options.grammar && !adjusted) return Math.min(vocabularySize, Math.max(1, options.topLogprobs))
+  if (settings.temperature === 0 && !options.grammar && !isAdjusted(settings))
+    return Math.min(vocabularySize, Math.max(1, options.topLogprobs))
   return Math.min(vocabularySize, Math.max(MAX_CANDIDATES, settings.topK))
 }
 
 function adjust(candidates: Candidates, { settings, counts }: PickContext): Weighted[] {
   const { logitBias, frequencyPenalty, presencePenalty } = settings
   const list = candidates.ids.map((id, i) => ({ id, logit: candidates.logits[i]! }))
-  if (logitBias.size === 0 && frequencyPenalty === 0 && presencePenalty === 0) return list
+  if (!isAdjusted(settings)) return list
   for (const entry of list) {
     const count = counts.get(entry.id) ?? 0
     entry.logit += (logitBias.get(entry.id) ?? 0) - count * frequencyPenalty - (count > 0 ? presencePenalty : 0)
@@ -86,63 +98,95 @@ function truncate(list: readonly Weighted[], settings: SamplingSettings): number
   return weights
 }
 
-/** Upper bound of the weight that the tokens outside the list can have; meant for temperature ≤ 1, where cooling only shrinks them. */
-function tailWeight(candidates: Candidates, settings: SamplingSettings): number {
-  const truncated = settings.topK > 0 || settings.topP < 1 || settings.minP > 0
-  if (candidates.complete || truncated) return 0
-  const best = candidates.logits[0]!
-  let listed = 0
-  for (const logit of candidates.logits) listed += Math.exp(logit - best)
-  return Math.max(0, candidates.totalWeight - listed)
+/**
+ * Weight that the tokens outside a short list have at most: none of them is likelier than the last listed one. With a bias or
+ * penalties that no longer holds; such requests draw from the listed tokens alone.
+ */
+function tailBound(list: readonly Weighted[], { settings, vocabularySize }: PickContext): number {
+  const truncated = settings.topK > 0 || settings.topP < 1 || settings.minP > 0 || isAdjusted(settings)
+  const missing = vocabularySize - list.length
+  if (missing <= 0 || truncated) return 0
+  return missing * Math.exp((list.at(-1)!.logit - list[0]!.logit) / settings.temperature)
 }
 
-function drawFrom(list: readonly Weighted[], weights: readonly number[], options: { uniform: number; tail: number }): number | 'widen' {
+function sum(values: readonly number[]): number {
   let total = 0
-  for (const weight of weights) total += weight
-  const tail = options.tail > NEGLIGIBLE_TAIL * total ? options.tail : 0
-  let rest = options.uniform * (total + tail)
+  for (const value of values) total += value
+  return total
+}
+
+function drawFrom(list: readonly Weighted[], weights: readonly number[], uniform: number): number {
+  let rest = uniform * sum(weights)
   for (let i = 0; i < weights.length; i++) {
     rest -= weights[i]!
     if (rest < 0) return list[i]!.id
   }
-  return tail > 0 ? 'widen' : list[weights.length - 1]!.id
+  return list[weights.length - 1]!.id
+}
+
+/**
+ * The draw fell behind a short list, and now the whole vocabulary is here. What the bound gave too much to the tail goes back to
+ * the listed tokens, so that every token keeps exactly its probability: P(tail) = T (L + B) / (B (L + T)).
+ */
+function drawWidened(list: readonly Weighted[], context: PickContext, listed: number): number {
+  const weights = truncate(list, context.settings)
+  const listedWeight = sum(weights.slice(0, listed))
+  const tailWeight = sum(weights.slice(listed))
+  const bound = tailBound(list.slice(0, listed), context)
+  const tailShare = (tailWeight * (listedWeight + bound)) / (bound * (listedWeight + tailWeight))
+  const inTail = context.draw(2) < tailShare
+  return inTail
+    ? drawFrom(list.slice(listed), weights.slice(listed), context.draw(3))
+    : drawFrom(list, weights.slice(0, listed), context.draw(3))
+}
+
+function pickFree(list: readonly Weighted[], context: PickContext, listedBefore: number): number | 'widen' {
+  if (listedBefore > 0) return drawWidened(list, context, listedBefore)
+  const weights = truncate(list, context.settings)
+  const listedWeight = sum(weights)
+  const bound = tailBound(list, context)
+  const uniform = context.draw(0)
+  if (bound === 0) return drawFrom(list, weights, uniform)
+  const scaled = (uniform * (listedWeight + bound)) / listedWeight
+  return scaled < 1 ? drawFrom(list, weights, scaled) : 'widen'
 }
 
 /**
  * Picks the next token. Temperature 0 takes the best one. With a grammar the unconstrained pick is kept when it is
  * allowed, else the choice is made again among the allowed tokens only (llama.cpp's rule).
- * `'widen'`: the list is too short for this draw; call again with the whole vocabulary.
+ * `'widen'`: the list is too short; call again with the whole vocabulary and the length of this list as `listedBefore`.
  * `null`: the grammar allows no token at all.
  */
-export function pickToken(candidates: Candidates, context: PickContext): number | 'widen' | null {
+export function pickToken(candidates: Candidates, context: PickContext, listedBefore = 0): number | 'widen' | null {
   const { settings, allows } = context
+  const complete = candidates.ids.length >= context.vocabularySize
   const list = adjust(candidates, context)
   if (settings.temperature === 0) {
     const first = allows ? list.find(({ id }) => allows(id)) : list[0]
-    return first?.id ?? (candidates.complete ? null : 'widen')
+    return first?.id ?? (complete ? null : 'widen')
   }
-  const tail = tailWeight(candidates, settings)
-  const free = drawFrom(list, truncate(list, settings), { uniform: context.draw(0), tail })
-  if (!allows || free === 'widen' || allows(free)) return free
+  // After a widening that the grammar asked for, the free pick is known to be refused and made the same again.
+  const free = pickFree(list, context, allows ? 0 : listedBefore)
+  if (!allows || (free !== 'widen' && allows(free))) return free
   const allowed = list.filter(({ id }) => allows(id))
-  if (allowed.length === 0) return candidates.complete ? null : 'widen'
-  return drawFrom(allowed, truncate(allowed, settings), { uniform: context.draw(1), tail: 0 })
+  if (allowed.length === 0) return complete ? null : 'widen'
+  return drawFrom(allowed, truncate(allowed, settings), context.draw(1))
 }
 
 /** Log probability under the raw model (temperature 1, before any truncation, bias or grammar), as OpenAI defines it. */
 export function logprobOf(candidates: Candidates, id: number): number {
   const index = candidates.ids.indexOf(id)
-  return index < 0 ? MISSING_LOGPROB : candidates.logits[index]! - candidates.logits[0]! - Math.log(candidates.totalWeight)
+  if (index < 0 || candidates.totalWeight === null) return MISSING_LOGPROB
+  return candidates.logits[index]! - candidates.logits[0]! - Math.log(candidates.totalWeight)
 }
 
 /** What OpenAI writes for a token too unlikely to have a figure. */
 const MISSING_LOGPROB = -9999
 
-export function tokenLogprob(
-  candidates: Candidates,
-  id: number,
-  options: { top: number; bytesOf: (id: number) => Uint8Array },
-): TokenLogprob {
+export type LogprobOptions = { readonly top: number; bytesOf(id: number): Uint8Array }
+
+/** One entry of OpenAI's `logprobs.content`. */
+export function tokenLogprob(candidates: Candidates, id: number, options: LogprobOptions): TokenLogprob {
   const entry = (token: number): Omit<TokenLogprob, 'top_logprobs'> => {
     const bytes = options.bytesOf(token)
     return { token: Buffer.from(bytes).toString('utf8'), logprob: logprobOf(candidates, token), bytes: [...bytes] }
