@@ -4,12 +4,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { repositoryRoot } from './forge.mjs'
 import { generateContracts } from './gen-contracts.mjs'
+import { generateReadme } from './gen-readme.mjs'
 import { generateVectors } from './gen-vectors.mjs'
 
 /** @type {{ name: string, generate: () => Promise<Map<string, string>> }[]} */
 const GENERATORS = [
   { name: 'contracts', generate: generateContracts },
   { name: 'vectors', generate: generateVectors },
+  { name: 'coverage table', generate: generateReadme },
 ]
 
 function differs(path, content) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, isAlive, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
 
-type JobRow = { jobId: string; state: string; timeline: { step: string; detail: { credits?: string } }[] }
+type JobRow = { jobId: string; state: string; createdAtMs: number; timeline: { step: string; detail: { credits?: string } }[] }
 
 /** kill -9 of each process while jobs run: nothing acknowledged is lost, nothing is settled twice (laws L3, L5). */
 describe('faults', () => {
@@ -16,6 +16,19 @@ describe('faults', () => {
     return (await response.json()) as T // cast: our own control API
   }
   const creditsNow = async (): Promise<number> => Number((await read<{ credits: string }>('/api/credits')).credits)
+
+  /** All jobs of a state, page by page. */
+  const allJobs = async (state: string): Promise<JobRow[]> => {
+    const all = new Map<string, JobRow>()
+    for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+      const { data } = await read<{ data: JobRow[] }>(`/api/jobs?limit=200&before=${before}${state && `&state=${state}`}`)
+      const known = all.size
+      for (const job of data) all.set(job.jobId, job)
+      if (all.size === known) return [...all.values()]
+      // One more than the oldest: several jobs can start in one millisecond.
+      before = Math.min(...data.map(({ createdAtMs }) => createdAtMs)) + 1
+    }
+  }
 
   /** Keeps a few customers busy until `stop`; remembers every answer that arrived whole. */
   const customers = (count: number): { stop(): Promise<void> } => {
@@ -56,7 +69,7 @@ describe('faults', () => {
       },
       60_000,
     )
-    const { data: jobs } = await read<{ data: JobRow[] }>('/api/jobs?limit=200&state=succeeded')
+    const jobs = await allJobs('succeeded')
     const { data: batches } = await read<{ data: { number: number; jobCount: number; state: string }[] }>('/api/batches?limit=200')
     expect(
       [...acknowledged].filter(id => !jobs.some(job => job.jobId === id)),
@@ -105,7 +118,7 @@ describe('faults', () => {
     await network.stop()
     network = await startNetwork(home, { HEURIST_BATCH_MAX_AGE_MS: '500' })
     await nothingLost()
-    const { data: open } = await read<{ data: JobRow[] }>('/api/jobs?limit=200')
+    const open = await allJobs('')
     expect(open.filter(({ state }) => !['succeeded', 'failed', 'cancelled'].includes(state))).toEqual([])
     const again = customers(1)
     await moreAnswers()

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type OpenAI from 'openai'
 import type { APIError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, isAlive, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
+import { ROOT } from '../support/source.ts'
 
 /** The whole network as a newcomer gets it, spoken to as a customer speaks to it. */
 describe('network', () => {
@@ -153,6 +156,17 @@ describe('network', () => {
       return error?.status === 401 ? error : null
     })
     expect(revoked.code).toBe('invalid_api_key')
+  })
+
+  test('behavior: the examples run as the README says', async () => {
+    const run = promisify(execFile)
+    const options = { cwd: ROOT, env: { ...process.env, HEURIST_HOME: home } }
+    const chatted = await run(process.execPath, ['examples/chat.ts'], options)
+    expect(chatted.stdout).toMatch(/\[\d+ \+ \d+ tokens\]/)
+    const found = await run(process.execPath, ['examples/search.ts'], options)
+    expect(found.stdout.split('\n')[0]).toContain('password')
+    const curled = await run('sh', ['examples/chat.sh'], options)
+    expect(curled.stdout).toContain('data: [DONE]')
   })
 
   test('behavior: jobs of another account can not be seen', async () => {
