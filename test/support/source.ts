@@ -49,19 +49,43 @@ export function target(from: string, specifier: string): string | null {
   return port ? `${aliases['#platform/*']}/${port}/index.ts` : `src/${layer}/index.ts`
 }
 
-/** Lines of every function-like body, named where it has a name. */
+/**
+ * Lines of every function, named where it has a name. Functions inside it are not counted again: each stands for itself,
+ * and a factory is as long as what it does itself.
+ */
 export function functionLengths(file: ts.SourceFile): { name: string; lines: number }[] {
   const found: { name: string; lines: number }[] = []
+  const linesOf = (node: ts.Node): number =>
+    file.getLineAndCharacterOfPosition(node.end).line - file.getLineAndCharacterOfPosition(node.getStart()).line + 1
+  /** Lines of the outermost functions below `node`. */
+  const visit = (node: ts.Node): number => {
+    let nested = 0
+    ts.forEachChild(node, child => {
+      nested += visit(child)
+    })
+    if (!(ts.isFunctionLike(node) && 'body' in node && node.body)) return nested
+    const lines = linesOf(node)
+    found.push({ name: nameOf(node, file), lines: lines - nested })
+    return lines > 1 ? lines - 1 : 0
+  }
+  visit(file)
+  return found
+}
+
+/** Lines (from 1) with an "as" or angle-bracket assertion, other than `as const`, that no comment explains on its line or just above. */
+export function unexplainedCasts(file: ts.SourceFile): number[] {
+  const lines = file.text.split('\n')
+  const found = new Set<number>()
   const visit = (node: ts.Node): void => {
-    if (ts.isFunctionLike(node) && 'body' in node && node.body) {
-      const start = file.getLineAndCharacterOfPosition(node.getStart()).line
-      const end = file.getLineAndCharacterOfPosition(node.end).line
-      found.push({ name: nameOf(node, file), lines: end - start + 1 })
+    if (ts.isAsExpression(node) && node.type.getText(file) !== 'const') {
+      const first = file.getLineAndCharacterOfPosition(node.getStart()).line
+      const last = file.getLineAndCharacterOfPosition(node.end).line
+      if (!lines.slice(Math.max(0, first - 2), last + 1).some(line => /\bcasts?:/.test(line))) found.add(last + 1)
     }
     ts.forEachChild(node, visit)
   }
   visit(file)
-  return found
+  return [...found]
 }
 
 function nameOf(node: ts.Node, file: ts.SourceFile): string {

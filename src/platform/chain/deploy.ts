@@ -117,7 +117,7 @@ export async function deployContracts(
     await record({ complete: true })
   }
   return {
-    contracts: Object.fromEntries(CONTRACT_NAMES.map(name => [name, addressOf(name)])) as ContractAddresses,
+    contracts: Object.fromEntries(CONTRACT_NAMES.map(name => [name, addressOf(name)])) as ContractAddresses, // cast: one entry per name
     fromBlock: deployment.fromBlock,
   } // cast: one entry per name
 }
