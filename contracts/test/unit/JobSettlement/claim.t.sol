@@ -68,6 +68,23 @@ contract ClaimTest is Fixture {
         }
 
         assertGe(claimed, 16e18, "all but the last two windows");
+        vm.warp(block.timestamp + 2 * WINDOW);
+        assertEq(claimed + claim(node), 20e18, "each credit once");
+        expectNothing(node);
+        claim(node);
+    }
+
+    /// @dev Once old credits were set aside, claiming them twice must not pay twice.
+    function test_RevertWhen_SetAsideCreditsAreClaimedTwice() public {
+        payNode(node, 10e18);
+        vm.warp(start + 2 * WINDOW);
+        payNode(node, 1e18);
+        assertEq(settlement.escrowOf(node, address(heu)).claimable, 10e18, "set aside");
+        claim(node);
+
+        expectNothing(node);
+        claim(node);
+        assertEq(settlement.pendingOf(node, address(heu)), 1e18, "the new one waits");
     }
 
     /// @dev Whatever the times, each credit waits at least one window and at most two.

@@ -97,10 +97,9 @@ contract SettleTest is Fixture {
         post(batch);
     }
 
-    function test_RevertWhen_CreditedAccountIsZero() public {
-        Batch memory batch = nextBatch(
-            Rows.list(Rows.debit(developer, Rows.HEU, 1)), Rows.list(Rows.credit(address(0), Rows.NODE, Rows.HEU, 1))
-        );
+    function testFuzz_RevertWhen_CreditedAccountIsZero(uint8 tag) public {
+        uint256 row = (uint256(tag) << 88) | 1;
+        Batch memory batch = nextBatch(Rows.list(Rows.debit(developer, Rows.HEU, 1)), Rows.list(row));
 
         vm.expectRevert(abi.encodeWithSelector(Errors.JobSettlement_UnsortedCredits.selector, 0));
         post(batch);
