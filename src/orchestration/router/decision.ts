@@ -11,8 +11,8 @@ import {
 } from '#protocol'
 import { type Demand, refusalsOf } from './filter.ts'
 import type { Fleet } from './fleet.ts'
-import type { FleetNode } from './hosting.ts'
-import { rankKeys, scaleOf } from './rank.ts'
+import type { FleetNode, Hosting } from './hosting.ts'
+import { type Race, raceOf, rankKeys } from './rank.ts'
 
 export type DecisionInput = {
   readonly jobId: JobId
@@ -23,32 +23,43 @@ export type DecisionInput = {
   readonly chosen: NodeId | null
 }
 
-function factsOf(node: FleetNode, demand: Demand): Candidate['facts'] {
-  const hosting = node.hostings.get(demand.pod.podId)
+// Members below are written in alphabetical order: the canonical form is hashed for every job and need not sort what is in order.
+
+function factsOf(node: FleetNode, hosting: Hosting | undefined, demand: Demand): Candidate['facts'] {
   return {
-    warm: hosting?.warm ?? false,
+    freeSlots: hosting ? hosting.slots - hosting.busy : 0,
     referred: demand.referredNodes.has(node.nodeId),
     unitsPerSecond: hosting?.unitsPerSecond ?? 0,
-    votes: (node.standing?.votes ?? 0n).toString(),
     uptimeBps: node.uptimeBps,
-    freeSlots: hosting ? hosting.slots - hosting.busy : 0,
+    votes: (node.standing?.votes ?? 0n).toString(),
+    warm: hosting?.warm ?? false,
   }
+}
+
+/** The race as the pick saw it: the roster's columns have not changed since. */
+function raceOfEligible(fleet: Fleet, demand: Demand, eligible: readonly Hosting[]): Race | null {
+  const roster = fleet.roster(demand.pod.podId)
+  if (!roster || eligible.length === 0) return null
+  const rows = Int32Array.from(eligible, ({ row }) => row)
+  return raceOf(roster.columns().field, rows, rows.length, demand.referredNodes)
 }
 
 /** The whole decision as it was taken: must run in the same turn as the pick, before any slot changes hands. */
 export function recordDecision(fleet: Fleet, input: DecisionInput, minCollateralWei: bigint): DecisionRecord {
   const { jobId, attempt, demand, seed, decidedAtMs, chosen } = input
-  const plain = [...fleet.all()].map(node => ({
-    nodeId: node.nodeId,
-    facts: factsOf(node, demand),
-    refused: refusalsOf(node, demand, minCollateralWei),
-  }))
-  const contender = ({ nodeId, facts }: (typeof plain)[number]) => ({ nodeId, ...facts, votes: Number(facts.votes) })
-  const scale = scaleOf(plain.filter(({ refused }) => refused.length === 0).map(contender))
-  const candidates = plain.map(candidate =>
-    candidate.refused.length > 0 ? candidate : { ...candidate, keys: rankKeys(contender(candidate), candidate.facts.referred, scale) },
-  )
-  return { version: 1, jobId, attempt, podId: demand.pod.podId, decidedAtMs, seed, candidates, chosen }
+  const judged = [...fleet.all()].map(node => {
+    const hosting = node.hostings.get(demand.pod.podId)
+    return { node, hosting, refused: refusalsOf(node, demand, minCollateralWei) }
+  })
+  const eligible = judged.flatMap(({ hosting, refused }) => (hosting && refused.length === 0 ? [hosting] : []))
+  const race = raceOfEligible(fleet, demand, eligible)
+  const candidates = judged.map(({ node, hosting, refused }): Candidate => {
+    const { nodeId } = node
+    const facts = factsOf(node, hosting, demand)
+    if (!race || !hosting || refused.length > 0) return { facts, nodeId, refused }
+    return { facts, keys: rankKeys(race, hosting.row), nodeId, refused }
+  })
+  return { attempt, candidates, chosen, decidedAtMs, jobId, podId: demand.pod.podId, seed, version: 1 }
 }
 
 export function signDecision(record: DecisionRecord, separator: Uint8Array, signer: Signer): SignedDecision {

@@ -30,7 +30,7 @@ function judge({ standing = {}, replica = {}, facts = {}, pod: wanted = pod, pre
   const session = { nodeId, connectedAtMs: 0, lastSeenAtMs: 0 } as Session // cast: the fleet only reads these
   const replicas = hosting.replicas.map(item => ({ ...item, ...replica }))
   const node = fleet.join(session, { ...hosting, replicas, ...facts })
-  for (const item of node.hostings.values()) item.busy = busy
+  for (const item of node.hostings.values()) fleet.setBusy(item, busy)
   const demand: Demand = {
     pod: wanted,
     preferences: jobPreferencesSchema.parse(preferences),

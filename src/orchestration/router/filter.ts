@@ -1,12 +1,4 @@
-import {
-  type JobPreferences,
-  type NodeFacts,
-  type NodeId,
-  type NodeStanding,
-  type PodRecord,
-  type Replica,
-  unmetRequirements,
-} from '#protocol'
+import { type JobPreferences, type NodeId, type NodeStanding, type PodRecord, type Replica, unmetRequirements } from '#protocol'
 import type { FleetNode, Hosting } from './hosting.ts'
 
 /**
@@ -45,19 +37,15 @@ export function podRefusals(replicas: readonly Replica[]): string[] {
   return [`can not load the pod${why === undefined ? '' : `: ${why}`}`]
 }
 
-/** Reasons from hardware and version. Cached per facts object: facts are replaced, never edited. */
-function fitRefusals(pod: PodRecord, facts: NodeFacts, manifestHash: string): readonly string[] {
-  const cache = fits.get(facts) ?? new Map<string, readonly string[]>()
-  fits.set(facts, cache)
-  const known = cache.get(pod.manifestHash)
-  if (known) return known
-  const perDevice = facts.devices.map(device => unmetRequirements(pod.manifest, device))
-  const reasons = perDevice.some(unmet => unmet.length === 0) ? [] : perDevice.flat()
-  if (manifestHash !== pod.manifestHash) reasons.push('hosts another version of the pod')
-  cache.set(pod.manifestHash, reasons)
-  return reasons
+/** Reasons from hardware and version. Remembered until the facts change. */
+export function fixedFit(hosting: Hosting, pod: PodRecord): readonly string[] {
+  if (hosting.fit?.manifestHash === pod.manifestHash) return hosting.fit.refusals
+  const perDevice = hosting.node.facts.devices.map(device => unmetRequirements(pod.manifest, device))
+  const refusals = perDevice.some(unmet => unmet.length === 0) ? [] : perDevice.flat()
+  if (hosting.manifestHash !== pod.manifestHash) refusals.push('hosts another version of the pod')
+  hosting.fit = { manifestHash: pod.manifestHash, refusals }
+  return refusals
 }
-const fits = new WeakMap<NodeFacts, Map<string, readonly string[]>>()
 
 function userRefusal(demand: Demand, nodeId: NodeId, region: string): string | null {
   const { allow_nodes, deny_nodes, region: wanted } = demand.preferences
@@ -67,20 +55,25 @@ function userRefusal(demand: Demand, nodeId: NodeId, region: string): string | n
   return null
 }
 
-/** True when the node may get the job now. Allocates nothing: it runs for every candidate of every job. */
-export function isEligible(hosting: Hosting, demand: Demand): boolean {
-  return hosting.busy < hosting.slots && isEligibleWithSlot(hosting, demand)
+/** True when nothing about this one job narrows the choice: then the roster's columns alone tell who is eligible. */
+export function isPlain({ preferences, excluded }: Demand): boolean {
+  const { allow_nodes, deny_nodes, region } = preferences
+  return excluded.size === 0 && allow_nodes === undefined && deny_nodes === undefined && region === undefined
 }
 
-/** True when only a free slot is missing at most. */
+/** True when this job's own limits allow the node. */
+export function suitsJob(hosting: Hosting, demand: Demand): boolean {
+  return !demand.excluded.has(hosting.nodeId) && userRefusal(demand, hosting.nodeId, hosting.node.facts.region) === null
+}
+
+/** True when at most a free slot is missing. */
 export function isEligibleWithSlot(hosting: Hosting, demand: Demand): boolean {
-  const { facts } = hosting.node
-  return (
-    hosting.fixedRefusals.length === 0 &&
-    (demand.excluded.size === 0 || !demand.excluded.has(hosting.nodeId)) &&
-    fitRefusals(demand.pod, facts, hosting.manifestHash).length === 0 &&
-    userRefusal(demand, hosting.nodeId, facts.region) === null
-  )
+  return hosting.fixedRefusals.length === 0 && fixedFit(hosting, demand.pod).length === 0 && suitsJob(hosting, demand)
+}
+
+/** True when the node may get the job now. */
+export function isEligible(hosting: Hosting, demand: Demand): boolean {
+  return hosting.busy < hosting.slots && isEligibleWithSlot(hosting, demand)
 }
 
 /** Every reason against a node, for the decision record; empty exactly when {@link isEligible} holds. */
@@ -88,7 +81,7 @@ export function refusalsOf(node: FleetNode, demand: Demand, minCollateralWei: bi
   const hosting = node.hostings.get(demand.pod.podId)
   const user = userRefusal(demand, node.nodeId, node.facts.region)
   const reasons = hosting
-    ? [...hosting.fixedRefusals, ...fitRefusals(demand.pod, node.facts, hosting.manifestHash)]
+    ? [...hosting.fixedRefusals, ...fixedFit(hosting, demand.pod)]
     : [...nodeRefusals(node.standing, minCollateralWei), 'does not host the pod']
   if (user !== null) reasons.push(user)
   if (demand.excluded.has(node.nodeId)) reasons.push('failed an earlier attempt of this job')

@@ -3,6 +3,7 @@ import { nodeRefusals, podRefusals } from './filter.ts'
 import type { FleetNode, Hosting } from './hosting.ts'
 import type { Session } from './link/session.ts'
 import type { RouterDependencies } from './options.ts'
+import { createRoster, type Roster } from './roster.ts'
 
 /** Live capacity of the nodes linked to this router. It is the truth: a node's slots belong to exactly one router (DESIGN §3). */
 export type Fleet = {
@@ -15,19 +16,24 @@ export type Fleet = {
   all(): Iterable<FleetNode>
   size(): number
   hosting(podId: PodId): readonly Hosting[]
+  /** The same with its columns; undefined when nobody hosts the pod. */
+  roster(podId: PodId): Roster | undefined
+  /** The only way to change how many slots are taken. */
+  setBusy(hosting: Hosting, busy: number): void
   views(): NodeView[]
 }
 
 function newHosting(node: FleetNode, podId: PodId): Hosting {
   const { nodeId } = node
   const unknown = { replicas: [], manifestHash: ZERO_BYTES32, warm: false, slots: 0, unitsPerSecond: 0 }
-  return { node, nodeId, podId, ...unknown, busy: 0, votes: 0, uptimeBps: 0, fixedRefusals: [] }
+  return { node, nodeId, podId, ...unknown, busy: 0, votes: 0, uptimeBps: 0, fixedRefusals: [], fit: null, row: -1 }
 }
 
 function setReplicas(hosting: Hosting, replicas: readonly Replica[]): void {
   const warm = replicas.filter(replica => replica.state === 'warm')
   const usable = warm.length > 0 ? warm : replicas.filter(replica => replica.state === 'cold' || replica.state === 'loading')
   hosting.replicas = replicas
+  hosting.fit = null
   hosting.manifestHash = (usable[0] ?? replicas[0])?.manifestHash ?? ZERO_BYTES32
   hosting.warm = warm.length > 0
   // A cold replica may not know its slots before it is loaded: one job may start it.
@@ -35,44 +41,35 @@ function setReplicas(hosting: Hosting, replicas: readonly Replica[]): void {
   hosting.unitsPerSecond = replicas.reduce((best, replica) => Math.max(best, replica.unitsPerSecond), 0)
 }
 
-/** Which hostings exist per pod: a decision looks at the nodes of its pod alone. */
-function createPodIndex() {
-  const byPod = new Map<PodId, Hosting[]>()
-  return {
-    get: (podId: PodId): readonly Hosting[] => byPod.get(podId) ?? [],
-    add(hosting: Hosting): void {
-      const hostings = byPod.get(hosting.podId)
-      if (hostings) hostings.push(hosting)
-      else byPod.set(hosting.podId, [hosting])
-    },
-    remove(hosting: Hosting): void {
-      const hostings = byPod.get(hosting.podId)
-      const position = hostings?.indexOf(hosting) ?? -1
-      if (!hostings || position < 0) return
-      // The order does not matter (rank is independent of it), so the last takes the gap.
-      const last = hostings.pop()
-      if (last && last !== hosting) hostings[position] = last
-      if (hostings.length === 0) byPod.delete(hosting.podId)
-    },
-  }
+type Rosters = Map<PodId, Roster>
+
+function addHosting(rosters: Rosters, hosting: Hosting): void {
+  const roster = rosters.get(hosting.podId) ?? createRoster()
+  rosters.set(hosting.podId, roster)
+  roster.add(hosting)
 }
-type PodIndex = ReturnType<typeof createPodIndex>
+
+function removeHosting(rosters: Rosters, hosting: Hosting): void {
+  const roster = rosters.get(hosting.podId)
+  roster?.remove(hosting)
+  if (roster?.hostings.length === 0) rosters.delete(hosting.podId)
+}
 
 /** Brings a node's hostings in line with its facts. A hosting object lives on while jobs hold slots of it. */
-function applyFacts(node: FleetNode, index: PodIndex): void {
+function applyFacts(node: FleetNode, rosters: Rosters): void {
   const grouped = Map.groupBy(node.facts.replicas, replica => replica.podId)
   for (const [podId, hosting] of node.hostings) {
     setReplicas(hosting, grouped.get(podId) ?? [])
     if (hosting.replicas.length > 0 || hosting.busy > 0) continue
     node.hostings.delete(podId)
-    index.remove(hosting)
+    removeHosting(rosters, hosting)
   }
   for (const [podId, replicas] of grouped) {
     if (node.hostings.has(podId)) continue
     const hosting = newHosting(node, podId)
     setReplicas(hosting, replicas)
     node.hostings.set(podId, hosting)
-    index.add(hosting)
+    addHosting(rosters, hosting)
   }
 }
 
@@ -81,7 +78,7 @@ export function createFleet(
   { standing, presence }: Pick<RouterDependencies, 'standing' | 'presence'>,
 ): Fleet {
   const nodes = new Map<NodeId, FleetNode>()
-  const index = createPodIndex()
+  const rosters: Rosters = new Map()
 
   function applyStanding(node: FleetNode): void {
     node.standing = standing(node.nodeId)
@@ -91,11 +88,12 @@ export function createFleet(
       hosting.votes = Number(node.standing?.votes ?? 0n)
       hosting.uptimeBps = node.uptimeBps
       hosting.fixedRefusals = [...refusals, ...podRefusals(hosting.replicas)]
+      rosters.get(hosting.podId)?.update(hosting)
     }
   }
 
   function forget(node: FleetNode | undefined): void {
-    for (const hosting of node?.hostings.values() ?? []) index.remove(hosting)
+    for (const hosting of node?.hostings.values() ?? []) removeHosting(rosters, hosting)
   }
 
   return {
@@ -103,7 +101,7 @@ export function createFleet(
       forget(nodes.get(session.nodeId))
       const node: FleetNode = { nodeId: session.nodeId, session, facts, standing: null, uptimeBps: 0, hostings: new Map() }
       nodes.set(session.nodeId, node)
-      applyFacts(node, index)
+      applyFacts(node, rosters)
       applyStanding(node)
       return node
     },
@@ -117,7 +115,7 @@ export function createFleet(
       const node = nodes.get(session.nodeId)
       if (node?.session !== session) return
       node.facts = facts
-      applyFacts(node, index)
+      applyFacts(node, rosters)
       applyStanding(node)
     },
     refreshStanding(nodeId) {
@@ -127,7 +125,13 @@ export function createFleet(
     get: nodeId => nodes.get(nodeId),
     all: () => nodes.values(),
     size: () => nodes.size,
-    hosting: index.get,
+    roster: podId => rosters.get(podId),
+    hosting: podId => rosters.get(podId)?.hostings ?? [],
+    setBusy(hosting, busy) {
+      hosting.busy = busy
+      // A hosting of a link that is gone has no row any more.
+      if (nodes.get(hosting.nodeId) === hosting.node) rosters.get(hosting.podId)?.update(hosting)
+    },
     views: () => [...nodes.values()].map(viewOf),
   }
 }

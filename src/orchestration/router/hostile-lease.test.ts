@@ -80,7 +80,7 @@ describe('a node with a lease', () => {
       },
     })
     const job = dispatchRecorded(net.router, testOrder(pod), false)
-    expect((await job.ended).failure!.message).toMatch(/21 tokens with credit for 16/)
+    expect((await job.ended).failure!.message).toMatch(/more than 20 tokens with credit for 16/)
     expect(job.deltas).toHaveLength(20)
   })
 

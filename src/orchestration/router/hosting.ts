@@ -19,6 +19,10 @@ export type Hosting = {
   votes: number
   uptimeBps: number
   fixedRefusals: readonly string[]
+  /** Reasons from hardware and version, for one version of the pod. */
+  fit: { readonly manifestHash: string; readonly refusals: readonly string[] } | null
+  /** Position in the pod's roster. */
+  row: number
 }
 
 export type FleetNode = {

@@ -31,7 +31,7 @@ async function until(check: () => boolean | Promise<boolean>): Promise<void> {
 describe('lease', () => {
   test('behavior: fencing tokens grow strictly, over restarts too', () => {
     const clock = createManualClock()
-    const dependencies = { clock, random: () => new Uint8Array(32), onSlotFreed: silent }
+    const dependencies = { clock, random: () => new Uint8Array(32), setBusy: silent, onSlotFreed: silent }
     const grantTwice = () => {
       const table = createLeaseTable({ ...dependencies, random: () => Uint8Array.from({ length: 32 }, (_, i) => (i + ++counter) % 256) })
       const hosting = { node: { session: {}, standing: null }, busy: 0 } as never // cast: only these members are read

@@ -81,8 +81,15 @@ function newLease(ids: LeaseIds, job: Job, hosting: Hosting, { creditTokens, met
   }
 }
 
-export function createLeaseTable(dependencies: { clock: Clock; random: RandomBytes; onSlotFreed: (hosting: Hosting) => void }): LeaseTable {
-  const { clock, random, onSlotFreed } = dependencies
+export type LeaseDependencies = {
+  readonly clock: Clock
+  readonly random: RandomBytes
+  readonly setBusy: (hosting: Hosting, busy: number) => void
+  readonly onSlotFreed: (hosting: Hosting) => void
+}
+
+export function createLeaseTable(dependencies: LeaseDependencies): LeaseTable {
+  const { clock, random, setBusy, onSlotFreed } = dependencies
   const leases = new Map<LeaseId, Lease>()
   const channels = createChannels()
   const nextToken = createFencingTokens(clock.now())
@@ -90,7 +97,7 @@ export function createLeaseTable(dependencies: { clock: Clock; random: RandomByt
   function freeSlot(lease: Lease): void {
     if (!lease.holdsSlot) return
     lease.holdsSlot = false
-    lease.hosting.busy -= 1
+    setBusy(lease.hosting, lease.hosting.busy - 1)
     onSlotFreed(lease.hosting)
   }
 
@@ -106,7 +113,7 @@ export function createLeaseTable(dependencies: { clock: Clock; random: RandomByt
       const lease = newLease(ids, job, hosting, terms)
       leases.set(lease.leaseId, lease)
       channels.add(lease)
-      hosting.busy += 1
+      setBusy(hosting, hosting.busy + 1)
       return lease
     },
     byId: leaseId => leases.get(leaseId),

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keccak256, type NodeId } from '#protocol'
-import { bestOf, bucketOf, type Contender, compareKeys, drawOf, rankKeys, scaleOf } from './rank.ts'
+import { bestOf, bucketOf, type Contender, compare, drawOf, lotOf, raceOfAll, rankKeys } from './rank.ts'
+
+const winner = (nodes: readonly Contender[], referred: ReadonlySet<NodeId>, draw: string): Contender | null =>
+  nodes[bestOf(raceOfAll(nodes, referred), draw)] ?? null
 
 const NONE: ReadonlySet<NodeId> = new Set()
 const seed = keccak256('seed')
@@ -25,26 +28,26 @@ describe('rank: each priority decides where the ones above tie', () => {
     ['votes > uptime', node(1, { uptimeBps: 0 }), node(2, { votes: 50 }), NONE],
     ['uptime last', node(1), node(2, { uptimeBps: 5000 }), NONE],
   ]
-  test.each(cases)('%s', (_name, winner, loser, referredNodes) => {
+  test.each(cases)('%s', (_name, better, worse, referredNodes) => {
     for (let i = 0; i < 20; i++) {
       const draw = keccak256(`seed ${i}`)
-      expect(bestOf([winner, loser], referredNodes, draw), `seed ${i}`).toBe(winner)
-      expect(bestOf([loser, winner], referredNodes, draw), `seed ${i}`).toBe(winner)
+      expect(winner([better, worse], referredNodes, draw), `seed ${i}`).toBe(better)
+      expect(winner([worse, better], referredNodes, draw), `seed ${i}`).toBe(better)
     }
   })
 })
 
 describe('rank', () => {
   test('default: nobody is best of nobody', () => {
-    expect(bestOf([], NONE, seed)).toBeNull()
+    expect(winner([], NONE, seed)).toBeNull()
   })
 
   test('behavior: values within one tenth of the best tie, and then the draw shares the work', () => {
     const near = [node(1, { unitsPerSecond: 1000 }), node(2, { unitsPerSecond: 1000 }), node(3, { unitsPerSecond: 899 })]
     const wins = new Map<NodeId, number>()
     for (let i = 0; i < 300; i++) {
-      const winner = bestOf(near, NONE, keccak256(`draw ${i}`))!.nodeId
-      wins.set(winner, (wins.get(winner) ?? 0) + 1)
+      const { nodeId } = winner(near, NONE, keccak256(`draw ${i}`))!
+      wins.set(nodeId, (wins.get(nodeId) ?? 0) + 1)
     }
     expect(wins.get(id(3))).toBeUndefined()
     expect(wins.get(id(1))).toBeGreaterThan(100)
@@ -57,10 +60,9 @@ describe('rank', () => {
   })
 
   test('behavior: the draw depends on every part of seed and address', () => {
-    const base = drawOf(seed, id(1))
-    expect(drawOf(keccak256('other'), id(1))).not.toBe(base)
-    expect(drawOf(seed, id(2))).not.toBe(base)
-    expect(drawOf(seed, `0x${'f'.repeat(8)}${id(1).slice(10)}`)).not.toBe(base)
+    const digits = [...seed.slice(2)].map((_, at) => `0x${seed.slice(2, 2 + at)}${seed[2 + at] === '0' ? '1' : '0'}${seed.slice(3 + at)}`)
+    expect(new Set([seed, ...digits].map(lotOf)).size).toBe(65)
+    expect(drawOf(lotOf(seed), lotOf(id(1)))).not.toBe(drawOf(lotOf(seed), lotOf(id(2))))
   })
 
   const contender = fc
@@ -80,7 +82,7 @@ describe('rank', () => {
         const referred = new Set(picks.flatMap(index => nodes[index]?.nodeId ?? []))
         const shuffled = nodes.map(item => ({ item, key: keys.next().value })).sort((a, b) => a.key - b.key)
         const shuffledNodes = shuffled.map(({ item }) => item)
-        expect(bestOf(shuffledNodes, referred, seed)).toBe(bestOf(nodes, referred, seed))
+        expect(winner(shuffledNodes, referred, seed)).toBe(winner(nodes, referred, seed))
       }),
       { numRuns: 500 },
     )
@@ -90,12 +92,32 @@ describe('rank', () => {
     fc.assert(
       fc.property(fleet, fc.array(fc.nat(39)), (nodes, picks) => {
         const referred = new Set(picks.flatMap(index => nodes[index]?.nodeId ?? []))
-        const scale = scaleOf(nodes)
-        const keysOf = (candidate: Contender) => rankKeys(candidate, referred.has(candidate.nodeId), scale)
-        const best = keysOf(bestOf(nodes, referred, seed)!)
-        for (const candidate of nodes) expect(compareKeys(best, keysOf(candidate)), candidate.nodeId).toBeLessThanOrEqual(0)
+        const race = raceOfAll(nodes, referred)
+        const best = bestOf(race, seed)
+        for (const [row, { nodeId }] of nodes.entries()) expect(compare(race, best, row), nodeId).toBeLessThanOrEqual(0)
       }),
       { numRuns: 500 },
+    )
+  })
+
+  test('property: the recorded keys say what the comparators say', () => {
+    fc.assert(
+      fc.property(fleet, fc.array(fc.nat(39)), (nodes, picks) => {
+        const race = raceOfAll(nodes, new Set(picks.flatMap(index => nodes[index]?.nodeId ?? [])))
+        const order = (a: number[], b: number[]): number =>
+          a.map((value, level) => b[level]! - value).find(difference => difference !== 0) ?? 0
+        for (const [row, { nodeId }] of nodes.entries()) {
+          const [first, other] = [rankKeys(race, 0), rankKeys(race, row)].map(keys => [
+            keys.warm,
+            keys.referred,
+            keys.efficiencyBucket,
+            keys.votesBucket,
+            keys.uptimeBucket,
+          ])
+          expect(Math.sign(order(first!, other!)), nodeId).toBe(Math.sign(compare(race, 0, row)))
+        }
+      }),
+      { numRuns: 300 },
     )
   })
 })

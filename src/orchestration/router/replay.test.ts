@@ -22,7 +22,17 @@ const pod = testPod()
 const separator = domainSeparator(jobDomain(TEST_CHAIN_ID, TEST_SETTLEMENT))
 const signer = createSigner(newPrivateKey())
 
-type Spec = { warm: boolean; unitsPerSecond: number; votes: bigint; uptimeBps: number; jailed: boolean; busy: number; referred: boolean }
+type Spec = {
+  warm: boolean
+  unitsPerSecond: number
+  votes: bigint
+  uptimeBps: number
+  jailed: boolean
+  busy: number
+  referred: boolean
+  failedBefore: boolean
+  denied: boolean
+}
 
 /** A decision taken by the router's own code over a fleet of these nodes. */
 function decide(specs: readonly Spec[], seedText = 'seed'): SignedDecision {
@@ -39,17 +49,29 @@ function decide(specs: readonly Spec[], seedText = 'seed'): SignedDecision {
     const facts = factsHosting([pod], { unitsPerSecond })
     const replicas = facts.replicas.map(replica => ({ ...replica, state: warm ? ('warm' as const) : ('cold' as const) }))
     const node = fleet.join({ nodeId, connectedAtMs: 0, lastSeenAtMs: 0 } as Session, { ...facts, replicas }) // cast: the fleet only reads these
-    node.hostings.get(pod.podId)!.busy = busy
+    fleet.setBusy(node.hostings.get(pod.podId)!, busy)
   }
   const referredNodes = new Set(ids.filter((_, index) => specs[index]!.referred))
-  const demand = { pod, preferences: jobPreferencesSchema.parse({}), referredNodes, excluded: new Set<NodeId>() }
+  const excluded = new Set(ids.filter((_, index) => specs[index]!.failedBefore))
+  const denied = ids.filter((_, index) => specs[index]!.denied)
+  const demand = { pod, preferences: jobPreferencesSchema.parse(denied.length > 0 ? { deny_nodes: denied } : {}), referredNodes, excluded }
   const seed = keccak256(seedText)
   const chosen = pick(fleet, demand, seed).chosen?.nodeId ?? null
   const record = recordDecision(fleet, { jobId: `job_${'a'.repeat(32)}`, attempt: 1, demand, seed, decidedAtMs: 1, chosen }, 0n)
   return signDecision(record, separator, signer)
 }
 
-const SPEC: Spec = { warm: true, unitsPerSecond: 10, votes: 5n, uptimeBps: 9000, jailed: false, busy: 0, referred: false }
+const SPEC: Spec = {
+  warm: true,
+  unitsPerSecond: 10,
+  votes: 5n,
+  uptimeBps: 9000,
+  jailed: false,
+  busy: 0,
+  referred: false,
+  failedBefore: false,
+  denied: false,
+}
 
 describe('replayDecision', () => {
   test('default: an honest decision matches, also after a trip through JSON', () => {
@@ -73,6 +95,8 @@ describe('replayDecision', () => {
       jailed: fc.boolean(),
       busy: fc.integer({ min: 0, max: 4 }),
       referred: fc.boolean(),
+      failedBefore: fc.boolean(),
+      denied: fc.boolean(),
     })
     fc.assert(
       fc.property(fc.array(spec, { maxLength: 12 }), fc.string(), (specs, seedText) => {

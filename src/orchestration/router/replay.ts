@@ -1,14 +1,6 @@
 import { recoverSigner } from '#platform'
-import {
-  type Candidate,
-  type DecisionRecord,
-  decisionDigest,
-  decisionHash,
-  type NodeId,
-  type RankKeys,
-  type SignedDecision,
-} from '#protocol'
-import { bestOf, type Contender, rankKeys, type Scale, scaleOf } from './rank.ts'
+import { type Candidate, type DecisionRecord, decisionDigest, decisionHash, type RankKeys, type SignedDecision } from '#protocol'
+import { bestOf, type Contender, type Race, raceOfAll, rankKeys } from './rank.ts'
 
 export type Replay = {
   readonly matches: boolean
@@ -36,16 +28,10 @@ function sameKeys(a: RankKeys | undefined, b: RankKeys): boolean {
   )
 }
 
-function keyDifferences(eligible: readonly Eligible[], scale: Scale): string[] {
+function keyDifferences(eligible: readonly Eligible[], race: Race): string[] {
   return eligible
-    .filter(contender => !sameKeys(contender.candidate.keys, rankKeys(contender, contender.candidate.facts.referred, scale)))
+    .filter(({ candidate }, row) => !sameKeys(candidate.keys, rankKeys(race, row)))
     .map(({ nodeId }) => `the rank keys of ${nodeId} do not follow from its facts`)
-}
-
-/** The node that the recorded facts, keys and seed lead to; null when every candidate was refused. */
-function replayedChoice(record: DecisionRecord, eligible: readonly Eligible[]): NodeId | null {
-  const referred = new Set(eligible.filter(({ candidate }) => candidate.facts.referred).map(({ nodeId }) => nodeId))
-  return bestOf(eligible, referred, record.seed)?.nodeId ?? null
 }
 
 function structuralDifferences(record: DecisionRecord): string[] {
@@ -69,8 +55,10 @@ export function replayDecision(signed: SignedDecision, separator?: Uint8Array): 
   const { record, recordHash, routerSignature, router } = signed
   const differences = structuralDifferences(record)
   const eligible = eligibleOf(record)
-  differences.push(...keyDifferences(eligible, scaleOf(eligible)))
-  const choice = replayedChoice(record, eligible)
+  const referred = new Set(eligible.filter(({ candidate }) => candidate.facts.referred).map(({ nodeId }) => nodeId))
+  const race = raceOfAll(eligible, referred)
+  differences.push(...keyDifferences(eligible, race))
+  const choice = eligible[bestOf(race, record.seed)]?.nodeId ?? null
   if (choice !== record.chosen) differences.push(`the replay chooses ${choice ?? 'no node'}, the record ${record.chosen ?? 'no node'}`)
   const hash = decisionHash(record)
   if (hash !== recordHash) differences.push(`the record hashes to ${hash}, the decision says ${recordHash}`)

@@ -43,12 +43,13 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
     })
   }
   const { clock, random, domain } = dependencies
+  const fleet = createFleet(options, dependencies)
   const context: RouterContext = {
     options,
     dependencies,
     separator: domainSeparator(jobDomain(domain.chainId, domain.settlement)),
-    fleet: createFleet(options, dependencies),
-    leases: createLeaseTable({ clock, random, onSlotFreed: hosting => wake(hosting.podId) }),
+    fleet,
+    leases: createLeaseTable({ clock, random, setBusy: fleet.setBusy, onSlotFreed: hosting => wake(hosting.podId) }),
     queue: createWaitingQueue<Job>(options.queueMaxJobs),
     metrics: createRouterMetrics(dependencies),
     jobs: new Set(),
