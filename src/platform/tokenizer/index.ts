@@ -5,4 +5,4 @@ export { type GgufErrorCode, type GgufMetadata, type GgufValue, parseGguf, readG
 export { createGgufTokenizer, withBos } from './gguf-tokenizer.ts'
 export type { Tokenizer } from './port.ts'
 export { createUnigramTokenizer, type UnigramErrorCode, type UnigramVocabulary } from './unigram.ts'
-export { type GgufVocabulary, tokenBytes, vocabularyOf } from './vocabulary.ts'
+export { BYTE_TO_CHAR, type GgufVocabulary, tokenBytes, vocabularyOf } from './vocabulary.ts'

@@ -165,3 +165,46 @@ export function smallSpmVocabulary(options: { addSpacePrefix?: boolean; chatTemp
     },
   }
 }
+
+/** A byte-level BPE vocabulary: all bytes, merges learned by hand from common English, and one user-defined token. */
+export function smallBpeVocabulary(options: { pre: string; byteChars: readonly string[] }): { size: number; metadata: TestVocabulary } {
+  const merges = [
+    'Ġ t',
+    'h e',
+    'Ġt he',
+    'i n',
+    'in g',
+    'Ġ a',
+    'n d',
+    'Ġa nd',
+    'e r',
+    'Ġ Ġ',
+    'ĠĠ ĠĠ',
+    '1 2',
+    '12 3',
+    'Ã ©',
+    "' s",
+    'Ċ Ċ',
+    'l l',
+    "' ll",
+    'a b',
+    'ab c',
+    'Ġ abc',
+  ]
+  const joined = merges.map(merge => merge.replace(' ', ''))
+  const special = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<tool>']
+  const tokens = [...options.byteChars, ...joined, ...special]
+  const types = [...options.byteChars.map(() => 1), ...joined.map(() => 1), 3, 3, 3, 4]
+  return {
+    size: tokens.length,
+    metadata: {
+      'tokenizer.ggml.model': { string: 'gpt2' },
+      'tokenizer.ggml.pre': { string: options.pre },
+      'tokenizer.ggml.tokens': { strings: tokens },
+      'tokenizer.ggml.token_type': { i32s: types },
+      'tokenizer.ggml.merges': { strings: merges },
+      'tokenizer.ggml.bos_token_id': { u32: tokens.indexOf('<|endoftext|>') },
+      'tokenizer.ggml.eos_token_id': { u32: tokens.indexOf('<|im_end|>') },
+    },
+  }
+}

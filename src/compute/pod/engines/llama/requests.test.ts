@@ -211,7 +211,7 @@ describe('chat', () => {
     ['max_completion_tokens', { max_completion_tokens: -1 }],
     ['seed', { seed: 2 ** 60 }],
     ['stop', { stop: [1] }],
-    ['stop', { stop: Array.from({ length: 50 }, () => 'x') }],
+    ['stop', { stop: Array.from({ length: 17 }, () => 'x') }],
     ['top_logprobs', { top_logprobs: 2 }],
     ['top_logprobs', { logprobs: true, top_logprobs: 21 }],
     ['logprobs', { logprobs: 'yes' }],
@@ -254,13 +254,17 @@ describe('completion', () => {
     ['prompt', { prompt: { a: 1 } }],
     ['prompt', { prompt: [99_999_999] }],
     ['prompt[1]', { prompt: ['a', {}] }],
-    ['prompt', { prompt: Array.from({ length: 100 }, () => 'x') }],
     ['suffix', { prompt: 'a', suffix: 'b' }],
     ['best_of', { prompt: 'a', best_of: 3 }],
     ['echo', { prompt: 'a', echo: true, logprobs: 1 }],
     ['echo', { prompt: 'a', echo: 'yes' }],
   ])('error: %s %j', async (param, body) => {
     await expect(collect(model, completion(body))).rejects.toMatchObject({ code: 'ENGINE_BAD_REQUEST', payload: { param } })
+  })
+
+  test('error: too many prompts', async () => {
+    const prompt = Array.from({ length: 100 }, () => 'x')
+    await expect(collect(model, completion({ prompt }))).rejects.toMatchObject({ code: 'ENGINE_BAD_REQUEST', payload: { param: 'prompt' } })
   })
 
   test('error: embeddings are refused', async () => {
