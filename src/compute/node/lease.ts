@@ -39,6 +39,8 @@ export type LeaseDependencies = {
 
 /** Pieces that an engine may hand over ahead of the link; one that does not wait for `emit` must not fill the memory. */
 const MAX_PENDING_DELTAS = 1024
+/** How long an engine may go on after it was stopped before the node says so in its log. */
+const STOP_WARNING_MS = 200
 /** A done lease whose receipt nobody asks for is forgotten after this. */
 const SIGN_TIMEOUT_MS = 120_000
 
@@ -59,6 +61,7 @@ export class Lease {
   readonly #output = new OutputRecord()
   #sequence = 0
   #answered = false
+  #isComputing = false
   #isOver = false
   #work: Omit<WorkDone, 'unsentUnits'> | null = null
   #unsentUnits = 0
@@ -176,6 +179,7 @@ export class Lease {
     this.#enter('firstToken', this.message.deadlines.firstTokenMs)
     this.#phase('running')
     replica.duty.begin()
+    this.#isComputing = true
     try {
       const emit = (delta: Delta) => this.#emit(wireDelta(delta), replica.duty)
       const result = await replica.model.run(this.message.request, { signal: this.#stop.signal, emit })
@@ -183,6 +187,7 @@ export class Lease {
       await replica.duty.pace(true)
       this.#complete(result)
     } finally {
+      this.#isComputing = false
       replica.duty.end()
     }
   }
@@ -257,6 +262,11 @@ export class Lease {
     this.#cancelTotal()
     this.#stop.abort(leaseError('CANCELLED', 'The lease is over.', { retryable: true }))
     this.#credit.open()
+    const { clock, logger } = this.#deps
+    clock.after(STOP_WARNING_MS, () => {
+      if (this.#isComputing)
+        logger.warn({ jobId: this.message.jobId, podId: this.message.podId }, `the engine did not stop within ${STOP_WARNING_MS} ms`)
+    })
   }
 
   #finishLease(): void {

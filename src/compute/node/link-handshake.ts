@@ -27,10 +27,10 @@ export function objectionToChallenge(challenge: Challenge, pins: LinkPins, nowMs
   if (challenge.chainId !== pins.chainId) {
     return `The router works for chain ${challenge.chainId}, this node for chain ${pins.chainId}. Check the router address and the chain in the node's settings.`
   }
-  if (pins.settlement !== null && challenge.settlement !== pins.settlement) {
+  if (pins.settlement !== null && challenge.settlement !== pins.settlement.toLowerCase()) {
     return `The router names settlement contract ${challenge.settlement}, this node expects ${pins.settlement}. Check which deployment the node belongs to.`
   }
-  if (pins.router !== null && challenge.router !== pins.router) {
+  if (pins.router !== null && challenge.router !== pins.router.toLowerCase()) {
     return `The router is ${challenge.router}, this node is pinned to ${pins.router}. Check the router address or change the pin.`
   }
   if (challenge.expiresAtMs - nowMs > MAX_CHALLENGE_LIFE_MS) {

@@ -126,6 +126,34 @@ describe('link', () => {
   })
 })
 
+describe('start', () => {
+  const settings: [string, Parameters<typeof makeTestNode>[2], RegExp][] = [
+    ['a name that is too long', { options: { name: 'x'.repeat(61) } }, /name/],
+    ['a region that is too long', { options: { region: 'x'.repeat(41) } }, /region/],
+  ]
+  for (const [label, changes, message] of settings) {
+    test(`error: ${label} is said here and not left to the router`, async () => {
+      node = makeTestNode('ws://127.0.0.1:1', home.path, changes)
+      await expect(node.start()).rejects.toMatchObject({ code: 'NODE_BAD_SETTINGS', message: expect.stringMatching(message) })
+    })
+  }
+
+  test('error: a share, a number of slots or an address that makes no sense', () => {
+    for (const shareBps of [0, 10_001, Number.NaN, 0.5])
+      expect(() => makeTestNode('ws://r', home.path, { options: { shareBps } })).toThrow(/share/)
+    expect(() => makeTestNode('ws://r', home.path, { options: { slots: 0 } })).toThrow(/slots/)
+    expect(() => makeTestNode('http://127.0.0.1:1', home.path)).toThrow(/not a router address/)
+  })
+
+  test('behavior: stopping while the registry does not answer ends the start', async () => {
+    node = makeTestNode('ws://127.0.0.1:1', home.path, {
+      dependencies: { registration: { read: () => Promise.reject(new Error('down')), register: async () => {} }, random: () => 0.9 },
+    })
+    const started = node.start()
+    await Promise.all([expect(started).rejects.toThrow('stopping'), node.stop(), node.stop()])
+  })
+})
+
 const secondChallenge = {
   type: 'challenge' as const,
   linkVersion: LINK_VERSION,

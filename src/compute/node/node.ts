@@ -1,6 +1,16 @@
 import { join } from 'node:path'
 import type { Clock, Logger } from '#platform'
-import { type Address, type Bytes32, type Device, type EngineName, messageOf, type NodeFacts, type PodRecord } from '#protocol'
+import {
+  type Address,
+  type Bytes32,
+  type Device,
+  type EngineName,
+  HeuristError,
+  messageOf,
+  type NodeFacts,
+  nodeFactsSchema,
+  type PodRecord,
+} from '#protocol'
 import type { Engine } from '../pod/engines/engine.ts'
 import type { Random } from '../pod/lifecycle/backoff.ts'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
@@ -51,13 +61,16 @@ export type NodeDependencies = {
 /** A running compute node. */
 export type ComputeNode = {
   readonly nodeId: Address
-  /** Resolves when devices are measured, the node is registered and the link is being dialled. @throws when stopped meanwhile */
+  /** Resolves when devices are measured, the node is registered and the link is being dialled. @throws HeuristError NODE_BAD_SETTINGS, or when stopped meanwhile */
   start(): Promise<void>
   /** Takes no more leases, finishes the running ones for at most `drainTimeoutMs`, unloads. */
   stop(): Promise<void>
   facts(): NodeFacts
   status(): Promise<NodeStatus>
 }
+
+/** `NODE_BAD_SETTINGS`: a name, region, share or number of slots that no router would accept. */
+export type NodeErrorCode = 'NODE_BAD_SETTINGS'
 
 const DEFAULT_DRAIN_MS = 8000
 const DEFAULT_SLOTS = 4
@@ -75,8 +88,11 @@ class Node implements ComputeNode {
   #devices: readonly Device[] = []
   #keepAlive: NodeJS.Timeout | null = null
   #factsScheduled = false
+  #stopped: Promise<void> | null = null
 
   constructor(options: NodeOptions, dependencies: NodeDependencies) {
+    checkNumber('share in basis points', options.shareBps ?? 10_000, 10_000)
+    checkNumber('number of slots', options.slots ?? DEFAULT_SLOTS, 4096)
     this.#options = options
     this.#deps = dependencies
     this.#key = openKey(join(options.homeDir, 'key.json'))
@@ -99,6 +115,7 @@ class Node implements ComputeNode {
     this.#devices = benchmarkDevices(await detect(), { isForced }, { journal: this.#journal, now: () => clock.now() })
     for (const device of this.#devices) this.#duties.set(device.id, new DutyCycle(device.shareBps, clock))
     logger.info({ node: this.nodeId, devices: this.#devices.map(device => device.name) }, 'devices measured')
+    this.#checkFacts()
     const signal = this.#stopping.signal
     const standing = await ensureRegistered({ registration, signer: this.#key.signer, clock, random, logger }, signal)
     if (standing.jailed) logger.error({ node: this.nodeId }, 'this node is jailed and gets no work: see `heurist node doctor`')
@@ -106,8 +123,12 @@ class Node implements ComputeNode {
     this.#link.start()
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) return
+  stop(): Promise<void> {
+    this.#stopped ??= this.#shutDown()
+    return this.#stopped
+  }
+
+  async #shutDown(): Promise<void> {
     this.#stopping.abort(new Error('The node is stopping.'))
     const hurry = new AbortController()
     const cancelTimer = this.#deps.clock.after(this.#options.drainTimeoutMs ?? DEFAULT_DRAIN_MS, () => hurry.abort())
@@ -145,6 +166,16 @@ class Node implements ComputeNode {
     })
   }
 
+  /** A router refuses facts out of their bounds; said here, the owner sees which setting it is. */
+  #checkFacts(): void {
+    const issue = nodeFactsSchema.safeParse(this.facts()).error?.issues[0]
+    if (!issue) return
+    throw new HeuristError<NodeErrorCode>(
+      'NODE_BAD_SETTINGS',
+      `The node's ${issue.path.join('.')} is out of bounds: ${issue.message}. Correct its settings.`,
+    )
+  }
+
   #newReplicas(): Replicas {
     const { clock, random, logger, engines, models } = this.#deps
     const slots = this.#options.slots ?? DEFAULT_SLOTS
@@ -157,7 +188,7 @@ class Node implements ComputeNode {
         random,
         logger,
         objection: pod => ownerObjection(pod, this.#options.allowedPods ?? null),
-        resolveModel: (manifest, signal) => models.resolve(manifest, signal),
+        resolveModel: (manifest, options) => models.resolve(manifest, options),
         knownSpeed: (pod, device) => (this.#options.isBenchmarkForced ? null : (this.#journal.speed(speedKey(pod, device)) ?? null)),
         saveSpeed: (pod, device, unitsPerSecond) => {
           if (unitsPerSecond > 0) this.#journal.saveSpeed(speedKey(pod, device), unitsPerSecond, clock.now())
@@ -228,6 +259,11 @@ class Node implements ComputeNode {
   }
 }
 
+function checkNumber(name: string, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return
+  throw new HeuristError<NodeErrorCode>('NODE_BAD_SETTINGS', `The node's ${name} is ${value}; it must be a whole number from 1 to ${max}.`)
+}
+
 function speedKey(pod: PodRecord, device: Device): string {
   return `${pod.manifestHash} ${device.id} ${device.shareBps} ${device.name}`
 }
@@ -238,7 +274,14 @@ export function ownerObjection(pod: PodRecord, allowed: readonly string[] | null
   return `The owner of this node does not allow pod ${pod.name}. Add it to the node's allowed pods to serve it.`
 }
 
-/** @throws HeuristError NODE_KEY_UNREADABLE, NODE_JOURNAL_CORRUPT, LINK_BAD_URL */
+/**
+ * A compute node: its key and journal are opened now, everything else happens in `start`.
+ *
+ * @throws HeuristError NODE_BAD_SETTINGS, NODE_KEY_UNREADABLE, NODE_JOURNAL_CORRUPT, LINK_BAD_URL
+ * @example
+ * const node = createNode({ homeDir, name: 'gpu-1', software, routerUrl, pins }, { clock, random, logger, engines, models, registration })
+ * await node.start()
+ */
 export function createNode(options: NodeOptions, dependencies: NodeDependencies): ComputeNode {
   return new Node(options, dependencies)
 }

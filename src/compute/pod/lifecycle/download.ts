@@ -18,6 +18,7 @@ export type Progress = {
   /** Over the last stretch, this connection. */
   readonly bytesPerSecond: number
 }
+export type OnProgress = (progress: Progress) => void
 export type DownloadRequest = {
   /** For messages and progress. */
   readonly name: string
@@ -34,7 +35,7 @@ export type DownloadDependencies = {
   readonly http: HttpClient
   readonly clock: Clock
   readonly random: Random
-  readonly onProgress?: (progress: Progress) => void
+  readonly onProgress?: OnProgress
   readonly backoff?: BackoffOptions
   readonly maxFailuresWithoutProgress?: number
   readonly freeBytes?: (directory: string) => Promise<number>

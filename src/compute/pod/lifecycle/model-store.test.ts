@@ -11,7 +11,7 @@ import { sourceOfArgument } from './source.ts'
 
 const content = Buffer.from('GGUF weights')
 const sha256 = createHash('sha256').update(content).digest('hex')
-const signal = new AbortController().signal
+const call = { signal: new AbortController().signal }
 let directory: string
 let store: FullModelStore
 
@@ -52,12 +52,12 @@ function manifest(source: string, changes: { engine?: Record<string, unknown>; m
 describe('model store', () => {
   test('default: a shipped model, one from an npm package, an upstream, and a file of the owner', async () => {
     const path = join(directory, 'tiny.gguf')
-    expect(await store.resolve(manifest('builtin:tiny'), signal)).toMatchObject({ path, bytes: content.length })
-    expect(await store.resolve(manifest('builtin:encoder'), signal)).toMatchObject({ path: null })
+    expect(await store.resolve(manifest('builtin:tiny'), call)).toMatchObject({ path, bytes: content.length })
+    expect(await store.resolve(manifest('builtin:encoder'), call)).toMatchObject({ path: null })
     const upstream = { name: 'upstream', url: 'http://127.0.0.1:8000/v1' }
-    expect(await store.resolve(manifest('hf:a/b', { engine: upstream }), signal)).toMatchObject({ path: null })
-    expect(await store.resolve(manifest(`file:${path}`, { model: { sha256 } }), signal)).toMatchObject({ path })
-    expect(await store.resolve(manifest(pathToFileURL(path).href), signal)).toMatchObject({ path })
+    expect(await store.resolve(manifest('hf:a/b', { engine: upstream }), call)).toMatchObject({ path: null })
+    expect(await store.resolve(manifest(`file:${path}`, { model: { sha256 } }), call)).toMatchObject({ path })
+    expect(await store.resolve(manifest(pathToFileURL(path).href), call)).toMatchObject({ path })
   })
 
   const broken: [string, () => string, string, RegExp][] = [
@@ -73,20 +73,28 @@ describe('model store', () => {
   ]
   for (const [label, source, code, message] of broken) {
     test(`error: ${label}`, async () => {
-      await expect(store.resolve(manifest(source()), signal)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+      await expect(store.resolve(manifest(source()), call)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
     })
   }
 
   test('error: a file of the owner that is not the one the pod names is kept and said', async () => {
     const path = join(directory, 'tiny.gguf')
     const wanted = manifest(`file:${path}`, { model: { sha256: 'ab'.repeat(32) } })
-    await expect(store.resolve(wanted, signal)).rejects.toMatchObject({ code: 'MODEL_CHECKSUM' })
-    expect(await store.resolve(manifest(`file:${path}`), signal)).toMatchObject({ path })
+    await expect(store.resolve(wanted, call)).rejects.toMatchObject({ code: 'MODEL_CHECKSUM' })
+    expect(await store.resolve(manifest(`file:${path}`), call)).toMatchObject({ path })
+  })
+
+  test('behavior: doctor sees whether a model is here', () => {
+    expect(store.describe(manifest('hf:a/b'))).toBe('not here yet, pulled from hf:a/b when needed')
+    expect(store.describe(manifest('builtin:tiny'))).toBe(join(directory, 'tiny.gguf'))
+    expect(store.describe(manifest('hf:a/b', { engine: { name: 'upstream', url: 'http://127.0.0.1:8000/v1' } }))).toBe(
+      'behind http://127.0.0.1:8000/v1',
+    )
   })
 
   test('error: a broken catalogue', async () => {
     writeFileSync(join(directory, 'models.json'), '{')
-    await expect(store.resolve(manifest('builtin:tiny'), signal)).rejects.toMatchObject({ code: 'MODEL_CATALOGUE_BROKEN' })
+    await expect(store.resolve(manifest('builtin:tiny'), call)).rejects.toMatchObject({ code: 'MODEL_CATALOGUE_BROKEN' })
     expect(store.describe(manifest('builtin:tiny'))).toMatch(/Install again/)
   })
 })

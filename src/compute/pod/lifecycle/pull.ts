@@ -2,7 +2,7 @@ import type { Clock, Logger } from '#platform'
 import type { PodManifest } from '#protocol'
 import type { Random } from './backoff.ts'
 import { createModelCache, type ModelCache } from './cache.ts'
-import { discardPart, download, type Progress } from './download.ts'
+import { discardPart, download, type OnProgress } from './download.ts'
 import { modelError } from './errors.ts'
 import { createHttpClient, type HttpClient, type HttpOptions } from './http.ts'
 import { chooseFile, listFiles, refuseStatus, resolveUrl, shaOf } from './hub.ts'
@@ -22,8 +22,8 @@ export type PullDependencies = {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  readonly onProgress?: (progress: Progress) => void
 }
+export type PullCall = { readonly signal: AbortSignal; readonly onProgress?: OnProgress }
 type Model = PodManifest['spec']['model']
 type RemoteSource = Extract<ModelSource, { kind: 'hub' | 'url' }>
 /** What a source offers, before anything is pulled. */
@@ -67,10 +67,10 @@ export class Puller {
   }
 
   /** The model's file, from the cache or the network. @throws HeuristError MODEL_* */
-  async pull(model: Model, signal: AbortSignal): Promise<PulledModel> {
-    const key = `${model.source} ${model.revision} ${model.quantization} ${model.sha256 ?? ''}`
+  async pull(model: Model, call: PullCall): Promise<PulledModel> {
+    const key = keyOf(model)
     const before = this.#turns.get(key) ?? Promise.resolve()
-    const turn = before.then(() => this.#pullOnce(key, model, signal))
+    const turn = before.then(() => this.#pullOnce(key, model, call))
     const settled = turn.catch(() => undefined)
     this.#turns.set(key, settled)
     try {
@@ -84,15 +84,15 @@ export class Puller {
     return this.#http.close()
   }
 
-  async #pullOnce(key: string, model: Model, signal: AbortSignal): Promise<PulledModel> {
+  async #pullOnce(key: string, model: Model, { signal, onProgress }: PullCall): Promise<PulledModel> {
     signal.throwIfAborted()
-    const known = model.sha256 ?? this.cache.reference(key)
+    const known = this.#known(model)
     const cached = known === null ? null : this.#held(known)
     if (cached) return cached
     const offer = await this.#offer(parseRemote(model.source), model, signal)
     if (offer.bytes !== null) this.cache.makeRoom(offer.bytes)
     const partPath = this.cache.partPath(key)
-    const { clock, random, logger, onProgress } = this.#deps
+    const { clock, random, logger } = this.#deps
     logger.info({ model: model.id, file: offer.file, from: offer.url.origin, bytes: offer.bytes }, 'pulling a model')
     const { sha256, bytes } = await download(
       {
@@ -120,6 +120,16 @@ export class Puller {
     return pulled
   }
 
+  /** Path of the model when it is in the cache. */
+  locate(model: Model): string | null {
+    const known = this.#known(model)
+    return known === null ? null : this.cache.find(known)
+  }
+
+  #known(model: Model): string | null {
+    return model.sha256 ?? this.cache.reference(keyOf(model))
+  }
+
   #held(sha256: string): PulledModel | null {
     const path = this.cache.find(sha256)
     return path === null ? null : { path, sha256, release: this.cache.hold(sha256) }
@@ -139,6 +149,11 @@ export class Puller {
       sha256: expected.sha256 ?? chosen.sha256,
     }
   }
+}
+
+/** One key per thing that a manifest can mean; without a checksum it stands for what was found first. */
+function keyOf({ source, revision, quantization, sha256 }: Model): string {
+  return `${source} ${revision} ${quantization} ${sha256 ?? ''}`
 }
 
 function parseRemote(text: string): RemoteSource {

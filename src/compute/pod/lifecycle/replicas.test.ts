@@ -91,6 +91,27 @@ describe('Replicas', () => {
     await until(() => states()['lazy@cpu'] === 'warm')
   })
 
+  test('behavior: where a load stands is shown as the reason, and gone when it is warm', async () => {
+    let open = () => {}
+    const gate = new Promise<void>(resolve => {
+      open = resolve
+    })
+    const { replicas, states } = setUp({
+      dependencies: {
+        resolveModel: async (_manifest, { onProgress }) => {
+          onProgress({ source: 'm', receivedBytes: 12_300_000, totalBytes: 36_000_000, bytesPerSecond: 5_100_000 })
+          await gate
+          return { path: null, bytes: 0, release: () => {} }
+        },
+      },
+    })
+    replicas.setPods([makePod('eager')])
+    expect(replicas.facts()[0]).toMatchObject({ state: 'loading', reason: 'pulling 34 % (12.3 of 36.0 MB, 5.1 MB/s)' })
+    open()
+    await until(() => states()['eager@cpu'] === 'warm')
+    expect(replicas.facts()[0]?.reason).toBeUndefined()
+  })
+
   test('behavior: a failed load shows its reason, waits, and an eager pod is tried again by itself', async () => {
     let failures = 2
     const load = async () => {

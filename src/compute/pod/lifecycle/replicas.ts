@@ -12,6 +12,7 @@ import {
 } from '#protocol'
 import type { Engine, LoadedModel } from '../engines/engine.ts'
 import { type BackoffOptions, fullJitterMs, type Random } from './backoff.ts'
+import type { OnProgress, Progress } from './download.ts'
 import { Slots } from './slots.ts'
 
 /**
@@ -39,7 +40,7 @@ export type ReplicaDependencies = {
   readonly logger: Logger
   /** Why the owner does not allow the pod; null when he does. */
   objection(pod: PodRecord): string | null
-  resolveModel(manifest: PodManifest, signal: AbortSignal): Promise<ResolvedModel>
+  resolveModel(manifest: PodManifest, options: { signal: AbortSignal; onProgress: OnProgress }): Promise<ResolvedModel>
   /** Speed of the same pod version on the same device from an earlier start, or null. */
   knownSpeed(pod: PodRecord, device: Device): number | null
   saveSpeed(pod: PodRecord, device: Device, unitsPerSecond: number): void
@@ -67,6 +68,7 @@ type Entry = {
   unitsPerSecond: number
   reason: string | null
   failures: number
+  toldAtMs: number
   lastUsedMs: number
 }
 
@@ -76,6 +78,7 @@ const DEFAULT_MAX_WAITING = 64
 const MAX_FACTS = 256
 /** Part of a device's memory that models may fill; the rest is for contexts and the runtime. */
 const MODEL_MEMORY_SHARE = 0.9
+const TELL_INTERVAL_MS = 1000
 
 /**
  * Every pod on every device of a node: cold -> loading -> warm -> draining -> gone. Pods with `scaling.min` ≥ 1 are loaded at once on
@@ -195,6 +198,7 @@ export class Replicas {
       unitsPerSecond: this.#deps.knownSpeed(pod, device) ?? 0,
       reason: null,
       failures: 0,
+      toldAtMs: 0,
       lastUsedMs: this.#deps.clock.now(),
     }
   }
@@ -236,11 +240,13 @@ export class Replicas {
     entry.reason = null
     this.#deps.changed()
     try {
-      entry.files = await this.#deps.resolveModel(pod.manifest, stop.signal)
+      const onProgress = (progress: Progress) => this.#tell(entry, `pulling ${describeProgress(progress)}`)
+      entry.files = await this.#deps.resolveModel(pod.manifest, { signal: stop.signal, onProgress })
       const turn = this.#loadQueue.then(() => this.#loadEngine(entry))
       this.#loadQueue = turn.catch(() => undefined)
       await turn
       entry.failures = 0
+      entry.reason = null
       // A pod that was removed while it loaded stays draining; retire() unloads it.
       if (!this.#draining.has(entry)) entry.state = 'warm'
       this.#deps.logger.info({ pod: pod.name, device: device.id, unitsPerSecond: Math.round(entry.unitsPerSecond) }, 'pod is warm')
@@ -256,12 +262,22 @@ export class Replicas {
     const engine = this.#deps.engines[pod.manifest.spec.engine.name]
     if (!engine) throw new Error(`This node has no engine "${pod.manifest.spec.engine.name}".`)
     const slots = this.#options.slots(pod.manifest)
-    const model = await engine.load({ manifest: pod.manifest, modelPath: files?.path ?? null, device, slots, signal: stop.signal })
+    const spec = { manifest: pod.manifest, modelPath: files?.path ?? null, device, slots, signal: stop.signal }
+    const model = await engine.load(spec, fraction => this.#tell(entry, `loading ${Math.floor(fraction * 100)} %`))
     entry.model = model
     entry.slots = new Slots(model.slots, this.#options.maxWaitingPerReplica ?? DEFAULT_MAX_WAITING)
     const known = this.#deps.knownSpeed(pod, device)
     entry.unitsPerSecond = known ?? ((await model.measure()) * device.shareBps) / 10_000
     if (known === null) this.#deps.saveSpeed(pod, device, entry.unitsPerSecond)
+  }
+
+  /** Where a load stands, as the replica's reason; at most once a second, because each change is told to the router. */
+  #tell(entry: Entry, text: string): void {
+    const nowMs = this.#deps.clock.now()
+    if (nowMs - entry.toldAtMs < TELL_INTERVAL_MS || entry.state !== 'loading') return
+    entry.toldAtMs = nowMs
+    entry.reason = text
+    this.#deps.changed()
   }
 
   #failed(entry: Entry, reason: string): void {
@@ -317,6 +333,14 @@ export class Replicas {
     this.#draining.delete(entry)
     if (model) this.#deps.changed()
   }
+}
+
+/** `34 % (12.3 of 36.0 MB, 5.1 MB/s)` */
+function describeProgress({ receivedBytes, totalBytes, bytesPerSecond }: Progress): string {
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(1)
+  const speed = `${mb(bytesPerSecond)} MB/s`
+  if (totalBytes === null || totalBytes === 0) return `${mb(receivedBytes)} MB, ${speed}`
+  return `${Math.floor((100 * receivedBytes) / totalBytes)} % (${mb(receivedBytes)} of ${mb(totalBytes)} MB, ${speed})`
 }
 
 function preference({ state, slots }: Entry): number {
