@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+export const ROOT = resolve(import.meta.dirname, '../..')
+const TICKS_PER_SECOND = 100
+
+/** CPU seconds (user and system) of a process so far, from /proc. */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** Resident memory in MB. */
+export function residentMb(pid: number): number {
+  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Number(line?.[1] ?? 0) / 1024
+}
+
+/** Starts a bench program and waits for the facts that it sends when it is up. */
+export async function startProgram<T>(file: string, args: readonly string[]): Promise<{ child: ChildProcess; facts: T }> {
+  const child = spawn(process.execPath, [join(ROOT, 'bench/gateway', file), ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const facts = await new Promise<T>((done, fail) => {
+    child.once('message', message => done(message as T)) // cast: our own programs
+    child.once('exit', code => fail(new Error(`${file} ended with ${code} before it was up`)))
+  })
+  return { child, facts }
+}
+
+/** Starts any Node program and waits until its port answers. */
+export async function startServer(args: readonly string[], port: number): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [...args], { stdio: 'ignore' })
+  for (let tries = 0; tries < 200; tries++) {
+    if (
+      await fetch(`http://127.0.0.1:${port}/`).then(
+        () => true,
+        () => false,
+      )
+    )
+      return child
+    await new Promise(done => setTimeout(done, 50))
+  }
+  throw new Error(`nothing answers on port ${port}`)
+}

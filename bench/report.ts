@@ -1,0 +1,161 @@
+import type { GatewayRow, LatencyRow, StreamsRow } from './gateway/measure.ts'
+import type { Startup } from './startup.ts'
+
+export type Report = {
+  readonly dateMs: number
+  readonly cpu: string
+  readonly node: string
+  readonly throughput: readonly GatewayRow[]
+  readonly latency: readonly LatencyRow[]
+  readonly streams: readonly StreamsRow[]
+  readonly memory: readonly { readonly name: string; readonly mb: number }[]
+  readonly durable: Readonly<Record<string, unknown>>
+  readonly routing: Readonly<Record<string, unknown>>
+  readonly startup: Startup
+  readonly gas: Readonly<Record<string, string>>
+}
+
+const number = (value: number, digits = 0): string => (Number.isFinite(value) ? value.toFixed(digits) : 'n/a')
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function throughputTable(rows: readonly GatewayRow[]): string {
+  const base = rows.find(({ name }) => name.startsWith('undici'))
+  const ratio = (value: number, of: number | undefined): string => (of ? `${number(value / of, 2)} ×` : 'n/a')
+  return table(
+    [
+      'path',
+      'unary/s, 64 callers',
+      'CPU µs per unary request',
+      'against undici',
+      'tokens/s, 32 streams',
+      'CPU µs per token',
+      'against undici',
+      'errors unary / stream',
+    ],
+    rows.map(row => [
+      row.name,
+      number(row.unaryPerSecond),
+      number(row.unaryCpuUs),
+      ratio(row.unaryCpuUs, base?.unaryCpuUs),
+      number(row.tokensPerSecond),
+      number(row.streamCpuUs, 1),
+      ratio(row.streamCpuUs, base?.streamCpuUs),
+      `${row.unaryErrors} / ${row.streamErrors}`,
+    ]),
+  )
+}
+
+function verdicts({ throughput, durable, routing, startup, gas }: Report): string {
+  const row = (start: string): GatewayRow | undefined => throughput.find(({ name }) => name.startsWith(start))
+  const ratio = (key: 'unaryCpuUs' | 'streamCpuUs'): number => (row('heurist')?.[key] ?? Number.NaN) / (row('undici')?.[key] ?? Number.NaN)
+  const rate = (row('heurist')?.unaryPerSecond ?? Number.NaN) / (row('Portkey')?.unaryPerSecond ?? Number.NaN)
+  const at1000 =
+    (routing.results as { nodes: number; pickUs: number }[] | undefined)?.find(({ nodes }) => nodes === 1000)?.pickUs ?? Number.NaN // cast: our own bench
+  const second = startup.secondSeconds.toSorted((a, b) => a - b)[Math.floor(startup.secondSeconds.length / 2)] ?? Number.NaN
+  const receipts = Number(durable.outcomesPerSecond)
+  const gasAt1000 = Number(gas['1000 jobs, 10 accounts, 50 nodes'])
+  const said = (ok: boolean): string => (ok ? 'reached' : 'not reached')
+  return table(
+    ['bar', 'measured', ''],
+    [
+      ['unary CPU ≤ 2 × the undici proxy', `${number(ratio('unaryCpuUs'), 2)} ×`, said(ratio('unaryCpuUs') <= 2)],
+      ['CPU per streamed token ≤ 1.5 × the undici proxy', `${number(ratio('streamCpuUs'), 2)} ×`, said(ratio('streamCpuUs') <= 1.5)],
+      ["unary rate ≥ 12 × Portkey's", `${number(rate, 1)} ×`, said(rate >= 12)],
+      ['durable receipts ≥ 10,000/s, 64 callers', `${number(receipts)}/s`, said(receipts >= 10_000)],
+      ['routing decision ≤ 5 µs at 1,000 nodes', `${number(at1000, 1)} µs`, said(at1000 <= 5)],
+      ['settlement ≤ 450 gas per job at 1,000 jobs a batch (10 accounts, 50 nodes)', `${number(gasAt1000)}`, said(gasAt1000 <= 450)],
+      ['second start to the first answer ≤ 5 s', `${number(second, 1)} s`, said(second <= 5)],
+    ],
+  )
+}
+
+/** The page docs/reference/benchmarks.md. */
+export function report(input: Report): string {
+  const { dateMs, cpu, node, throughput, latency, streams, memory, startup, gas, durable, routing } = input
+  return `# Benchmarks
+
+Written by \`npm run bench\` on ${new Date(dateMs).toISOString().slice(0, 10)}, ${cpu}, Node ${node}. Load generator, upstream and all
+gateways share these cores in one run, so read ratios and CPU time before absolute rates. Medians of interleaved rounds; the first round warms up and is not counted.
+
+What is on each path: **undici proxy** forwards bytes and does nothing else. **heurist** is the product as \`npm start\` runs it: API key, body checks,
+prompt tokenised, quote, hold, signed routing decision, lease over the node's WebSocket, units counted, receipt signed by node and router, five-way split and
+receipt committed to PostgreSQL with fsync before the answer ends. The node answers from memory. CPU is that of the gateway's own process.
+
+## Bars
+
+${verdicts(input)}
+
+## Gateways
+
+${throughputTable(throughput)}
+
+Portkey answers every streamed request with an error on Node (Portkey-AI/gateway #1389), so it has no figure per token.
+
+### Latency at 200 requests a second (open loop, 16 tokens)
+
+${table(
+  ['path', 'p50 ms', 'p99 ms', 'added p50 over direct', 'errors'],
+  latency.map(row => [
+    row.name,
+    number(row.p50Ms, 2),
+    number(row.p99Ms, 2),
+    number(row.p50Ms - (latency[0]?.p50Ms ?? 0), 2),
+    String(row.errors),
+  ]),
+)}
+
+### 500 open streams, 8 tokens each, one a second
+
+${table(
+  ['path', 'first byte p50 ms', 'p99 ms', 'lost tokens', 'errors', 'resident MB after'],
+  streams.map(row => [
+    row.name,
+    number(row.firstP50Ms, 1),
+    number(row.firstP99Ms, 1),
+    String(row.lost),
+    String(row.errors),
+    number(row.residentMb),
+  ]),
+)}
+
+## Durable receipts
+
+\`\`\`json
+${JSON.stringify(durable)}
+\`\`\`
+
+## Routing decision
+
+CPU per decision (filter, rank, pick) by plain scan, and of its signed record.
+
+${table(
+  ['nodes', 'pick µs', 'record and signature µs'],
+  ((routing.results as { nodes: number; pickUs: number; recordUs: number }[]) ?? []).map(row => [
+    row.nodes.toLocaleString('en'),
+    number(row.pickUs, 1),
+    number(row.recordUs),
+  ]), // cast: our own bench
+)}
+
+## Settlement gas per job
+
+${table(
+  ['batch', 'gas per job'],
+  Object.entries(gas).map(([name, value]) => [name, value]),
+)}
+
+## Start
+
+First start to the first answer of the real model (dependencies installed): ${number(startup.firstSeconds, 1)} s.
+Second start: ${startup.secondSeconds.map(value => `${number(value, 1)} s`).join(', ')}.
+
+Resident memory after a start, MB: ${Object.entries(startup.memoryMb)
+    .map(([role, mb]) => `${role} ${number(mb)}`)
+    .join(', ')}.
+After the load above: ${memory.map(({ name, mb }) => `${name} ${number(mb)}`).join(', ')}.
+`
+}
