@@ -1,9 +1,9 @@
-import { SimpleMerkleTree } from '@openzeppelin/merkle-tree'
 import { SPLIT_ROLES, type SplitRole } from '#economics'
 import type { BatchRef, StoredReceipt } from '#platform'
-import { type Address, type Bytes32, HeuristError, type Hex, keccak256, ZERO_ADDRESS } from '#protocol'
+import { type Address, type Bytes32, HeuristError, type Hex, ZERO_ADDRESS } from '#protocol'
 import { encodeSettle, hashBatch } from './encode.ts'
 import type { SequencerErrorCode } from './errors.ts'
+import { merkleTree } from './merkle.ts'
 
 /** The chain's asset numbers: position in this list. */
 export type SettlementAssets = { readonly heu: Address; readonly usd: Address }
@@ -35,47 +35,50 @@ function badReceipt(receipt: StoredReceipt, why: string): HeuristError<Sequencer
   )
 }
 
-function assetNumber(receipt: StoredReceipt, assets: SettlementAssets): bigint {
+function assetNumber(receipt: StoredReceipt, assets: SettlementAssets): number {
   const { asset } = receipt.signed.receipt
-  if (asset === assets.heu) return 0n
-  if (asset === assets.usd) return 1n
+  if (asset === assets.heu) return 0
+  if (asset === assets.usd) return 1
   throw badReceipt(receipt, `${asset} is no payment asset of this chain`)
 }
 
-/** account (160 bits) | role (4) | asset (4): the upper part of a row. */
-function rowKey(account: Address, role: bigint, asset: bigint): bigint {
-  return (BigInt(account) << 8n) | (role << 4n) | asset
+/** account (160 bits) | role (4) | asset (4) as hex: the upper part of a row. Text, because text sorts and nets faster than bigints. */
+function rowKey(account: Address, role: number, asset: number): string {
+  return `${account}${role.toString(16)}${asset.toString(16)}`
 }
 
+type RowPart = readonly [key: string, amount: bigint]
+
 /** The debit and the credits of one receipt, as row keys with amounts. @throws HeuristError SEQUENCER_BAD_RECEIPT */
-export function rowsOf(receipt: StoredReceipt, assets: SettlementAssets): { debit: [bigint, bigint]; credits: [bigint, bigint][] } {
+export function rowsOf(receipt: StoredReceipt, assets: SettlementAssets): { debit: RowPart; credits: RowPart[] } {
   const { price, payer } = receipt.signed.receipt
   const asset = assetNumber(receipt, assets)
   let sum = 0n
-  const credits = receipt.split.map((share): [bigint, bigint] => {
+  const credits = receipt.split.map((share): RowPart => {
     const role = SPLIT_ROLES.indexOf(share.role as SplitRole) // cast: an unknown role gives -1
     if (role < 0) throw badReceipt(receipt, `its split names the role "${share.role}"`)
     if (share.account === ZERO_ADDRESS) throw badReceipt(receipt, `its ${share.role} is the zero address`)
     if (share.amount < 0n) throw badReceipt(receipt, `its ${share.role} gets a negative amount`)
     sum += share.amount
-    return [rowKey(share.account, BigInt(role), asset), share.amount]
+    return [rowKey(share.account, role, asset), share.amount]
   })
   if (sum !== price) throw badReceipt(receipt, `its shares add up to ${sum}, its price is ${price}`)
-  return { debit: [rowKey(payer, 0n, asset), price], credits }
+  if (price > MAX_ROW_AMOUNT) throw badReceipt(receipt, `its price is above ${MAX_ROW_AMOUNT}`)
+  return { debit: [rowKey(payer, 0, asset), price], credits }
 }
 
-function addTo(totals: Map<bigint, bigint>, [key, amount]: readonly [bigint, bigint]): void {
+function addTo(totals: Map<string, bigint>, [key, amount]: RowPart): void {
   // A free job has a receipt and moves nothing.
   if (amount > 0n) totals.set(key, (totals.get(key) ?? 0n) + amount)
 }
 
-function toRows(totals: ReadonlyMap<bigint, bigint>): bigint[] {
-  const rows = [...totals].map(([key, amount]) => {
+function toRows(totals: ReadonlyMap<string, bigint>): bigint[] {
+  return [...totals.keys()].sort().map(key => {
+    const amount = totals.get(key) ?? 0n
     if (amount > MAX_ROW_AMOUNT)
       throw new RangeError(`the net amount ${amount} of one row is above ${MAX_ROW_AMOUNT}; form a smaller batch`)
-    return (key << AMOUNT_BITS) | amount
+    return (BigInt(key) << AMOUNT_BITS) | amount
   })
-  return rows.sort((a, b) => (a < b ? -1 : 1))
 }
 
 /**
@@ -84,18 +87,17 @@ function toRows(totals: ReadonlyMap<bigint, bigint>): bigint[] {
  */
 export function formBatch(receipts: readonly StoredReceipt[], previous: BatchRef, assets: SettlementAssets): FormedBatch {
   if (receipts.length === 0) throw new RangeError('a batch needs at least one receipt')
-  const debits = new Map<bigint, bigint>()
-  const credits = new Map<bigint, bigint>()
+  const debits = new Map<string, bigint>()
+  const credits = new Map<string, bigint>()
   for (const receipt of receipts) {
     const rows = rowsOf(receipt, assets)
     addTo(debits, rows.debit)
     for (const credit of rows.credits) addTo(credits, credit)
   }
-  const receiptsRoot = receiptTree(receipts.map(receipt => receipt.digest)).root as Bytes32 // cast: the tree's root is 32 bytes of hex
   const content = {
     number: previous.number + 1,
     previousHash: previous.hash,
-    receiptsRoot,
+    receiptsRoot: merkleTree(receipts.map(receipt => receipt.digest)).root,
     jobCount: receipts.length,
     debits: toRows(debits),
     credits: toRows(credits),
@@ -104,33 +106,17 @@ export function formBatch(receipts: readonly StoredReceipt[], previous: BatchRef
   return { ...content, batchHash: hashBatch(content), calldata: encodeSettle(content), sequences }
 }
 
-/** Sorted pair under the WebAssembly keccak: the library's own one takes 40 ms of the event loop for 1,000 receipts. */
-function nodeHash(left: unknown, right: unknown): Bytes32 {
-  // The tree keeps its nodes as lower-case hex.
-  const [low, high] = [String(left), String(right)].sort() as [string, string] // cast: two in, two out
-  return keccak256(Buffer.from(low.slice(2) + high.slice(2), 'hex'))
-}
-
-/** The tree over a batch's receipt digests. Leaves are sorted, so their order does not matter. */
-export function receiptTree(digests: readonly Bytes32[]): SimpleMerkleTree {
-  return SimpleMerkleTree.of([...digests], { nodeHash })
-}
-
-/** Inclusion proof of a receipt; null when the digest is not among the batch's. */
-export function receiptProof(digests: readonly Bytes32[], digest: Bytes32): Bytes32[] | null {
-  if (!digests.includes(digest)) return null
-  return receiptTree(digests).getProof(digest) as Bytes32[] // cast: proofs are 32-byte words
-}
-
-/** The longest prefix whose rows fit `maxRows`: a batch must fit a block. At least one receipt. */
+/** The longest prefix whose rows fit `maxRows` (a batch must fit a block) and whose sum fits a row. At least one receipt. */
 export function fittingPrefix(receipts: readonly StoredReceipt[], assets: SettlementAssets, maxRows: number): StoredReceipt[] {
   const keys = new Set<string>()
   const fitting: StoredReceipt[] = []
+  let total = 0n
   for (const receipt of receipts) {
     const { debit, credits } = rowsOf(receipt, assets)
-    keys.add(`d${debit[0]}`)
-    for (const [key] of credits) keys.add(`c${key}`)
-    if (keys.size > maxRows && fitting.length > 0) break
+    keys.add(`debit ${debit[0]}`)
+    for (const [key] of credits) keys.add(key)
+    total += debit[1]
+    if ((keys.size > maxRows || total > MAX_ROW_AMOUNT) && fitting.length > 0) break
     fitting.push(receipt)
   }
   return fitting

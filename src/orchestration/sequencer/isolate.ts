@@ -74,8 +74,8 @@ function shrink(context: Context, pool: readonly StoredReceipt[], refusal: Rever
   if (coverage && typeof account === 'string' && typeof asset === 'string') {
     // casts: the contract's error carries two addresses here
     const smaller = withoutUncovered(context, pool, {
-      account: account as Address,
-      asset: asset as Address,
+      account: account as Address, // cast: see above
+      asset: asset as Address, // cast: see above
       coverage: coverage(refusal.args),
     })
     if (smaller.length < pool.length) return smaller

@@ -1,0 +1,86 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type Chain, createSigner, newPrivateKey, silentLogger, systemClock } from '#platform'
+import { registerNode, requestNodeExit } from '#platform/chain'
+import { startTestChain, type TestChain } from '#platform/chain/testing'
+import { HeuristError, WAD } from '#protocol'
+import { createRegistry, type Registry } from './registry.ts'
+
+let testChain: TestChain
+let registry: Registry
+beforeAll(async () => {
+  testChain = await startTestChain()
+})
+afterEach(() => registry?.stop())
+afterAll(() => testChain?.stop())
+
+const pods = { list: async () => [] }
+const start = async (chain: Chain = testChain.chain, options = {}): Promise<Registry> => {
+  registry = createRegistry({ pollMs: 20, ...options }, { chain, pods, clock: systemClock, logger: silentLogger })
+  await registry.start()
+  return registry
+}
+const register = async () => {
+  const hotKey = createSigner(newPrivateKey())
+  await registerNode(testChain.chain, testChain.treasury, { hotKey, collateralWei: 100n * WAD })
+  return hotKey.address
+}
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 20 })
+
+describe('createRegistry', () => {
+  test('default: it knows who registered before it started, and nobody else', async () => {
+    const nodeId = await register()
+    await start()
+    expect(registry.standing(nodeId)).toMatchObject({ registered: true, collateral: 100n * WAD, owner: testChain.treasury.address })
+    expect(registry.payout(nodeId)).toBe(testChain.treasury.address)
+    expect(registry.standing(createSigner(newPrivateKey()).address)).toBeNull()
+  })
+
+  test('behavior: a node that registers or exits later is seen, and listeners are told', async () => {
+    await start()
+    const changes: string[] = []
+    registry.onChange(nodeId => changes.push(nodeId))
+    const nodeId = await register()
+    await eventually(() => expect(registry.standing(nodeId)).toMatchObject({ exiting: false }))
+    const known = await testChain.chain.nodeStanding(nodeId)
+    await requestNodeExit(testChain.chain, testChain.treasury, known!.registryId)
+    await eventually(() => expect(registry.standing(nodeId)).toMatchObject({ exiting: true }))
+    expect(changes).toEqual([nodeId, nodeId])
+  })
+
+  test('behavior: a node can be asked about before its event arrives', async () => {
+    await start(testChain.chain, { pollMs: 60_000 })
+    const nodeId = await register()
+    expect(registry.standing(nodeId)).toBeNull()
+    expect(await registry.refresh(nodeId)).toMatchObject({ registered: true })
+    const standing = registry.standing(nodeId)
+    await registry.refresh(nodeId)
+    // The router compares by identity: the same content stays the same object.
+    expect(registry.standing(nodeId)).toBe(standing)
+  })
+
+  test('behavior: while the chain is away the last standings stay, and their age is shown', async () => {
+    const nodeId = await register()
+    let away = false
+    const down = () => Promise.reject(new HeuristError('CHAIN_UNAVAILABLE', 'down', { retryable: true }))
+    const chain: Chain = { ...testChain.chain, allNodes: () => (away ? down() : testChain.chain.allNodes()) }
+    await start(chain, { reloadMs: 20 })
+    away = true
+    const ageMs = registry.ageMs()
+    await eventually(() => expect(registry.ageMs()).toBeGreaterThan(ageMs + 100))
+    expect(registry.standing(nodeId)).toMatchObject({ registered: true })
+    away = false
+    await eventually(() => expect(registry.ageMs()).toBeLessThan(100))
+  })
+
+  test('behavior: a registration that the chain lost is forgotten', async () => {
+    await testChain.devChain.persist()
+    await start(testChain.chain, { reloadMs: 50, pollMs: 20 })
+    const { pid } = testChain.devChain
+    const nodeId = await register()
+    expect(await registry.refresh(nodeId)).not.toBeNull()
+    process.kill(pid, 'SIGKILL')
+    await eventually(() => expect(testChain.devChain.pid).not.toBe(pid))
+    const kept = await vi.waitFor(() => testChain.chain.nodeStanding(nodeId), { timeout: 10_000, interval: 20 })
+    await eventually(() => expect(registry.standing(nodeId) === null).toBe(kept === null))
+  })
+})

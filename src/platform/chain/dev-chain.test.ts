@@ -1,0 +1,194 @@
+import { once } from 'node:events'
+import { copyFile, mkdtemp, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { isHeuristError } from '#protocol'
+import { systemClock } from '../clock.ts'
+import { silentLogger } from '../logger.ts'
+import { type DevChain, GENESIS_SUPPLY_WEI, startDevChain } from './dev-chain.ts'
+import { devRpc } from './dev-process.ts'
+
+const treasury = '0x00000000000000000000000000000000000000aa'
+const feeVault = '0x00000000000000000000000000000000000000fe'
+const receiver = '0x00000000000000000000000000000000000000bb'
+
+let folder: string
+let stateFile: string
+const started: DevChain[] = []
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'heurist-dev-chain-'))
+  stateFile = join(folder, 'chain.state')
+})
+afterEach(async () => {
+  for (const devChain of started.splice(0)) await devChain.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function start(port = 0): Promise<DevChain> {
+  const devChain = await startDevChain({ stateFile, port, treasury, feeVault }, { clock: systemClock, logger: silentLogger })
+  started.push(devChain)
+  return devChain
+}
+
+async function pay(devChain: DevChain, wei: bigint): Promise<void> {
+  await devRpc(devChain.rpcUrl, 'anvil_impersonateAccount', [treasury])
+  const hash = await devRpc(devChain.rpcUrl, 'eth_sendTransaction', [{ from: treasury, to: receiver, value: `0x${wei.toString(16)}` }])
+  await vi.waitFor(async () => expect(await devRpc(devChain.rpcUrl, 'eth_getTransactionReceipt', [hash])).toBeTruthy())
+}
+const balance = async (devChain: DevChain, account: string): Promise<bigint> =>
+  BigInt(String(await devRpc(devChain.rpcUrl, 'eth_getBalance', [account, 'latest'])))
+const height = async (devChain: DevChain): Promise<number> => Number(await devRpc(devChain.rpcUrl, 'eth_blockNumber'))
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+async function startFailure(): Promise<{ code: string; message: string }> {
+  const error = await start().then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  return isHeuristError(error) ? { code: error.code, message: error.message } : { code: 'none', message: String(error) }
+}
+
+describe('startDevChain', () => {
+  test('default: a new chain has the whole supply in the treasury, and a restart has everything', async () => {
+    const first = await start()
+    expect(first.created).toBe(true)
+    expect(await balance(first, treasury)).toBe(GENESIS_SUPPLY_WEI)
+    await pay(first, 5n)
+    const block = await devRpc(first.rpcUrl, 'eth_getBlockByNumber', ['0x1', false])
+    const { pid } = first
+    await first.stop()
+    expect(isAlive(pid)).toBe(false)
+
+    const second = await start()
+    expect(second.created).toBe(false)
+    expect([await balance(second, receiver), await height(second), second.finalBlock()]).toEqual([5n, 1, 1])
+    expect(await devRpc(second.rpcUrl, 'eth_getBlockByNumber', ['0x1', false])).toEqual(block)
+    await pay(second, 1n)
+    expect(await balance(second, receiver)).toBe(6n)
+  })
+
+  test('behavior: gas is paid to the fee vault, also after a restart', async () => {
+    const first = await start()
+    await pay(first, 1n)
+    const before = await balance(first, feeVault)
+    await first.stop()
+    const second = await start()
+    await pay(second, 1n)
+    expect(before).toBeGreaterThan(0n)
+    expect(await balance(second, feeVault)).toBe(before * 2n)
+    expect((await balance(second, treasury)) + (await balance(second, receiver)) + before * 2n).toBe(GENESIS_SUPPLY_WEI)
+  })
+
+  test('behavior: blocks get final by themselves, and an idle chain is not written', async () => {
+    const devChain = await start()
+    await pay(devChain, 1n)
+    await vi.waitFor(() => expect(devChain.finalBlock()).toBe(1), { timeout: 10_000, interval: 20 })
+    const written = (await stat(stateFile)).mtimeMs
+    await vi.waitFor(async () => expect(Date.now() - written).toBeGreaterThan(700), { timeout: 5_000, interval: 50 })
+    expect((await stat(stateFile)).mtimeMs).toBe(written)
+  })
+
+  test('behavior: a chain that is killed comes back on its port with all that was final', async () => {
+    const devChain = await start()
+    await pay(devChain, 7n)
+    await devChain.persist()
+    await pay(devChain, 100n)
+    const { pid, rpcUrl } = devChain
+    process.kill(pid, 'SIGKILL')
+    await vi.waitFor(async () => expect(await balance(devChain, receiver)).toBe(7n), { timeout: 10_000, interval: 20 })
+    expect(devChain.rpcUrl).toBe(rpcUrl)
+    expect(devChain.pid).not.toBe(pid)
+    expect(await height(devChain)).toBe(devChain.finalBlock())
+  })
+
+  test('behavior: one that keeps dying is given up, and that is said', async () => {
+    const devChain = await start()
+    const reasons: string[] = []
+    devChain.onExit(reason => reasons.push(reason))
+    let lastPid = 0
+    await vi.waitFor(
+      () => {
+        if (devChain.pid !== lastPid && isAlive(devChain.pid)) {
+          lastPid = devChain.pid
+          process.kill(lastPid, 'SIGKILL')
+        }
+        expect(reasons).toHaveLength(1)
+      },
+      { timeout: 20_000, interval: 10 },
+    )
+    expect(reasons[0]).toMatch(/died 6 times within a minute/)
+  })
+
+  test('behavior: a taken port is replaced', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1')
+    await once(squatter, 'listening')
+    const address = squatter.address()
+    const taken = typeof address === 'object' && address ? address.port : 0
+    const devChain = await start(taken)
+    squatter.close()
+    expect(devChain.port).not.toBe(taken)
+    expect(await height(devChain)).toBe(0)
+  })
+
+  test('behavior: a kill in the middle of a snapshot leaves the snapshot before', async () => {
+    const first = await start()
+    await pay(first, 3n)
+    await first.stop()
+    const whole = await readFile(stateFile)
+    await writeFile(`${stateFile}.partial`, whole.subarray(0, whole.length / 2))
+    const second = await start()
+    expect(await balance(second, receiver)).toBe(3n)
+  })
+})
+
+describe('startDevChain: a damaged state', () => {
+  beforeEach(async () => {
+    const devChain = await start()
+    await pay(devChain, 3n)
+    await devChain.persist()
+    await pay(devChain, 4n)
+    await devChain.stop()
+  })
+
+  test('error: a truncated file is refused with the way out, which works', async () => {
+    await truncate(stateFile, (await stat(stateFile)).size - 1_000)
+    const failure = await startFailure()
+    expect(failure.code).toBe('CHAIN_STATE_CORRUPT')
+    expect(failure.message).toContain(`mv "${stateFile}.previous" "${stateFile}"`)
+
+    await rename(`${stateFile}.previous`, stateFile)
+    expect(await balance(await start(), receiver)).toBe(3n)
+  })
+
+  test('error: one flipped bit is noticed', async () => {
+    const file = await open(stateFile, 'r+')
+    const byte = Buffer.alloc(1)
+    await file.read(byte, 0, 1, 500)
+    await file.write(Buffer.from([byte[0]! ^ 1]), 0, 1, 500)
+    await file.close()
+    expect((await startFailure()).code).toBe('CHAIN_STATE_CORRUPT')
+  })
+
+  test('error: a file that vanished is not replaced by an empty chain', async () => {
+    await rm(stateFile)
+    const failure = await startFailure()
+    expect(failure).toMatchObject({ code: 'CHAIN_STATE_CORRUPT', message: expect.stringMatching(/is missing/) })
+  })
+
+  test('error: with both copies damaged the message does not offer one', async () => {
+    await truncate(stateFile, 10)
+    await copyFile(stateFile, `${stateFile}.previous`)
+    const failure = await startFailure()
+    expect(failure.code).toBe('CHAIN_STATE_CORRUPT')
+    expect(failure.message).not.toContain('mv ')
+    expect(failure.message).toContain('delete the whole folder')
+  })
+})
