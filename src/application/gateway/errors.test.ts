@@ -28,6 +28,10 @@ describe('toGatewayError', () => {
     ['CONTROL_FORBIDDEN', 403],
     ['CONTROL_NOT_FOUND', 404],
     ['CONTROL_BAD_REQUEST', 400],
+    ['MANIFEST_INVALID', 400],
+    ['MODEL_NOT_FOUND', 400],
+    ['CHAIN_UNAVAILABLE', 503],
+    ['SOMETHING_ELSE', 500],
   ])('behavior: %s answers %i', (code, status) => {
     expect(statusOf(toGatewayError(new HeuristError(code, 'x')))).toBe(status)
   })

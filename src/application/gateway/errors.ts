@@ -37,6 +37,7 @@ const WIRE = {
   overloaded: [503, 'server_error'],
   shutting_down: [503, 'server_error'],
   storage_unavailable: [503, 'server_error'],
+  chain_unavailable: [503, 'server_error'],
   node_failed: [502, 'server_error'],
   deadline_exceeded: [504, 'server_error'],
   server_error: [500, 'server_error'],
@@ -81,6 +82,17 @@ const FOREIGN: Readonly<Record<string, GatewayErrorCode>> = {
   CONTROL_BAD_REQUEST: 'invalid_value',
 }
 
+/** Families of codes whose messages are written for users: a pod that can not be deployed as asked, a chain that is away. */
+const FOREIGN_FAMILIES: readonly (readonly [string, GatewayErrorCode])[] = [
+  ['MANIFEST_', 'invalid_value'],
+  ['MODEL_', 'invalid_value'],
+  ['CHAIN_', 'chain_unavailable'],
+]
+
+function foreignCode(code: string): GatewayErrorCode | undefined {
+  return FOREIGN[code] ?? FOREIGN_FAMILIES.find(([prefix]) => code.startsWith(prefix))?.[1]
+}
+
 const FOREIGN_MESSAGE: Partial<Record<GatewayErrorCode, string>> = {
   request_too_large: 'The request body is larger than this server accepts. Send a shorter prompt or fewer inputs.',
   unsupported_media_type:
@@ -93,7 +105,7 @@ const FOREIGN_MESSAGE: Partial<Record<GatewayErrorCode, string>> = {
 export function toGatewayError(error: unknown): GatewayError {
   if (isGatewayError(error)) return error
   const foreign = error as { code?: unknown; statusCode?: unknown; message?: unknown } | null // cast: probed member by member below
-  const code = typeof foreign?.code === 'string' ? FOREIGN[foreign.code] : undefined
+  const code = typeof foreign?.code === 'string' ? foreignCode(foreign.code) : undefined
   if (code) return gatewayError(code, FOREIGN_MESSAGE[code] ?? String(foreign?.message))
   if (typeof foreign?.statusCode === 'number' && foreign.statusCode >= 400 && foreign.statusCode < 500) {
     return gatewayError('bad_request', String(foreign.message))

@@ -11,6 +11,7 @@ import { createJobRunner, type JobRunnerOptions } from './job-runner.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { CHAT, COMPLETION, EMBEDDING } from './openai/endpoints.ts'
 import { findPod, modelView, type PodCatalog } from './openai/models.ts'
+import { createRandomPool } from './random-pool.ts'
 import { createRateLimiter, RATE_LIMIT_DEFAULTS, type RateLimitOptions } from './rate-limit.ts'
 import { createServer, SERVER_DEFAULTS, type ServerOptions } from './server.ts'
 
@@ -128,7 +129,8 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
  * await gateway.start()
  * ```
  */
-export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
+export function createGateway(options: GatewayOptions, given: GatewayDependencies): Gateway {
+  const dependencies: GatewayDependencies = { ...given, random: createRandomPool(given.random) }
   const { clock, logger } = dependencies
   const runner = createJobRunner(options, dependencies)
   const metrics = createGatewayMetrics(dependencies.metrics, () => runner.running.size)

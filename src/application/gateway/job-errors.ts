@@ -17,6 +17,7 @@ const FAILURES: Readonly<Record<string, { readonly code: GatewayErrorCode; reado
   ROUTER_CANCELLED: { code: 'cancelled' },
   GATEWAY_NOT_DISPATCHED: { code: 'server_error', retryAfterMs: 1_000 },
   GATEWAY_BAD_OUTCOME: { code: 'server_error' },
+  GATEWAY_SECOND_STREAM: { code: 'server_error' },
   ROUTER_STOPPING: { code: 'shutting_down', retryAfterMs: 2_000 },
 }
 
@@ -27,7 +28,7 @@ export function jobFailureError(
   cancelled: boolean,
 ): GatewayError {
   const known = FAILURES[failure.code] ?? { code: 'node_failed' as const }
-  const code = cancelled && failure.code !== 'ROUTER_REQUEST_REJECTED' ? 'cancelled' : known.code
+  const code = cancelled && failure.code.startsWith('ROUTER_') && failure.code !== 'ROUTER_REQUEST_REJECTED' ? 'cancelled' : known.code
   const retryAfterMs = failure.retryAfterMs ?? known.retryAfterMs
   const message = failure.message.endsWith('.') ? failure.message : `${failure.message}.`
   return gatewayError(code, `${message} Nothing was charged.`, {

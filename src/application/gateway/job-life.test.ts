@@ -222,6 +222,74 @@ describe('a job that fails', () => {
   })
 })
 
+describe('a router that breaks the laws', () => {
+  test('behavior: law L7: a second attempt after output does not reach the client', async () => {
+    const original = the.dispatcher.dispatch
+    const cancelled: string[] = []
+    the.dispatcher.dispatch = (order, sink) => {
+      const leaseId = order.requestHash
+      setImmediate(() => {
+        sink.leased({ leaseId, nodeId: PROTOCOL_ACCOUNT, attempt: 1, fencingToken: 1 })
+        sink.delta({ choice: 0, tokens: 1, text: 'first' })
+        sink.leased({ leaseId, nodeId: PROTOCOL_ACCOUNT, attempt: 2, fencingToken: 2 })
+        sink.delta({ choice: 0, tokens: 1, text: 'second' })
+      })
+      return { grant: () => undefined, cancel: reason => void cancelled.push(reason) }
+    }
+    const before = await freeCredits()
+    const { text } = await the.call('/v1/chat/completions', STREAM)
+    the.dispatcher.dispatch = original
+    expect(text).toContain('"content":"first"')
+    expect(text).not.toContain('second')
+    expect(text).toContain('GATEWAY_SECOND_STREAM')
+    expect(text).not.toContain('[DONE]')
+    expect(cancelled).toHaveLength(1)
+    expect(await freeCredits()).toBe(before)
+  })
+
+  test('behavior: law L2: what is told after the end is not heard', async () => {
+    const original = the.dispatcher.dispatch
+    the.dispatcher.dispatch = (order, sink) =>
+      original.call(the.dispatcher, order, {
+        ...sink,
+        completed(completion) {
+          sink.completed(completion)
+          sink.completed(completion)
+          sink.delta({ choice: 0, tokens: 1, text: 'late' })
+          sink.failed({
+            code: 'ROUTER_NODE_LOST',
+            message: 'late',
+            retryAfterMs: null,
+            startedOutput: true,
+            attempts: 1,
+            signedDiscard: null as never,
+          })
+        },
+      })
+    the.dispatcher.script = () => textScript('in time')
+    const { text } = await the.call('/v1/chat/completions', STREAM)
+    the.dispatcher.dispatch = original
+    expect(text).not.toContain('late')
+    expect(text.match(/\[DONE\]/g)).toHaveLength(1)
+    expect((await storedJob()).state).toBe('succeeded')
+    await lawsHold()
+  })
+
+  test('error: one that throws is a failed job, not a lost hold', async () => {
+    const original = the.dispatcher.dispatch
+    the.dispatcher.dispatch = () => {
+      throw new Error('broken')
+    }
+    const before = await freeCredits()
+    const { status, json } = await the.call('/v1/chat/completions', CHAT)
+    the.dispatcher.dispatch = original
+    expect(status).toBe(500)
+    expect(json).toMatchObject({ error: { heurist: { code: 'GATEWAY_NOT_DISPATCHED' } } })
+    expect(await freeCredits()).toBe(before)
+    expect(the.gateway.runningJobs).toBe(0)
+  })
+})
+
 describe('a client that goes away', () => {
   const words = 'word '.repeat(2_000)
 

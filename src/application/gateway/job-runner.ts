@@ -57,6 +57,15 @@ const NOT_DISPATCHED: Failure = {
   signedDiscard: null,
 }
 
+const SECOND_STREAM: Failure = {
+  code: 'GATEWAY_SECOND_STREAM',
+  message: 'The job was started again after it had given output.',
+  retryAfterMs: null,
+  startedOutput: true,
+  attempts: 2,
+  signedDiscard: null,
+}
+
 function refuseAboveMaximum(call: JobCall, nanoCredits: bigint): void {
   const maximum = call.preferences.max_price_credits
   if (maximum === undefined || Number(nanoCredits) <= maximum * 1e9) return
@@ -136,8 +145,16 @@ function end(job: Job, settled: Settled, outcome: () => Promise<FinishedJob>): v
   outcome().then(settled.resolve, settled.reject)
 }
 
-function sinkOf({ outcomes }: Context, job: Job, settled: Settled): JobSink {
+/** Law L7: after the client has seen output, a second attempt's output must never reach it. */
+function refuseSecondStream({ logger, outcomes }: Context, job: Job, settled: Settled): void {
+  logger.error({ jobId: job.start.jobId }, 'router started a second attempt after output')
+  job.control.cancel(SECOND_STREAM.message)
+  end(job, settled, () => outcomes.fail(job, SECOND_STREAM))
+}
+
+function sinkOf(context: Context, job: Job, settled: Settled): JobSink {
   const { listener } = job
+  const { outcomes } = context
   return {
     decided(decision) {
       const { record, recordHash } = decision
@@ -150,6 +167,7 @@ function sinkOf({ outcomes }: Context, job: Job, settled: Settled): JobSink {
       })
     },
     leased(lease) {
+      if (job.hasOutput) return refuseSecondStream(context, job, settled)
       job.nodeId = lease.nodeId
       job.attempts = lease.attempt
       outcomes.note(job, 'leased', { ...lease })
