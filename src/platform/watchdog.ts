@@ -5,6 +5,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
  * input, and the end of that input is the one sign of our death that nobody can suppress.
  */
 export type Watchdog = {
+  /** Process id of the watcher; it is replaced when it is killed. */
+  readonly pid: number | undefined
   /** From now on `pid` does not outlive this process. `signal` asks it to end; SIGKILL follows after the grace. */
   watch(pid: number, signal?: 'SIGINT' | 'SIGTERM'): void
   /** `pid` has ended (or is let go): its number may be reused by a stranger. */
@@ -78,6 +80,9 @@ export function startWatchdog(options: { graceMs?: number } = {}): Watchdog {
   start()
 
   return {
+    get pid() {
+      return child.pid
+    },
     watch(pid, signal = 'SIGTERM') {
       watched.set(pid, signal.slice(3))
       child.stdin?.write(`watch ${pid} ${signal.slice(3)}\n`)

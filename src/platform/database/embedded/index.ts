@@ -17,6 +17,8 @@ export type EmbeddedPostgresOptions = {
   readonly port?: number
   /** Further server settings (`name: value`). */
   readonly settings?: Readonly<Record<string, string>>
+  /** How long an earlier server on the same directory may take to end, in ms (default 12,000). */
+  readonly predecessorPatienceMs?: number
   /** Told what is being done, for a progress display. */
   readonly onProgress?: (step: 'creating' | 'starting' | 'ready') => void
 }
@@ -32,6 +34,8 @@ export type EmbeddedPostgres = {
 }
 
 const STOP_GRACE_MS = 8_000
+/** A predecessor whose parent was killed is being ended by its watchdog (grace 8 s, then SIGKILL). */
+const PREDECESSOR_PATIENCE_MS = 12_000
 const LOG_LIMIT_BYTES = 10_000_000
 const RESTART_LIMIT = 20
 
@@ -62,9 +66,9 @@ export async function startEmbeddedPostgres(
   if (existsSync(layout.log) && statSync(layout.log).size > LOG_LIMIT_BYTES) truncateSync(layout.log)
 
   options.onProgress?.('starting')
-  const settings = options.settings ?? {}
+  const { settings = {}, predecessorPatienceMs = PREDECESSOR_PATIENCE_MS } = options
   const start = async (port: number): Promise<RunningServer> => {
-    const running = await startServer(layout, { port, settings }, { binaries, user })
+    const running = await startServer(layout, { port, settings, predecessorPatienceMs }, { binaries, user })
     watchdog.watch(running.pid, 'SIGINT')
     return running
   }

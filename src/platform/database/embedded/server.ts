@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,7 +10,11 @@ import type { Binaries } from './binaries.ts'
 import { corrupt, type Layout } from './data-directory.ts'
 import { launchAs, type ServerUser } from './privileges.ts'
 
-export type ServerOptions = { readonly port: number; readonly settings: Readonly<Record<string, string>> }
+export type ServerOptions = {
+  readonly port: number
+  readonly settings: Readonly<Record<string, string>>
+  readonly predecessorPatienceMs: number
+}
 export type RunningServer = { readonly child: ChildProcess; readonly pid: number; readonly port: number }
 
 // Small on purpose: one machine's worth of roles (DESIGN §3). Durability settings are said, not left to defaults.
@@ -32,8 +36,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
 }
 
 const START_PATIENCE_MS = 60_000
-/** A predecessor whose parent was killed is being ended by its watchdog (grace 8 s, then SIGKILL). */
-const PREDECESSOR_PATIENCE_MS = 12_000
 
 type StartFailure = 'port' | 'busy' | 'full' | 'corrupt'
 
@@ -46,7 +48,7 @@ export async function startServer(
   options: ServerOptions,
   dependencies: { binaries: Binaries; user: ServerUser | null },
 ): Promise<RunningServer> {
-  const waitUntilMs = performance.now() + PREDECESSOR_PATIENCE_MS
+  const waitUntilMs = performance.now() + options.predecessorPatienceMs
   for (let attempt = 0; ; attempt++) {
     const port = attempt === 0 && options.port !== 0 ? options.port : await freePort()
     removeStalePidFile(layout)
@@ -116,16 +118,36 @@ function readPidFile(layout: Layout): string[] | null {
   }
 }
 
-/** After kill -9 and a reboot the pid in the file may belong to a stranger, at which PostgreSQL would refuse to start for ever. */
+/**
+ * After kill -9 and a reboot the pid in the file may belong to a stranger, at which PostgreSQL would refuse to start for ever.
+ * In every other case the file stays: by it a new server finds out that backends of a killed one still write.
+ */
 function removeStalePidFile(layout: Layout): void {
   const pid = Number(readPidFile(layout)?.[0])
-  if (!Number.isInteger(pid) || pid <= 0 || process.platform !== 'linux') return
+  if (process.platform !== 'linux' || !Number.isInteger(pid) || pid <= 0) return
+  const command = readOrNull(`/proc/${pid}/cmdline`)
+  const isStranger = command !== null && command !== '' && !command.includes('postgres')
+  if (isStranger && !anyoneWorksIn(layout.data)) rmSync(join(layout.data, 'postmaster.pid'), { force: true })
+}
+
+function readOrNull(path: string): string | null {
   try {
-    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres')) return
+    return readFileSync(path, 'utf8')
   } catch {
-    // No such process.
+    return null
   }
-  rmSync(join(layout.data, 'postmaster.pid'), { force: true })
+}
+
+/** Every process of a PostgreSQL server has the data directory as its working directory. */
+function anyoneWorksIn(directory: string): boolean {
+  return readdirSync('/proc').some(pid => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`) === directory
+    } catch {
+      return false
+    }
+  })
 }
 
 function logSince(layout: Layout, offset: number): string {
