@@ -41,3 +41,8 @@ export function merkleTree(leaves: readonly Bytes32[]): MerkleTree {
     },
   }
 }
+
+/** Inclusion proof of a receipt in a batch with these digests; null when it is not among them. */
+export function receiptProof(digests: readonly Bytes32[], digest: Bytes32): Bytes32[] | null {
+  return digests.length === 0 ? null : merkleTree(digests).proof(digest)
+}

@@ -10,7 +10,7 @@ import {
   type SignedReceipt,
   ZERO_BYTES32,
 } from '#protocol'
-import { type MerkleTree, merkleTree } from './merkle.ts'
+import { merkleTree, receiptProof } from './merkle.ts'
 
 export type ReceiptCheck = {
   readonly name: 'node signature' | 'router signature' | 'batch' | 'receipts root' | 'inclusion'
@@ -60,9 +60,8 @@ async function chainChecks(
   if (root === ZERO_BYTES32) return [{ name: 'batch', ok: false, detail: `the chain has no batch ${batchNumber} yet` }]
   const event = await chain.batchEvent(batchNumber).catch(ignoreRevert)
   const where = event ? ` in transaction ${event.transactionHash}, block ${event.blockNumber}` : ''
-  const tree: MerkleTree | null = leaves.length > 0 ? merkleTree(leaves) : null
-  const own = tree?.root ?? 'none'
-  const proof = tree?.proof(digest) ?? null
+  const own = leaves.length > 0 ? merkleTree(leaves).root : 'none'
+  const proof = receiptProof(leaves, digest)
   const included = proof !== null && (await chain.verifyReceipt(batchNumber, digest, proof))
   return [
     { name: 'batch', ok: true, detail: `batch ${batchNumber} is on the chain${where}` },

@@ -10,4 +10,4 @@ export {
   startDevChain,
 } from './dev-chain.ts'
 export * from './port.ts'
-export { createRpcChain, type RpcChainOptions } from './rpc-chain.ts'
+export { createRpcChain, type RpcChainOptions, readChainId } from './rpc-chain.ts'

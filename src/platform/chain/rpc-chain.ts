@@ -23,6 +23,11 @@ export type RpcChainOptions = {
   readonly requestTimeoutMs?: number
 }
 
+/** The id of the chain that an RPC server serves. @throws HeuristError CHAIN_UNAVAILABLE */
+export function readChainId(rpcUrl: string): Promise<number> {
+  return translating('ask for the chain id', () => createRpcClient({ rpcUrl }).getChainId())
+}
+
 /** The chain behind a JSON-RPC server (`CHAIN_RPC_URL`, or the dev chain's own address). Opens nothing until it is used. */
 export function createRpcChain(options: RpcChainOptions, dependencies: { clock: Clock; logger: Logger }): Chain {
   const client = createRpcClient({
