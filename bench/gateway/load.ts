@@ -29,6 +29,9 @@ function bodyOf(target: Target, { stream, maxTokens, tag }: Shape): string {
   })
 }
 
+// The first chunk of a stream has an empty content and the role.
+const TOKEN = '"content":" '
+
 /** One request through undici's lowest interface, so that the load generator costs as little as it can. */
 function once(pool: Pool, target: Target, body: string): Promise<Outcome> {
   const startedMs = performance.now()
@@ -48,7 +51,7 @@ function once(pool: Pool, target: Target, body: string): Promise<Outcome> {
         },
         onResponseData: (_controller, chunk) => {
           if (firstMs === 0) firstMs = performance.now() - startedMs
-          for (let at = chunk.indexOf('"content":"'); at !== -1; at = chunk.indexOf('"content":"', at + 10)) tokens += 1
+          for (let at = chunk.indexOf(TOKEN); at !== -1; at = chunk.indexOf(TOKEN, at + TOKEN.length)) tokens += 1
           if (chunk.includes('[DONE]') || chunk.includes('"usage"')) ended = true
         },
         onResponseEnd: () => finish(status === 200 && ended),
