@@ -1,12 +1,35 @@
-/** `BLOB_MISSING`: no such blob here. `BLOB_CORRUPT`: the file's content is not what its name says. */
-export type BlobErrorCode = 'BLOB_MISSING' | 'BLOB_CORRUPT'
+import type { Readable } from 'node:stream'
 
-/** Content-addressed bytes: tokenizers and other small files that pods need. Names are hex sha256. */
+/** Files known by the sha256 of their content (model weights, tokenizers, large inputs). */
 export interface BlobStore {
-  /** Stores the bytes, once, and answers their sha256. */
-  put(bytes: Uint8Array): Promise<string>
-  /** @throws HeuristError BLOB_MISSING, BLOB_CORRUPT */
-  get(sha256: string): Promise<Uint8Array>
+  /**
+   * Stores a stream or bytes and answers the sha256 in hex; the same content is kept once. Durable when it resolves.
+   * @throws HeuristError BLOB_MISMATCH when `expectedSha256` is given and differs, BLOB_FULL; nothing is kept then
+   */
+  put(content: Readable | Uint8Array, options?: { readonly expectedSha256?: string; readonly signal?: AbortSignal }): Promise<string>
+  /**
+   * A stream of the content. With `verify` it fails at its end when the content no longer matches its name.
+   * @throws HeuristError BLOB_MISSING
+   */
+  get(sha256: string, options?: { readonly verify?: boolean }): Promise<Readable>
+  /** The whole content, verified. @throws HeuristError BLOB_MISSING, BLOB_CORRUPT */
+  read(sha256: string): Promise<Buffer>
+  /** Bytes of the blob, null when it is not here. */
+  size(sha256: string): Promise<number | null>
   has(sha256: string): Promise<boolean>
-  path(sha256: string): string
+  /** Where the file lies, for engines that map it into memory. @throws HeuristError BLOB_MISSING */
+  path(sha256: string): Promise<string>
+  /** Reads the blob and says whether it still matches its name. @throws HeuristError BLOB_MISSING, BLOB_CORRUPT */
+  verify(sha256: string): Promise<void>
+  /** False when it was not here. */
+  remove(sha256: string): Promise<boolean>
 }
+
+export type BlobErrorCode =
+  | 'BLOB_MISSING'
+  /** The content on disk no longer matches its name. */
+  | 'BLOB_CORRUPT'
+  /** What was put is not what was announced. */
+  | 'BLOB_MISMATCH'
+  /** No space left on the disk. Retryable. */
+  | 'BLOB_FULL'
