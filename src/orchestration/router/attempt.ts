@@ -19,7 +19,6 @@ export function submitJob(context: RouterContext, job: Job): void {
   const { clock } = context.dependencies
   const { totalMs } = job.order
   context.jobs.add(job)
-  context.metrics.waiting.set(context.jobs.size)
   job.cancelTotalTimer = clock.after(totalMs, () =>
     failAttempt(context, job, { code: 'ROUTER_TOTAL_TIMEOUT', message: `The job did not finish within its deadline of ${totalMs} ms.` }),
   )
@@ -218,7 +217,6 @@ export function endJob(context: RouterContext, job: Job, outcome: string): void 
   context.queue.remove(job)
   context.jobs.delete(job)
   context.metrics.jobs.inc({ outcome })
-  context.metrics.waiting.set(context.jobs.size)
 }
 
 /** Ends a job as failed with a signed proof that it cost nothing (law L3). */

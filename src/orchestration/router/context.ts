@@ -14,7 +14,8 @@ export type RouterMetrics = {
   readonly misbehaviour: Counter
   readonly linksClosed: Counter
   readonly nodes: Gauge
-  readonly waiting: Gauge
+  /** Set once per refresh, not per job: a gauge costs 2 µs to set. */
+  readonly openJobs: Gauge
   readonly queueSeconds: Histogram
 }
 
@@ -43,7 +44,7 @@ export function createRouterMetrics({ metrics }: Pick<RouterDependencies, 'metri
     misbehaviour: metrics.counter('heurist_router_misbehaviour_total', 'Leases cut because the node broke the protocol.'),
     linksClosed: metrics.counter('heurist_router_links_closed_total', 'Node links that this router closed, by reason.', ['code']),
     nodes: metrics.gauge('heurist_router_nodes', 'Nodes linked now.'),
-    waiting: metrics.gauge('heurist_router_jobs_open', 'Jobs that are waiting or running.'),
+    openJobs: metrics.gauge('heurist_router_jobs_open', 'Jobs that are waiting or running.'),
     queueSeconds: metrics.histogram('heurist_router_queue_seconds', 'Time from submission to the first lease.', {
       buckets: [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60],
     }),

@@ -66,7 +66,10 @@ export function onLeaseMessage(context: RouterContext, session: Session, message
 function onLiveMessage(context: RouterContext, lease: Lease, message: LeaseMessage): void {
   switch (message.type) {
     case 'phase':
-      onPhase(context, lease, message.phase)
+      // A lease has two phases to announce; whoever repeats them pays like for any other chatter.
+      lease.phaseMessages += 1
+      if (lease.phaseMessages > 2) lease.session.countStray()
+      if (lease.live) onPhase(context, lease, message.phase)
       break
     case 'done':
       onDone(context, lease, message)

@@ -45,6 +45,7 @@ export type Lease = {
   readonly grantedAtMs: number
   phase: LeasePhase
   live: boolean
+  phaseMessages: number
   /** The node has announced a load; it may do so once. */
   hasLoaded: boolean
   holdsSlot: boolean

@@ -72,6 +72,7 @@ function newLease(ids: LeaseIds, job: Job, hosting: Hosting, { creditTokens, met
     meter,
     phase: 'waiting',
     live: true,
+    phaseMessages: 0,
     hasLoaded: !hosting.warm,
     holdsSlot: true,
     creditTokens,

@@ -1,7 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keccak256, type NodeId } from '#protocol'
-import { bestOf, bucketOf, type Contender, compare, drawOf, lotOf, raceOfAll, rankKeys } from './rank.ts'
+import {
+  bestOf,
+  bucketOf,
+  byEfficiency,
+  byReferred,
+  byUptime,
+  byVotes,
+  byWarm,
+  type Contender,
+  compare,
+  drawOf,
+  lotOf,
+  raceOfAll,
+  rankKeys,
+} from './rank.ts'
 
 const winner = (nodes: readonly Contender[], referred: ReadonlySet<NodeId>, draw: string): Contender | null =>
   nodes[bestOf(raceOfAll(nodes, referred), draw)] ?? null
@@ -21,14 +35,20 @@ const node = (index: number, facts: Partial<Contender> = {}): Contender => ({
 describe('rank: each priority decides where the ones above tie', () => {
   // In each pair the loser is better in everything below the priority that decides.
   const referred = new Set([id(1)])
-  const cases: [string, Contender, Contender, ReadonlySet<NodeId>][] = [
-    ['warm > all below', node(1, { unitsPerSecond: 1, votes: 0, uptimeBps: 0 }), node(2, { warm: false }), new Set([id(2)])],
-    ['referred > all below', node(1, { unitsPerSecond: 1, votes: 0, uptimeBps: 0 }), node(2), referred],
-    ['efficiency > votes, uptime', node(1, { votes: 0, uptimeBps: 0 }), node(2, { unitsPerSecond: 50 }), NONE],
-    ['votes > uptime', node(1, { uptimeBps: 0 }), node(2, { votes: 50 }), NONE],
-    ['uptime last', node(1), node(2, { uptimeBps: 5000 }), NONE],
+  const order = [byWarm, byReferred, byEfficiency, byVotes, byUptime]
+  const cases: [string, (typeof order)[number], Contender, Contender, ReadonlySet<NodeId>][] = [
+    ['warm > all below', byWarm, node(1, { unitsPerSecond: 1, votes: 0, uptimeBps: 0 }), node(2, { warm: false }), new Set([id(2)])],
+    ['referred > all below', byReferred, node(1, { unitsPerSecond: 1, votes: 0, uptimeBps: 0 }), node(2), referred],
+    ['efficiency > votes, uptime', byEfficiency, node(1, { votes: 0, uptimeBps: 0 }), node(2, { unitsPerSecond: 50 }), NONE],
+    ['votes > uptime', byVotes, node(1, { uptimeBps: 0 }), node(2, { votes: 50 }), NONE],
+    ['uptime last', byUptime, node(1), node(2, { uptimeBps: 5000 }), NONE],
   ]
-  test.each(cases)('%s', (_name, better, worse, referredNodes) => {
+  test.each(cases)('%s', (_name, decides, better, worse, referredNodes) => {
+    const race = raceOfAll([better, worse], referredNodes)
+    const at = order.indexOf(decides)
+    expect(order.slice(0, at).map(comparator => comparator(race, 0, 1))).toEqual(order.slice(0, at).map(() => 0))
+    expect(decides(race, 0, 1)).toBeLessThan(0)
+    for (const below of order.slice(at + 1)) expect(below(race, 0, 1), below.name).toBeGreaterThanOrEqual(0)
     for (let i = 0; i < 20; i++) {
       const draw = keccak256(`seed ${i}`)
       expect(winner([better, worse], referredNodes, draw), `seed ${i}`).toBe(better)

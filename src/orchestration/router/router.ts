@@ -11,6 +11,7 @@ import { createLinkServer } from './link/server.ts'
 import type { SessionEvents } from './link/session.ts'
 import { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './options.ts'
 import { createWaitingQueue } from './queue.ts'
+import { poolRandom } from './random-pool.ts'
 
 /**
  * A router: holds the links of its nodes, picks a node for each job, leases, streams, counts, and countersigns receipts.
@@ -110,7 +111,8 @@ async function drain(context: RouterContext, drainMs: number): Promise<void> {
   for (const job of [...context.jobs]) if (!isFinished(job)) failAttempt(context, job, STOPPING)
 }
 
-export function createRouter(options: Partial<RouterOptions>, dependencies: RouterDependencies): Router {
+export function createRouter(options: Partial<RouterOptions>, given: RouterDependencies): Router {
+  const dependencies = { ...given, random: poolRandom(given.random) }
   const context = createContext({ ...DEFAULT_ROUTER_OPTIONS, ...options }, dependencies)
   const { fleet, queue, metrics } = context
   const { clock } = dependencies
@@ -135,6 +137,7 @@ export function createRouter(options: Partial<RouterOptions>, dependencies: Rout
   function refreshLater(): void {
     cancelRefresh = clock.after(context.options.standingRefreshMs, () => {
       standingChanged()
+      metrics.openJobs.set(context.jobs.size)
       refreshLater()
     })
   }

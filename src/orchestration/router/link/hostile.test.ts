@@ -179,6 +179,15 @@ describe('handshake', () => {
     await expectHealthy()
   })
 
+  test('error: LINK_TOO_LARGE for a greeting of megabytes', async () => {
+    net = await startTestRouter()
+    const node = open()
+    await node.next('challenge')
+    node.sendRaw(JSON.stringify({ type: 'hello', padding: 'x'.repeat(300_000) }))
+    expect((await node.closed).reason).toBe('LINK_TOO_LARGE')
+    await expectHealthy()
+  })
+
   test('error: LINK_CHALLENGE_EXPIRED for a peer that connects and says nothing, or answers too late', async () => {
     const clock = createManualClock()
     net = await startTestRouter({ challengeMs: 600_000 }, { clock })
@@ -259,6 +268,33 @@ describe('a linked node', () => {
     net = await startTestRouter({ strayMessagesPerSecond: 10, strayMessageBurst: 50 })
     const node = await net.node({ pods: [pod] })
     for (let i = 0; i < 200; i++) node.sendRaw(encodeFrame(77, i, { choice: 0, tokens: 1, text: 'x' }))
+    expect((await node.closed).reason).toBe('LINK_RATE_LIMITED')
+    await expectHealthy()
+  })
+
+  test('error: LINK_RATE_LIMITED for huge texts, paid by their size before they are parsed', async () => {
+    net = await startTestRouter({ strayMessagesPerSecond: 10, strayMessageBurst: 500 })
+    const node = await net.node({ pods: [pod] })
+    const large = factsHosting([pod])
+    node.send({
+      type: 'facts',
+      facts: { ...large, devices: Array.from({ length: 64 }, () => ({ ...large.devices[0]!, name: 'x'.repeat(200) })) },
+    })
+    await until(() => net.router.nodes()[0]!.facts!.devices.length === 64)
+    node.sendRaw(JSON.stringify({ type: 'heartbeat', sentAtMs: 1, padding: 'x'.repeat(4_000_000) }))
+    expect((await node.closed).reason).toBe('LINK_RATE_LIMITED')
+    await expectHealthy()
+  })
+
+  test('error: LINK_RATE_LIMITED for a lease whose phases are announced without end', async () => {
+    net = await startTestRouter({ strayMessagesPerSecond: 10, strayMessageBurst: 50 })
+    const node = await net.node({
+      pods: [pod],
+      answer: lease => {
+        for (let i = 0; i < 200; i++) lease.phase('running')
+      },
+    })
+    expect((await dispatchRecorded(net.router, testOrder(pod)).ended).failure!.code).toBe('ROUTER_NODE_LOST')
     expect((await node.closed).reason).toBe('LINK_RATE_LIMITED')
     await expectHealthy()
   })

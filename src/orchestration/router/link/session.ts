@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import {
   bytesToHex,
@@ -68,6 +69,10 @@ const CLOSE_CODES: Record<LinkErrorCode, number> = {
   LINK_FULL: 4503,
   LINK_STOPPING: 4503,
 }
+// Facts of a node with 64 devices and 256 replicas have about 130 KB.
+const MAX_GREETING_BYTES = 256 * 1024
+// Parsing 4 KB costs about as much as handling a message.
+const LARGE_TEXT_BYTES = 4096
 // A peer that does not finish the closing handshake is cut; ws itself waits 30 s.
 const CLOSE_WAIT_MS = 1000
 
@@ -93,13 +98,16 @@ export class LinkSession implements Session {
   readonly #socket: WebSocket
   readonly #context: SessionContext
   readonly #challenge: Challenge
-  readonly #allowStray: (nowMs: number) => boolean
+  readonly #allowStray: (nowMs: number, cost: number) => boolean
+  readonly #stream: Duplex
+  #sentInTurn = 0
   #cancelTimer: () => void
 
-  constructor(socket: WebSocket, context: SessionContext) {
+  constructor(socket: WebSocket, stream: Duplex, context: SessionContext) {
     const { options, dependencies } = context
     const { clock, random } = dependencies
     this.#socket = socket
+    this.#stream = stream
     this.#context = context
     this.sessionId = bytesToHex(random(8)).slice(2)
     this.connectedAtMs = clock.now()
@@ -113,15 +121,31 @@ export class LinkSession implements Session {
     this.send(encodeMessage(challengeMessage(this.#challenge, dependencies)))
   }
 
+  /**
+   * The first message of a turn leaves at once; those that follow in the same turn leave together at its end.
+   * A lone job waits for nothing, and under load one system call carries many jobs (it is the largest cost after signatures).
+   */
   send(text: string): void {
     if (this.#phase === 'closed') return
+    if (this.#sentInTurn === 1) this.#stream.cork()
+    this.#sentInTurn += 1
     this.#socket.send(text)
+    if (this.#sentInTurn === 1) setImmediate(() => this.#endTurn())
     const { bufferedAmount } = this.#socket
     if (bufferedAmount > this.#context.options.maxSendBufferBytes) this.close('LINK_SLOW', `The node left ${bufferedAmount} bytes unread.`)
   }
 
+  #endTurn(): void {
+    if (this.#sentInTurn > 1) this.#stream.uncork()
+    this.#sentInTurn = 0
+  }
+
   countStray(): void {
-    if (this.#allowStray(this.#context.dependencies.clock.now())) return
+    this.#charge(1)
+  }
+
+  #charge(cost: number): void {
+    if (this.#allowStray(this.#context.dependencies.clock.now(), cost)) return
     this.close('LINK_RATE_LIMITED', 'The node sent too many messages that belong to no live lease.')
   }
 
@@ -157,7 +181,7 @@ export class LinkSession implements Session {
     if (this.#phase === 'closed') return
     this.lastSeenAtMs = this.#context.dependencies.clock.now()
     try {
-      const refusal = isBinary ? this.#onFrames(data) : this.#onText(data.toString('utf8'))
+      const refusal = isBinary ? this.#onFrames(data) : this.#onText(data)
       if (refusal) this.close(...refusal)
     } catch (error) {
       if (!isHeuristError(error, 'LINK_MALFORMED') && !isHeuristError(error, 'FRAME_MALFORMED')) throw error
@@ -171,9 +195,14 @@ export class LinkSession implements Session {
     return null
   }
 
-  #onText(text: string): Refusal | null {
-    const message = parseNodeMessage(text)
-    if (this.#phase === 'linked') return this.#onLinked(message)
+  #onText(data: Buffer): Refusal | null {
+    const isLinked = this.#phase === 'linked'
+    if (!isLinked && data.length > MAX_GREETING_BYTES) return ['LINK_TOO_LARGE', `A greeting may have ${MAX_GREETING_BYTES} bytes.`]
+    // Paid before it is parsed, by size: a few huge texts cost as much as many small ones.
+    if (data.length >= LARGE_TEXT_BYTES) this.#charge(data.length / LARGE_TEXT_BYTES)
+    if (this.#phase === 'closed') return null
+    const message = parseNodeMessage(data.toString('utf8'))
+    if (isLinked) return this.#onLinked(message)
     if (message.type === 'hello' && this.#phase === 'challenged') return this.#onHello(message)
     if (message.type === 'authenticate') return this.#onAuthenticate(message)
     return ['LINK_UNEXPECTED', `The node sent "${message.type}" before it was authenticated.`]
