@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, type Dirent } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { createReadStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { pipeline, Readable, Transform } from 'node:stream'
 import { HeuristError } from '#protocol'
@@ -13,13 +13,13 @@ const INCOMING = 'incoming'
  * Blobs as files below `directory`, two levels deep (`ab/abcd…`). A blob is written beside its place, flushed and renamed,
  * so that a name never stands for half a file; what a killed process left half-written is removed at the start.
  * @example
- * const blobs = await createDiskBlobs({ directory: '.heurist/blobs' })
+ * const blobs = createBlobStore({ directory: '.heurist/blobs' })
  */
-export async function createDiskBlobs(options: { readonly directory: string }): Promise<BlobStore> {
+export function createBlobStore(options: { readonly directory: string }): BlobStore {
   const root = resolve(options.directory)
   const incoming = join(root, INCOMING)
-  await mkdir(incoming, { recursive: true, mode: 0o700 })
-  await removeLeftovers(incoming)
+  mkdirSync(incoming, { recursive: true, mode: 0o700 })
+  removeLeftovers(incoming)
   const placeOf = (sha256: string): string => {
     if (!SHA256.test(sha256)) throw missing(sha256, root)
     return join(root, sha256.slice(0, 2), sha256)
@@ -39,7 +39,7 @@ export async function createDiskBlobs(options: { readonly directory: string }): 
     return placeOf(sha256)
   }
 
-  const get: BlobStore['get'] = async (sha256, more = {}) => {
+  const stream: BlobStore['stream'] = async (sha256, more = {}) => {
     const file = createReadStream(await path(sha256))
     return more.verify ? pipeVerified(file, sha256, placeOf(sha256)) : file
   }
@@ -47,16 +47,16 @@ export async function createDiskBlobs(options: { readonly directory: string }): 
   return {
     size,
     path,
-    get,
+    stream,
     has: async sha256 => (await size(sha256)) !== null,
     put: (content, more = {}) => write(content, { ...more, incoming, placeOf }),
-    async read(sha256) {
+    async get(sha256) {
       const chunks: Buffer[] = []
-      for await (const chunk of await get(sha256, { verify: true })) chunks.push(chunk)
+      for await (const chunk of await stream(sha256, { verify: true })) chunks.push(chunk)
       return Buffer.concat(chunks)
     },
     async verify(sha256) {
-      for await (const _ of await get(sha256, { verify: true }));
+      for await (const _ of await stream(sha256, { verify: true }));
     },
     async remove(sha256) {
       if ((await size(sha256)) === null) return false
@@ -132,17 +132,13 @@ function pipeVerified(file: Readable, sha256: string, place: string): Readable {
   return pipeline(file, check, () => undefined)
 }
 
-async function removeLeftovers(incoming: string): Promise<void> {
-  const entries: Dirent[] = await readdir(incoming, { withFileTypes: true })
+/** Another process may be writing here: only what nobody has touched for a day is a leftover. */
+function removeLeftovers(incoming: string): void {
   const dayAgoMs = performance.timeOrigin + performance.now() - 24 * 3_600_000
-  for (const entry of entries) {
-    const path = join(incoming, entry.name)
-    // Another process may be writing here: only what nobody has touched for a day is a leftover.
-    const touchedMs = await stat(path).then(
-      found => found.mtimeMs,
-      () => Number.POSITIVE_INFINITY,
-    )
-    if (touchedMs < dayAgoMs) await rm(path, { force: true })
+  for (const name of readdirSync(incoming)) {
+    const path = join(incoming, name)
+    const touchedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY
+    if (touchedMs < dayAgoMs) rmSync(path, { force: true })
   }
 }
 

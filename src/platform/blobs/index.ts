@@ -1,2 +1,2 @@
-export { createDiskBlobs } from './disk.ts'
+export { createBlobStore } from './disk.ts'
 export type { BlobErrorCode, BlobStore } from './port.ts'

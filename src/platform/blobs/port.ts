@@ -7,13 +7,13 @@ export interface BlobStore {
    * @throws HeuristError BLOB_MISMATCH when `expectedSha256` is given and differs, BLOB_FULL; nothing is kept then
    */
   put(content: Readable | Uint8Array, options?: { readonly expectedSha256?: string; readonly signal?: AbortSignal }): Promise<string>
+  /** The whole content, verified. @throws HeuristError BLOB_MISSING, BLOB_CORRUPT */
+  get(sha256: string): Promise<Buffer>
   /**
-   * A stream of the content. With `verify` it fails at its end when the content no longer matches its name.
+   * The content piece by piece. With `verify` the stream fails at its end when the content no longer matches its name.
    * @throws HeuristError BLOB_MISSING
    */
-  get(sha256: string, options?: { readonly verify?: boolean }): Promise<Readable>
-  /** The whole content, verified. @throws HeuristError BLOB_MISSING, BLOB_CORRUPT */
-  read(sha256: string): Promise<Buffer>
+  stream(sha256: string, options?: { readonly verify?: boolean }): Promise<Readable>
   /** Bytes of the blob, null when it is not here. */
   size(sha256: string): Promise<number | null>
   has(sha256: string): Promise<boolean>
