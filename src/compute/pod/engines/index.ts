@@ -1,5 +1,5 @@
 import type { EngineName } from '#protocol'
-import { type Engine, type EngineDeps, engineError } from './engine.ts'
+import { type Engine, type EngineDeps, engineError, type LoadSpec } from './engine.ts'
 
 export type EnginesOptions = {
   /** Threads of one llama.cpp evaluation; see {@link import('./llama/llama.ts').LlamaEngineOptions}. */
@@ -36,4 +36,9 @@ export function createEngines(options: EnginesOptions, deps: EngineDeps): Readon
     ),
     'use-lite': lazyEngine('use-lite', async () => (await import('./use-lite/use-lite.ts')).createUseLiteEngine(deps)),
   }
+}
+
+/** Fastest number of threads for {@link EnginesOptions.llamaThreads} among the candidates, measured with the model of `spec` (some seconds). */
+export async function measureLlamaThreads(spec: LoadSpec, candidates: readonly number[], deps: EngineDeps): Promise<number> {
+  return (await import('./llama/threads.ts')).measureThreads(spec, candidates, deps)
 }

@@ -30,9 +30,11 @@ const UNENFORCED = [
   'dependentSchemas',
 ]
 const MAX_DEPTH = 64
-const MAX_RULES = 2_000
-/** llama.cpp expands {m,n} into rules; beyond this the bound is not worth its size. */
-const MAX_REPETITIONS = 1_000
+const MAX_RULES = 1_000
+/** llama.cpp expands {m,n} into rules, and every token is checked against all of them: 1,000 took 12 ms a token. */
+const MAX_REPETITIONS = 256
+/** Any of the optional members may come next: 500 of them blocked the thread for seconds. */
+const MAX_OPTIONAL_MEMBERS = 50
 
 /** Shared terminals; `space` is what keeps models trained on pretty JSON inside their habits. */
 const TERMINALS = [
@@ -68,16 +70,20 @@ function addRule(builder: Builder, body: string): string {
   return name
 }
 
-function repetition(schema: Schema, keys: { min: string; max: string }): { min: number; max: number | null } {
+function repetition(builder: Builder, schema: Schema, keys: { min: string; max: string }): { min: number; max: number | null } {
   const bound = (key: string): number | null => {
     const value = schema[key]
-    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_REPETITIONS ? value : null
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) return null
+    if (value <= MAX_REPETITIONS) return value
+    return builder.strict
+      ? badRequest(builder.param, `The JSON schema is strict but has "${key}" above ${MAX_REPETITIONS}, which this engine cannot enforce.`)
+      : null
   }
   return { min: bound(keys.min) ?? 0, max: bound(keys.max) }
 }
 
 function stringRule(builder: Builder, schema: Schema): string {
-  const { min, max } = repetition(schema, { min: 'minLength', max: 'maxLength' })
+  const { min, max } = repetition(builder, schema, { min: 'minLength', max: 'maxLength' })
   return min === 0 && max === null ? 'string' : addRule(builder, `"\\"" char{${min},${max ?? ''}} "\\""`)
 }
 
@@ -96,6 +102,12 @@ function objectRule(builder: Builder, schema: Schema, depth: number): string {
     required: required.has(name),
     rule: addRule(builder, `${literal(JSON.stringify(name))} ":" space ${ruleFor(builder, value, depth + 1)}`),
   }))
+  if (members.length - members.filter(member => member.required).length > MAX_OPTIONAL_MEMBERS) {
+    return badRequest(
+      builder.param,
+      `The JSON schema has an object with more than ${MAX_OPTIONAL_MEMBERS} optional members. Make some of them required.`,
+    )
+  }
   return addRule(builder, `"{" ${membersFrom(builder, members)} "}"`)
 }
 
@@ -116,7 +128,7 @@ function arrayRule(builder: Builder, schema: Schema, depth: number): string {
   const prefix = Array.isArray(schema.prefixItems) ? schema.prefixItems.map(item => ruleFor(builder, item, depth + 1)) : []
   if (prefix.length > 0) return addRule(builder, `"[" ${prefix.join(' "," space ')} "]"`)
   const item = isObject(schema.items) ? ruleFor(builder, schema.items, depth + 1) : 'value'
-  const { min, max } = repetition(schema, { min: 'minItems', max: 'maxItems' })
+  const { min, max } = repetition(builder, schema, { min: 'minItems', max: 'maxItems' })
   if (max === 0) return addRule(builder, '"[" "]"')
   const rest = `("," space ${item}){${Math.max(0, min - 1)},${max === null ? '' : max - 1}}`
   return addRule(builder, min > 0 ? `"[" ${item} ${rest} "]"` : `"[" (${item} ${rest})? "]"`)

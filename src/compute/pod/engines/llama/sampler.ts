@@ -151,9 +151,27 @@ function pickFree(list: readonly Weighted[], context: PickContext, listedBefore:
   return scaled < 1 ? drawFrom(list, weights, scaled) : 'widen'
 }
 
+/** A check walks the grammar's whole state and blocks the thread: after so many refusals in a row all candidates are checked at once. */
+const MAX_REDRAWS = 24
+
+/**
+ * Draws among the candidates that the grammar allows: a refused one is taken out and the draw repeated, which gives every
+ * allowed token its share of the allowed weight while few tokens are checked. Draws 4 and following.
+ */
+function pickAllowed(list: readonly Weighted[], context: PickContext, allows: (id: number) => boolean): number | null {
+  let rest = [...list]
+  for (let attempt = 0; attempt < MAX_REDRAWS && rest.length > 0; attempt++) {
+    const id = drawFrom(rest, truncate(rest, context.settings), context.draw(4 + attempt))
+    if (allows(id)) return id
+    rest = rest.filter(entry => entry.id !== id)
+  }
+  const allowed = rest.filter(({ id }) => allows(id))
+  return allowed.length === 0 ? null : drawFrom(allowed, truncate(allowed, context.settings), context.draw(1))
+}
+
 /**
  * Picks the next token. Temperature 0 takes the best one. With a grammar the unconstrained pick is kept when it is
- * allowed, else the choice is made again among the allowed tokens only (llama.cpp's rule).
+ * allowed, else the draw is made again among the allowed tokens (llama.cpp's rule).
  * `'widen'`: the list is too short; call again with the whole vocabulary and the length of this list as `listedBefore`.
  * `null`: the grammar allows no token at all.
  */
@@ -167,10 +185,10 @@ export function pickToken(candidates: Candidates, context: PickContext, listedBe
   }
   // After a widening that the grammar asked for, the free pick is known to be refused and made the same again.
   const free = pickFree(list, context, allows ? 0 : listedBefore)
-  if (!allows || (free !== 'widen' && allows(free))) return free
-  const allowed = list.filter(({ id }) => allows(id))
-  if (allowed.length === 0) return complete ? null : 'widen'
-  return drawFrom(allowed, truncate(allowed, settings), context.draw(1))
+  if (!allows || free === 'widen') return free
+  if (allows(free)) return free
+  const others = list.filter(({ id }) => id !== free)
+  return pickAllowed(others, context, allows) ?? (complete ? null : 'widen')
 }
 
 /** Log probability under the raw model (temperature 1, before any truncation, bias or grammar), as OpenAI defines it. */
