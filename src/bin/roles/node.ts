@@ -37,6 +37,10 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
     { clock: systemClock, logger },
   )
   const owner = openKey(join(homeDir, 'owner.json')).signer
+  const models = createModelStore(
+    { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
+    { logger, clock: systemClock, random: Math.random },
+  )
   const node = createNode(
     {
       homeDir,
@@ -55,10 +59,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       random: Math.random,
       logger,
       engines: createEngines({ llamaThreads: 1 }, { clock: systemClock, random: length => randomBytes(length), logger }),
-      models: createModelStore(
-        { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
-        { logger, clock: systemClock, random: Math.random },
-      ),
+      models,
       registration: registrationOn(chain, {
         owner,
         faucet: faucetOf(home, facts),
@@ -75,6 +76,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   await stopSignal.received
   cancelStatus()
   await node.stop()
+  await models.close()
   return 0
 }
 
