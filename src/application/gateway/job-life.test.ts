@@ -271,7 +271,9 @@ describe('a router that breaks the laws', () => {
     the.dispatcher.dispatch = original
     expect(text).not.toContain('late')
     expect(text.match(/\[DONE\]/g)).toHaveLength(1)
-    expect((await storedJob()).state).toBe('succeeded')
+    const job = await storedJob()
+    expect(job.state).toBe('succeeded')
+    expect(steps(job)).toEqual(['quoted', 'held', 'decided', 'leased', 'first_token', 'done', 'receipt'])
     await lawsHold()
   })
 

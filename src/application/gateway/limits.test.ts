@@ -191,6 +191,9 @@ describe('an outage that hides whether a receipt was committed', () => {
     const after = await balance()
     expect(before.free - after.free > 0n).toBe(commitsBefore)
     for (const { sum } of await the.database.database.ledger.totals()) expect(sum, 'law L1').toBe(0n)
+    // Memory and ledger agree: what payments believe to be free can be given back to the last unit.
+    await the.payments.stop()
+    expect(await the.database.database.ledger.balances('allowance:')).toEqual([])
     await the.stop()
   })
 })
