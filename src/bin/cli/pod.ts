@@ -145,10 +145,10 @@ async function fetchModel({ output, config }: Context, manifest: PodManifest): P
   const bar = createPullBar(output.json)
   const store = createModelStore(
     { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
-    { clock: systemClock, random: Math.random, logger: createLogger({ level: 'error', role: 'cli' }), onProgress: bar.update },
+    { clock: systemClock, random: Math.random, logger: createLogger({ level: 'error', role: 'cli' }) },
   )
   try {
-    return (await store.resolve(manifest, AbortSignal.timeout(24 * 3_600_000))).path
+    return (await store.resolve(manifest, { signal: AbortSignal.timeout(24 * 3_600_000), onProgress: bar.update })).path
   } finally {
     bar.stop()
     await store.close()
