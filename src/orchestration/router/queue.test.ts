@@ -107,7 +107,7 @@ describe('a router with waiting jobs', () => {
   })
 
   test('behavior: a new node, a new slot and a lifted refusal each wake the queue', async () => {
-    net = await startTestRouter({}, {})
+    net = await startTestRouter({ standingRefreshMs: 1_000_000 })
     const full = await net.node({ pods: [pod], slots: 1, answer: () => {} })
     await dispatchRecorded(net.router, testOrder(pod)).leased
     const wakers: [string, () => Promise<unknown> | unknown][] = [

@@ -85,6 +85,20 @@ describe('rank', () => {
     expect(drawOf(lotOf(seed), lotOf(id(1)))).not.toBe(drawOf(lotOf(seed), lotOf(id(2))))
   })
 
+  test('behavior: equal lots are decided by address, so that the order stays total', () => {
+    const seen = new Map<number, NodeId>()
+    let pair: [NodeId, NodeId] | null = null
+    for (let index = 1; !pair; index++) {
+      const nodeId = keccak256(`node ${index}`).slice(0, 42) as NodeId // cast: a prefix of hex is hex
+      const twin = seen.get(lotOf(nodeId))
+      if (twin !== undefined) pair = twin < nodeId ? [twin, nodeId] : [nodeId, twin]
+      seen.set(lotOf(nodeId), nodeId)
+    }
+    const [first, second] = pair.map(nodeId => ({ ...node(1), nodeId }))
+    expect(winner([first!, second!], NONE, seed)).toBe(first)
+    expect(winner([second!, first!], NONE, seed)).toBe(first)
+  })
+
   const contender = fc
     .record({
       index: fc.integer({ min: 1, max: 0xffff }),
