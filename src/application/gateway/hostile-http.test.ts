@@ -176,6 +176,28 @@ describe('malformed HTTP', () => {
   })
 })
 
+describe('other kinds of clients', () => {
+  test.each(['HTTP/1.0', 'HTTP/1.1'])('behavior: a stream to %s with "connection: close" ends with the connection', async version => {
+    the.dispatcher.script = () => textScript('old but alive')
+    const client = open()
+    const request = post(BODY.replace('{', '{"stream":true,'), { connection: 'close' })
+    client.write(request.replace('HTTP/1.1', version))
+    await client.closed
+    expect(client.heard).toMatch(/alive[\s\S]*data: \[DONE\]/)
+  })
+
+  test('behavior: "expect: 100-continue" is answered before the body is sent', async () => {
+    the.dispatcher.script = () => textScript('continued')
+    const client = open()
+    const request = post(BODY, { expect: '100-continue' })
+    const end = request.indexOf('\r\n\r\n') + 4
+    client.write(request.slice(0, end))
+    await client.hears(/100 Continue/)
+    client.write(request.slice(end))
+    await client.hears(/continued/)
+  })
+})
+
 describe('pipelining', () => {
   test('behavior: answers come in the order of the requests', async () => {
     the.dispatcher.script = order => textScript(String(order.request.body.user))

@@ -25,7 +25,6 @@ export type StreamSession = {
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
-  connection: 'keep-alive',
   // nginx and its kin would collect tokens otherwise
   'x-accel-buffering': 'no',
 }
