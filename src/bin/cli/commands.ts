@@ -8,7 +8,7 @@ import { type AssetAnswer, type JobAnswer, type JsonOf, jobTable, jobText, nodeT
 
 /** What every command gets. `client` is made on use, so that commands without a network work without one. */
 export type Context = { readonly output: Output; readonly config: Config; client(as?: 'user' | 'admin'): ApiClient }
-export type Run = (context: Context, ...args: string[]) => Promise<number | undefined>
+
 /** Ties a command's action to its context and exit code. */
 export type Attach = (
   command: Command,
