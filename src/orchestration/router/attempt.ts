@@ -197,7 +197,7 @@ export function failAttempt(context: RouterContext, job: Job, fault: Fault, node
     else stopLease(context, lease, fault.code)
   }
   const { startedOutput, attempts } = job
-  const isRetry = !context.stopping && shouldRetry({ fault, startedOutput, attempts, preferences: job.order.preferences })
+  const isRetry = shouldRetry({ fault, startedOutput, attempts, preferences: job.order.preferences })
   if (isRetry) retryLater(context, job, fault)
   else discard(context, job, fault)
 }

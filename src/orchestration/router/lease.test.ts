@@ -125,6 +125,23 @@ describe('lease', () => {
     expect((await stuck.ended).failure!.code).toBe('ROUTER_LOAD_TIMEOUT')
   })
 
+  test('behavior: a node can not put its first token off by announcing a second load', async () => {
+    const clock = await startWithManualClock()
+    const node = await net.node({ pods: [pod], answer: silent })
+    const job = dispatchRecorded(net.router, testOrder(pod, { preferences: discardAtOnce }))
+    await node.next('lease')
+    const [lease] = node.leases
+    lease!.phase('loading') // it may have evicted the pod meanwhile: believed once
+    lease!.phase('running')
+    lease!.phase('loading')
+    const { leaseId } = lease!.grant
+    node.send({ type: 'declined', leaseId, fencingToken: 1, reason: 'marks that all above was handled' })
+    await settled()
+    expect(job.calls).toEqual(['decided', 'leased', 'loading'])
+    clock.advance(500)
+    expect((await job.ended).failure!.code).toBe('ROUTER_FIRST_TOKEN_TIMEOUT')
+  })
+
   test('behavior: the whole job has one deadline, retries and streaming included', async () => {
     const clock = await startWithManualClock()
     const node = await net.node({ pods: [pod], answer: lease => lease.text('first') })

@@ -49,6 +49,12 @@ function hello(node: FakeNode, changes: Partial<Extract<NodeMessage, { type: 'he
   node.send({ type: 'hello', linkVersion: LINK_VERSION, nodeId: node.nodeId, chainId: TEST_CHAIN_ID, ...changes })
 }
 
+/** As below, with links that were closed before. */
+async function expectHealthyBesides(closedLinks: number): Promise<void> {
+  await expectHealthy()
+  expect(await net.counted('heurist_router_links_closed_total')).toBe(closedLinks)
+}
+
 /** The router still serves an honest node, and no link but its own is left. */
 async function expectHealthy(): Promise<void> {
   const honest = await net.node({ pods: [pod] })
@@ -237,8 +243,7 @@ describe('a linked node', () => {
     const { code: closeCode, reason } = await node.closed
     // An oversized message is refused by the WebSocket layer itself, with its own close code.
     expect(closeCode === 1009 ? 'LINK_TOO_LARGE' : reason).toBe(code)
-    await expectHealthy()
-    expect(await net.counted('heurist_router_links_closed_total')).toBe(1)
+    await expectHealthyBesides(1)
   })
 
   test('error: LINK_MALFORMED for bytes that are not WebSocket at all', async () => {
@@ -297,6 +302,21 @@ describe('a linked node', () => {
     expect((await dispatchRecorded(net.router, testOrder(pod)).ended).failure!.code).toBe('ROUTER_NODE_LOST')
     expect((await node.closed).reason).toBe('LINK_RATE_LIMITED')
     await expectHealthy()
+  })
+
+  test('error: LINK_SLOW for a node that does not read', async () => {
+    net = await startTestRouter({ maxSendBufferBytes: 1_000_000 })
+    const node = await net.node({ pods: [pod] })
+    node.socket.pause()
+    const large = Array.from({ length: 300 }, () => pod)
+    await until(() => {
+      net.router.publishPods(large)
+      return net.router.nodes().length === 0
+    })
+    expect(await net.counted('heurist_router_links_closed_total')).toBe(1)
+    net.router.publishPods([])
+    node.socket.terminate()
+    await expectHealthyBesides(1)
   })
 
   test('error: LINK_SILENT without a heartbeat; any message counts as one', async () => {
