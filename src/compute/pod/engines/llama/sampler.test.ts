@@ -91,7 +91,10 @@ describe('pickToken', () => {
   test('behavior: a grammar leaves only what it allows', () => {
     const odd = (id: number) => id % 2 === 1
     expect(pickToken(whole, context({ temperature: 0 }, { allows: odd }))).toBe(1)
-    expectShares(shares(whole, context({}, { allows: odd })), whole.logits.map((logit, id) => (odd(id) ? Math.exp(logit) : 0)))
+    expectShares(
+      shares(whole, context({}, { allows: odd })),
+      whole.logits.map((logit, id) => (odd(id) ? Math.exp(logit) : 0)),
+    )
     expect(pickToken(short(1), context({ temperature: 0 }, { allows: odd }))).toBe('widen')
     expect(pickToken(short(1), context({}, { allows: odd, draw: () => 0.1 }))).toBe('widen')
     expect(pickToken(whole, context({}, { allows: () => false }))).toBeNull()

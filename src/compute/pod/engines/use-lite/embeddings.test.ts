@@ -89,8 +89,15 @@ describe('use-lite embeddings', () => {
   test('error: too long, with both numbers', async () => {
     await expect(run({ input: ['short', 'word '.repeat(1000)] })).rejects.toMatchObject({
       code: 'ENGINE_CONTEXT_EXCEEDED',
-      payload: { contextTokens: 256, promptTokens: expect.any(Number) },
+      payload: { contextTokens: 128, promptTokens: expect.any(Number) },
     })
+  })
+
+  test('behavior: the last allowed token still counts', async () => {
+    const words = (count: number) => Array.from({ length: count }, () => 9)
+    const [full, less] = [await run({ input: words(128) }), await run({ input: words(127) })]
+    expect(full.deltas[0]?.embedding).not.toEqual(less.deltas[0]?.embedding)
+    await expect(run({ input: words(129) })).rejects.toMatchObject({ code: 'ENGINE_CONTEXT_EXCEEDED', payload: { promptTokens: 129 } })
   })
 
   test('error: chat is refused, a folder without weights does not load', async () => {

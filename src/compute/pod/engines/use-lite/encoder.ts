@@ -18,6 +18,8 @@ export type Encoder = {
 }
 
 export const DIMENSIONS = 512
+/** The graph cuts every input here without a word; more tokens change nothing in the vector (tried), so they are refused. */
+export const MAX_INPUT_TOKENS = 128
 
 const vocabularySchema = z.array(z.tuple([z.string(), z.number().nullable()]))
 const modelSchema = z.object({

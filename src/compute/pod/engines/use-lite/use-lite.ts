@@ -3,7 +3,7 @@ import { taken } from '../back-pressure.ts'
 import { type Body, badRequest, numberOf, textOrTokens } from '../body.ts'
 import { type Engine, type EngineDeps, type EngineResult, engineError, type LoadedModel, type RunOptions } from '../engine.ts'
 import { createJobRunner } from '../job-runner.ts'
-import { type Encoder, loadEncoder, packagedModelPath } from './encoder.ts'
+import { type Encoder, loadEncoder, MAX_INPUT_TOKENS, packagedModelPath } from './encoder.ts'
 
 const MAX_INPUTS = 2048
 /**
@@ -123,7 +123,7 @@ export function createUseLiteEngine(deps: Pick<EngineDeps, 'clock'>): Engine {
         }
         return createLoadedModel(encoder, {
           slots: spec.slots,
-          contextTokens: spec.manifest.spec.model.contextLength,
+          contextTokens: Math.min(spec.manifest.spec.model.contextLength, MAX_INPUT_TOKENS),
           now: () => deps.clock.now(),
         })
       } catch (error) {
