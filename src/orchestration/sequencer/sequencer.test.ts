@@ -136,11 +136,13 @@ describe('sequencer: what the chain refuses', () => {
     const { chain, contracts, treasury } = world.testChain
     const good = await world.payer({ deposit: 5n * USD })
     const broke = await world.payer({ deposit: 0n })
+    const before = (await lastBatch()).number
     const [uncovered] = await world.jobs(broke, [USD])
-    await world.jobs(good, [USD])
+    await world.jobs(good, [USD, USD, USD])
     const sequencer = world.sequencer({ holdMs: 50 })
     expect(await sequencer.flush({ timeoutMs: 10_000 })).toBe(true)
-    expect(await world.vaultUsd(good.address)).toBe(4n * USD)
+    expect(await world.vaultUsd(good.address)).toBe(2n * USD)
+    expect(await lastBatch()).toMatchObject({ number: before + 1, jobCount: 3 })
     expect(sequencer.status().heldReceipts).toBe(1)
 
     await deposit(chain, treasury, { asset: contracts.DevUsd, amount: 3n * USD, account: broke.address })
