@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ENGINE_NAMES } from '#protocol'
 import { collect } from './conformance.ts'
 import { createEngines, measureLlamaThreads } from './index.ts'
-import { deps, specOf, TINY_MODEL } from './test-support.ts'
+import { deps, specOf, TINY_MODEL } from './testing/spec.ts'
 
 describe('createEngines', () => {
   const engines = createEngines({ llamaThreads: 1 }, deps)

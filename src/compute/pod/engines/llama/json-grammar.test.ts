@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collect } from '../conformance.ts'
 import type { LoadedModel } from '../engine.ts'
-import { deps, specOf, TINY_MODEL } from '../test-support.ts'
+import { deps, specOf, TINY_MODEL } from '../testing/spec.ts'
 import { jsonSchemaGrammar } from './json-grammar.ts'
 import { createLlamaEngine } from './llama.ts'
 

@@ -1,5 +1,5 @@
 import { describeEngine } from '../conformance.ts'
-import { deps, specOf, TINY_MODEL } from '../test-support.ts'
+import { deps, specOf, TINY_MODEL } from '../testing/spec.ts'
 import { createLlamaEngine } from './llama.ts'
 
 const engine = createLlamaEngine({ threads: 1 }, deps)

@@ -6,9 +6,9 @@ import { loadTokenizer } from '#platform/tokenizer'
 import type { JobRequest } from '#protocol'
 import { collect } from '../conformance.ts'
 import type { LoadedModel } from '../engine.ts'
-import { deps, specOf, TINY_MODEL } from '../test-support.ts'
+import { deps, specOf, TINY_MODEL } from '../testing/spec.ts'
 import { createLlamaEngine } from './llama.ts'
-import { randomLlamaGguf, smallSpmVocabulary } from './make-gguf.ts'
+import { randomLlamaGguf, smallSpmVocabulary } from './testing/make-gguf.ts'
 
 const engine = createLlamaEngine({ threads: 1 }, deps)
 const CONTEXT = 128

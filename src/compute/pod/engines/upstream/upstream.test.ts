@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { collect, describeEngine } from '../conformance.ts'
 import type { LoadedModel } from '../engine.ts'
 import { createLlamaEngine } from '../llama/llama.ts'
-import { deps, specOf, TINY_MODEL } from '../test-support.ts'
+import { deps, specOf, TINY_MODEL } from '../testing/spec.ts'
 import { createUseLiteEngine } from '../use-lite/use-lite.ts'
-import { listen, startTestServer, type TestServer } from './test-server.ts'
+import { listen, startTestServer, type TestServer } from './testing/server.ts'
 import { createUpstreamEngine, type UpstreamModel } from './upstream.ts'
 
 const engine = createUpstreamEngine({ apiKey: null }, deps)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collect } from '../conformance.ts'
 import type { LoadedModel } from '../engine.ts'
-import { deps, specOf } from '../test-support.ts'
+import { deps, specOf } from '../testing/spec.ts'
 import { liveTensors } from './encoder.ts'
 import { createUseLiteEngine } from './use-lite.ts'
 

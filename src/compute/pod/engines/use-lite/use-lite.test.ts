@@ -1,5 +1,5 @@
 import { describeEngine } from '../conformance.ts'
-import { deps, specOf } from '../test-support.ts'
+import { deps, specOf } from '../testing/spec.ts'
 import { createUseLiteEngine } from './use-lite.ts'
 
 const engine = createUseLiteEngine(deps)

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { silentLogger, systemClock } from '#platform'
 import { type Device, type PodManifest, podManifestSchema } from '#protocol'
-import type { EngineDeps, LoadSpec } from './engine.ts'
+import type { EngineDeps, LoadSpec } from '../engine.ts'
 
 /** Test support: what an engine is loaded with in the tests of this folder. */
-export const TINY_MODEL = join(import.meta.dirname, '../../../../models/heurist-tiny/heurist-tiny-q8_0.gguf')
+export const TINY_MODEL = join(import.meta.dirname, '../../../../../models/heurist-tiny/heurist-tiny-q8_0.gguf')
 
 export const deps: EngineDeps = { clock: systemClock, random: length => randomBytes(length), logger: silentLogger }
 

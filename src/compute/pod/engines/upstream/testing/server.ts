@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type Delta, isHeuristError, type JobKind, messageOf } from '#protocol'
-import type { EngineErrorCode, LoadedModel } from '../engine.ts'
+import type { EngineErrorCode, LoadedModel } from '../../engine.ts'
 
 /**
  * Test support: a small OpenAI-compatible server over loaded models, so that the upstream engine is tested against real
