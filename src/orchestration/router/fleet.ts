@@ -73,6 +73,21 @@ function applyFacts(node: FleetNode, rosters: Rosters): void {
   }
 }
 
+type StandingSources = Pick<RouterDependencies, 'standing' | 'presence'> & { readonly minCollateralWei: bigint }
+
+/** Takes over what the chain and the presence record say about a node now. */
+function readStanding(node: FleetNode, rosters: Rosters, { standing, presence, minCollateralWei }: StandingSources): void {
+  node.standing = standing(node.nodeId)
+  node.uptimeBps = Math.max(0, Math.min(10_000, Math.round(presence.uptimeBps(node.nodeId))))
+  const refusals = nodeRefusals(node.standing, minCollateralWei)
+  for (const hosting of node.hostings.values()) {
+    hosting.votes = Number(node.standing?.votes ?? 0n)
+    hosting.uptimeBps = node.uptimeBps
+    hosting.fixedRefusals = [...refusals, ...podRefusals(hosting.replicas)]
+    rosters.get(hosting.podId)?.update(hosting)
+  }
+}
+
 export function createFleet(
   { minCollateralWei }: { readonly minCollateralWei: bigint },
   { standing, presence }: Pick<RouterDependencies, 'standing' | 'presence'>,
@@ -80,17 +95,7 @@ export function createFleet(
   const nodes = new Map<NodeId, FleetNode>()
   const rosters: Rosters = new Map()
 
-  function applyStanding(node: FleetNode): void {
-    node.standing = standing(node.nodeId)
-    node.uptimeBps = Math.max(0, Math.min(10_000, Math.round(presence.uptimeBps(node.nodeId))))
-    const refusals = nodeRefusals(node.standing, minCollateralWei)
-    for (const hosting of node.hostings.values()) {
-      hosting.votes = Number(node.standing?.votes ?? 0n)
-      hosting.uptimeBps = node.uptimeBps
-      hosting.fixedRefusals = [...refusals, ...podRefusals(hosting.replicas)]
-      rosters.get(hosting.podId)?.update(hosting)
-    }
-  }
+  const applyStanding = (node: FleetNode): void => readStanding(node, rosters, { minCollateralWei, standing, presence })
 
   function forget(node: FleetNode | undefined): void {
     for (const hosting of node?.hostings.values() ?? []) removeHosting(rosters, hosting)

@@ -1,6 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type Dispatcher, domainSeparator, encodeMessage, jobDomain, type NodeId, type PodId, type PodRecord } from '#protocol'
+import {
+  type Dispatcher,
+  domainSeparator,
+  encodeMessage,
+  type JobControl,
+  type JobOrder,
+  type JobSink,
+  jobDomain,
+  type NodeId,
+  type PodId,
+  type PodRecord,
+} from '#protocol'
 import { discard, failAttempt, offerSlots, STOPPING, submitJob } from './attempt.ts'
 import { createRouterMetrics, type RouterContext } from './context.ts'
 import { cancelJob, grantCredit, onFrames, onLeaseMessage, onSessionLost } from './delivery.ts'
@@ -111,6 +122,18 @@ async function drain(context: RouterContext, drainMs: number): Promise<void> {
   for (const job of [...context.jobs]) if (!isFinished(job)) failAttempt(context, job, STOPPING)
 }
 
+function dispatch(context: RouterContext, order: JobOrder, sink: JobSink): JobControl {
+  const job = createJob(order, sink, context.dependencies.clock.now())
+  // Next microtask: no callback runs before the caller holds its control.
+  queueMicrotask(() => {
+    if (!isFinished(job)) submitJob(context, job)
+  })
+  return {
+    cancel: reason => cancelJob(context, job, reason),
+    grant: tokens => grantCredit(context, job, tokens),
+  }
+}
+
 export function createRouter(options: Partial<RouterOptions>, given: RouterDependencies): Router {
   const dependencies = { ...given, random: poolRandom(given.random) }
   const context = createContext({ ...DEFAULT_ROUTER_OPTIONS, ...options }, dependencies)
@@ -147,17 +170,7 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
     handleUpgrade: links.handleUpgrade,
     standingChanged,
     openJobs: () => context.jobs.size,
-    dispatch(order, sink) {
-      const job = createJob(order, sink, clock.now())
-      // Next microtask: no callback runs before the caller holds its control.
-      queueMicrotask(() => {
-        if (!isFinished(job)) submitJob(context, job)
-      })
-      return {
-        cancel: reason => cancelJob(context, job, reason),
-        grant: tokens => grantCredit(context, job, tokens),
-      }
-    },
+    dispatch: (order, sink) => dispatch(context, order, sink),
     nodes: () => fleet.views(),
     publishPods(records) {
       pods = [...records]
