@@ -93,11 +93,10 @@ contract FrontendRegistry is IFrontendRegistry, Ownable2Step {
 
     /// @inheritdoc IFrontendRegistry
     function isReferred(bytes32 frontendId, address hotKey, bytes32[] calldata proof) external view returns (bool) {
-        bytes32 root = _existing(frontendId).referralRoot;
-        // Hashed twice, so that no inner node of the tree can pass for a leaf.
+        // Hashed twice, so that no inner node of the tree can pass for a leaf. No proof leads to a zero root.
         bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(hotKey))));
 
-        return root != bytes32(0) && MerkleProof.verifyCalldata(proof, root, leaf);
+        return MerkleProof.verifyCalldata(proof, _existing(frontendId).referralRoot, leaf);
     }
 
     /// @inheritdoc IFrontendRegistry

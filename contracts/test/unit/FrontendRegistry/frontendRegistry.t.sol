@@ -28,10 +28,16 @@ contract FrontendRegistryTest is Fixture {
     }
 
     function testFuzz_RevertWhen_FeeIsAboveTheBound(uint16 feeBps) public {
-        vm.assume(feeBps > 500);
+        feeBps = uint16(bound(feeBps, 501, type(uint16).max));
 
         vm.expectRevert(abi.encodeWithSelector(Errors.FrontendRegistry_FeeTooHigh.selector, feeBps, 500));
         register("console", feeBps);
+    }
+
+    function test_RevertWhen_FeeIsOneAboveTheBound() public {
+        register("at the bound", 500);
+        vm.expectRevert(abi.encodeWithSelector(Errors.FrontendRegistry_FeeTooHigh.selector, 501, 500));
+        register("above", 501);
     }
 
     function test_RevertWhen_NameIsRegistered() public {

@@ -31,10 +31,16 @@ contract DevUsdTest is Fixture {
     }
 
     function testFuzz_RevertWhen_MintIsTooLarge(uint256 amount) public {
-        vm.assume(amount > MAX_MINT);
+        amount = bound(amount, MAX_MINT + 1, type(uint256).max);
 
         vm.expectRevert(abi.encodeWithSelector(Errors.DevUsd_MintTooLarge.selector, amount, MAX_MINT));
         usd.mint(developer, amount);
+    }
+
+    function test_RevertWhen_MintIsOneTooLarge() public {
+        usd.mint(developer, MAX_MINT);
+        vm.expectRevert(abi.encodeWithSelector(Errors.DevUsd_MintTooLarge.selector, MAX_MINT + 1, MAX_MINT));
+        usd.mint(developer, MAX_MINT + 1);
     }
 
     function test_RevertWhen_SupplyIsExhausted() public {
