@@ -48,7 +48,10 @@ export type SettlementWorld = {
 
 export async function createSettlementWorld(): Promise<SettlementWorld> {
   const testChain = await startTestChain()
-  const testDatabase = await createTestDatabase()
+  const testDatabase = await createTestDatabase().catch(async error => {
+    await testChain.stop()
+    throw error
+  })
   const { chain, contracts, treasury } = testChain
   const receipts = createReceiptFactory(
     { chainId: chain.chainId, settlement: contracts.JobSettlement },

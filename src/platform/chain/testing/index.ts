@@ -5,6 +5,7 @@ import { type Address, WAD } from '#protocol'
 import { systemClock } from '../../clock.ts'
 import { silentLogger } from '../../logger.ts'
 import { createSigner, newPrivateKey, type Signer } from '../../signing.ts'
+import { startWatchdog } from '../../watchdog.ts'
 import { type Deployment, type DeploymentStore, type DeployOptions, deployContracts } from '../deploy.ts'
 import { type DevChain, startDevChain } from '../dev-chain.ts'
 import type { Chain, ChainCursor, ContractAddresses, CursorStore } from '../port.ts'
@@ -65,7 +66,9 @@ export async function startTestChain(): Promise<TestChain> {
   const stateFile = join(folder, 'chain.state')
   const treasury = createSigner(newPrivateKey())
   const sequencer = createSigner(newPrivateKey())
-  const dependencies = { clock: systemClock, logger: silentLogger }
+  // A test run that is killed must not leave the chain behind.
+  const watchdog = startWatchdog({ graceMs: 1_000 })
+  const dependencies = { clock: systemClock, logger: silentLogger, watchdog }
   const devChain = await startDevChain({ stateFile, port: 0, treasury: treasury.address, feeVault: treasury.address }, dependencies)
   try {
     const deployed = await deployContracts(testDeployOptions(devChain.rpcUrl, sequencer.address, treasury.address), {
@@ -81,11 +84,13 @@ export async function startTestChain(): Promise<TestChain> {
     await chain.send(treasury, { to: sequencer.address, data: '0x', valueWei: 1_000n * WAD })
     const stop = async (): Promise<void> => {
       await devChain.stop()
+      await watchdog.stop()
       await rm(folder, { recursive: true, force: true })
     }
     return { devChain, chain, contracts: deployed.contracts, stateFile, treasury, sequencer, stop }
   } catch (error) {
     await devChain.stop()
+    await watchdog.stop()
     throw error
   }
 }
