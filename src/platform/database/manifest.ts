@@ -18,20 +18,21 @@ where c.table_schema = 'public' order by c.table_name, c.ordinal_position`
 
 // Constraints that say "not null" are in the columns; before PostgreSQL 18 they were not listed at all.
 const CONSTRAINTS = `
-select conrelid::regclass::text as table, conname || ' ' || pg_get_constraintdef(oid) as definition from pg_constraint
+select conrelid::regclass::text as table, conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
 where connamespace = 'public'::regnamespace and contype <> 'n' order by 1, 2`
-const INDEXES = `select tablename as table, indexdef as definition from pg_indexes where schemaname = 'public' order by 1, 2`
+const INDEXES = `select tablename as table, indexname as name, indexdef as definition from pg_indexes where schemaname = 'public' order by 1, 2`
 const TRIGGERS = `
-select tgrelid::regclass::text as table, pg_get_triggerdef(oid) as definition from pg_trigger where not tgisinternal order by 1, 2`
+select tgrelid::regclass::text as table, tgname as name, pg_get_triggerdef(oid) as definition from pg_trigger where not tgisinternal order by 1, 2`
 
 /** Reads the manifest of a migrated database. The committed `schema.manifest.json` must equal it. */
 export async function readSchemaManifest(client: pg.Client): Promise<SchemaManifest> {
   const { rows: versions } = await client.query('select max(version)::integer as version from schema_version')
-  const tables: Record<string, { columns: Record<string, string>; constraints: string[]; indexes: string[]; triggers: string[] }> = {}
-  const tableOf = (name: string) => (tables[name] ??= { columns: {}, constraints: [], indexes: [], triggers: [] })
-  for (const row of (await client.query(COLUMNS)).rows) tableOf(row.table).columns[row.name] = row.definition
-  for (const row of (await client.query(CONSTRAINTS)).rows) tableOf(row.table).constraints.push(row.definition)
-  for (const row of (await client.query(INDEXES)).rows) tableOf(row.table).indexes.push(row.definition)
-  for (const row of (await client.query(TRIGGERS)).rows) tableOf(row.table).triggers.push(row.definition)
+  const tables: Record<string, TableManifest> = {}
+  for (const [kind, sql] of Object.entries({ columns: COLUMNS, constraints: CONSTRAINTS, indexes: INDEXES, triggers: TRIGGERS })) {
+    for (const { table, name, definition } of (await client.query(sql)).rows) {
+      tables[table] ??= { columns: {}, constraints: {}, indexes: {}, triggers: {} }
+      tables[table][kind as keyof TableManifest][name] = definition // cast: a key of the object above
+    }
+  }
   return { version: versions[0].version, tables }
 }

@@ -40,18 +40,18 @@ create index ledger_postings_event on ledger_postings using brin (event_sequence
 create function ledger_apply_postings() returns trigger language plpgsql as $$
 declare
   unbalanced text;
-  expected integer;
-  changed integer;
 begin
-  select e.business_id into unbalanced
-    from inserted p
-    left join ledger_accounts a on a.id = p.account_id
-    left join ledger_events e on e.sequence = p.event_sequence
-    group by p.event_sequence, e.business_id, a.asset
-    having sum(p.amount) <> 0 or a.asset is null or e.business_id is null
+  select coalesce(e.business_id, g.event_sequence::text) into unbalanced
+    from (
+      select p.event_sequence, a.asset, sum(p.amount) as sum
+      from inserted p left join ledger_accounts a on a.id = p.account_id
+      group by p.event_sequence, a.asset
+    ) g
+    left join ledger_events e on e.sequence = g.event_sequence
+    where g.sum <> 0 or g.asset is null or e.sequence is null
     limit 1;
   if found then
-    raise exception using errcode = 'HL001', message = 'ledger event ' || coalesce(unbalanced, '(unknown)') || ' does not sum to zero per asset';
+    raise exception using errcode = 'HL001', message = 'ledger event ' || unbalanced || ' does not sum to zero per asset';
   end if;
   -- One order of locks for every writer, so that two of them never wait for each other.
   perform 1 from ledger_accounts where id in (select account_id from inserted) order by id for no key update;

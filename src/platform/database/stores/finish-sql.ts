@@ -1,8 +1,8 @@
 import type { JobOutcome, JobStart } from '../port.ts'
 import type { AccountIds } from './account-ids.ts'
 import { int4Array, int8Array, textArray } from './binary-arrays.ts'
-import { type JobRow, jobRow, plainText, toJson } from './job-rows.ts'
-import { addEvents, insertLedgerSql, ledgerColumns, ledgerParameters } from './ledger-rows.ts'
+import { type JobRow, jobRow, plainText, signedReceiptJson, splitJson, toJson } from './job-rows.ts'
+import { addEvents, insertLedgerSql, insertNewLedgerSql, ledgerColumns, ledgerParameters } from './ledger-rows.ts'
 
 /** Columns of `jobs` in the order of their parameters, with the type in which each is sent. */
 const JOB_COLUMNS = {
@@ -38,12 +38,32 @@ const VALUES = COLUMNS.map(([name, type]) => (type === 'numeric' ? `${name}::num
 const RECEIPT = COLUMNS.length + 1
 const LEDGER = RECEIPT + 4
 
+const SPENDING = (source: string): string => `spending as (
+  update api_keys k set spent = k.spent + s.credits
+  from (select key_id, sum(credits::numeric) as credits from ${source} where credits::numeric > 0 group by key_id) s
+  where k.key_id = s.key_id
+)`
+const RECEIPTS = `unnest($${RECEIPT}::text[], $${RECEIPT + 1}::text[], $${RECEIPT + 2}::text[], $${RECEIPT + 3}::text[]) as r(job_id, digest, signed, split)`
+
 /**
- * Everything that ends a group of jobs, in one statement and so in one transaction and one round trip. Whatever hangs on a job
- * (receipt, ledger events, the key's spending) is written only where its row was new: a repeat after a lost answer changes nothing.
- * Answers the jobs that had ended before.
+ * Everything that ends a group of jobs, in one statement and so in one transaction and one round trip. A job or business id that
+ * is there already fails it (23505) and nothing is written; then {@link FINISH_AGAIN_SQL} finds out which.
  */
 export const FINISH_SQL = `
+with job as (
+  insert into jobs (${NAMES}) select ${VALUES} from unnest(${ARRAYS}) as x(${NAMES})
+), closed as (
+  delete from open_jobs where job_id = any ($1::text[])
+), receipt as (
+  insert into receipts (job_id, digest, signed, split) select r.* from ${RECEIPTS}
+), ${insertNewLedgerSql(LEDGER)}, ${SPENDING(`unnest($${column('key_id')}::text[], $${column('credits')}::text[]) as x(key_id, credits)`)}
+select 1`
+
+/**
+ * The same for a group of which a part may be there already: whatever hangs on a job (receipt, ledger events, the key's spending)
+ * is written only where its row was new, so a repeat after a lost answer changes nothing. Answers the jobs that had ended before.
+ */
+export const FINISH_AGAIN_SQL = `
 with job_in as materialized (
   select * from unnest(${ARRAYS}) as x(${NAMES})
 ), fresh as (
@@ -52,17 +72,15 @@ with job_in as materialized (
   delete from open_jobs where job_id = any ($1::text[])
 ), receipt as (
   insert into receipts (job_id, digest, signed, split)
-  select r.job_id, r.digest, r.signed, r.split
-  from unnest($${RECEIPT}::text[], $${RECEIPT + 1}::text[], $${RECEIPT + 2}::text[], $${RECEIPT + 3}::text[]) as r(job_id, digest, signed, split)
-  join fresh on fresh.job_id = r.job_id
-), ${insertLedgerSql(LEDGER, 'select event_all.* from event_all join fresh on fresh.job_id = event_all.job_id')}, spending as (
-  update api_keys k set spent = k.spent + s.credits
-  from (select key_id, sum(credits) as credits from fresh where credits > 0 group by key_id) s
-  where k.key_id = s.key_id
-)
+  select r.* from ${RECEIPTS} join fresh on fresh.job_id = r.job_id
+), ${insertLedgerSql(LEDGER, 'select event_all.* from event_all join fresh on fresh.job_id = event_all.job_id')}, ${SPENDING('fresh')}
 select job_in.job_id from job_in left join fresh on fresh.job_id = job_in.job_id where fresh.job_id is null`
 
-/** Parameters of {@link FINISH_SQL}. @throws HeuristError LEDGER_UNBALANCED */
+function column(name: keyof JobRow): number {
+  return COLUMNS.findIndex(([candidate]) => candidate === name) + 1
+}
+
+/** Parameters of both. @throws HeuristError LEDGER_UNBALANCED */
 export function finishParameters(outcomes: readonly JobOutcome[], accountIds: AccountIds): Buffer[] {
   const rows = outcomes.map(jobRow)
   const receipts = outcomes.flatMap(({ start, receipt }) => (receipt ? [{ jobId: start.jobId, ...receipt }] : []))
@@ -72,8 +90,8 @@ export function finishParameters(outcomes: readonly JobOutcome[], accountIds: Ac
     ...COLUMNS.map(([name, type]) => jobColumn(rows, name as keyof JobRow, type)), // cast: keys of JOB_COLUMNS
     textArray(receipts.map(receipt => receipt.jobId)),
     textArray(receipts.map(receipt => receipt.digest)),
-    textArray(receipts.map(receipt => toJson(receipt.signed))),
-    textArray(receipts.map(receipt => toJson(receipt.split))),
+    textArray(receipts.map(receipt => signedReceiptJson(receipt.signed))),
+    textArray(receipts.map(receipt => splitJson(receipt.split))),
     ...ledgerParameters(ledger),
   ]
 }
@@ -100,6 +118,6 @@ export function startParameters(starts: readonly JobStart[]): Buffer[] {
     textArray(starts.map(start => start.payer)),
     textArray(starts.map(start => start.podId)),
     int8Array(starts.map(start => start.createdAtMs)),
-    textArray(starts.map(toJson)),
+    textArray(starts.map(start => toJson({ ...start, maxPrice: start.maxPrice.toString() }))),
   ]
 }

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { HeuristError, type JobId } from '#protocol'
 import type { DatabaseErrorCode, JobOutcome, JobStart } from '../port.ts'
 import type { AccountIds } from './account-ids.ts'
-import { FINISH_SQL, finishParameters, START_SQL, startParameters } from './finish-sql.ts'
+import { FINISH_AGAIN_SQL, FINISH_SQL, finishParameters, START_SQL, startParameters } from './finish-sql.ts'
 import { plainText } from './job-rows.ts'
 
 /** What the group commit writes: jobs that begin and jobs that end. */
@@ -27,11 +27,14 @@ export async function writeJobs(
 
 async function writeOutcomes(outcomes: readonly JobOutcome[], pool: pg.Pool, accountIds: AccountIds): Promise<Map<JobId, Error | null>> {
   await accountIds.resolve(outcomes.flatMap(outcome => outcome.ledger))
-  const { rows } = await pool.query<{ job_id: JobId }>({
-    name: 'job-finish',
-    text: FINISH_SQL,
-    values: finishParameters(outcomes, accountIds),
-  })
+  const values = finishParameters(outcomes, accountIds)
+  try {
+    await pool.query({ name: 'job-finish', text: FINISH_SQL, values })
+    return new Map()
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+  }
+  const { rows } = await pool.query<{ job_id: JobId }>({ name: 'job-finish-again', text: FINISH_AGAIN_SQL, values })
   return rows.length === 0
     ? new Map()
     : compareRepeated(
@@ -39,6 +42,10 @@ async function writeOutcomes(outcomes: readonly JobOutcome[], pool: pg.Pool, acc
         outcomes,
         pool,
       )
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505'
 }
 
 /** A repeat of the same end is fine (the first answer was lost); another end of the same job is refused (law L2). */

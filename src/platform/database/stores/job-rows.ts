@@ -1,9 +1,21 @@
-import type { Address, Bytes32, JobId, JobView, SignedReceipt, TimelineEvent } from '#protocol'
+import { type Address, type Bytes32, type JobId, type JobView, receiptToJson, type SignedReceipt, type TimelineEvent } from '#protocol'
 import type { JobOutcome, JobSplit, JobStart, StoredReceipt } from '../port.ts'
 
-/** JSON with bigints as decimal strings. */
+/** JSON with bigints as decimal strings. Tried without looking for them first: a replacer makes it four times slower. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? member.toString() : member))
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? member.toString() : member))
+  }
+}
+
+export function signedReceiptJson(signed: SignedReceipt): string {
+  return JSON.stringify({ ...signed, receipt: receiptToJson(signed.receipt) })
+}
+
+export function splitJson(split: JobSplit): string {
+  return JSON.stringify(split.map(({ role, account, amount }) => ({ role, account, amount: amount.toString() })))
 }
 
 /** PostgreSQL's text takes neither NUL nor half a surrogate pair; both can stand in what clients and nodes send. */
