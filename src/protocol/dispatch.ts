@@ -62,8 +62,8 @@ export type JobSink = {
 
 export type JobControl = {
   /**
-   * Stop: the client is gone. What was produced so far is finished as a completion with `length`-free partial output
-   * when bytes were sent (the client pays for what it was sent), else the job fails as cancelled.
+   * Stop: the client is gone. In the middle of a stream (`stream: true` in the request) what was sent so far becomes a
+   * completion that the client pays for; else nothing was sent, and the job fails as cancelled.
    */
   cancel(reason: string): void
   /** Back-pressure: the client has taken `tokens` more tokens. Deltas stop when the window is used up. */

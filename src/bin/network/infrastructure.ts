@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { Chain, Clock, Database, Logger, Metrics, Signer } from '#platform'
 import {
   createRpcChain,
-  DEV_CHAIN_ID,
   type Deployment,
   type DeploymentStore,
   type DevChain,
   deployContracts,
+  readChainId,
   startDevChain,
 } from '#platform/chain'
 import { createDatabase, startEmbeddedPostgres, startWatchdog } from '#platform/database'
@@ -50,6 +50,8 @@ export type InfrastructureDependencies = {
   readonly progress: Progress
 }
 
+/** The dev chain mines at once: a transaction that is not in a block by then was lost with the process, and is sent again. */
+const DEV_INCLUSION_MS = 3000
 const DEV_HEU_PRICE_USD = '0.05'
 const DEV_FAUCET_USD = '100000'
 const DEV_WITHDRAWAL_DELAY_SECONDS = 60
@@ -148,7 +150,7 @@ type ContractWork = InfrastructureDependencies & {
 
 async function openContracts(config: Config, work: ContractWork): Promise<{ chain: Chain; fromBlock: number }> {
   const { clock, logger, signers, devChain, rpcUrl, tell } = work
-  const chainId = devChain?.chainId ?? DEV_CHAIN_ID
+  const chainId = devChain?.chainId ?? (await readChainId(rpcUrl))
   const deployed = await deployContracts(
     {
       rpcUrl,
@@ -170,7 +172,7 @@ async function openContracts(config: Config, work: ContractWork): Promise<{ chai
     },
   )
   const chain = createRpcChain(
-    { rpcUrl, chainId, ...deployed, ...(devChain && { finalBlock: () => devChain.finalBlock() }) },
+    { rpcUrl, chainId, ...deployed, ...(devChain && { finalBlock: () => devChain.finalBlock(), inclusionTimeoutMs: DEV_INCLUSION_MS }) },
     { clock, logger },
   )
   await chain.check()

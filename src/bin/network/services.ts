@@ -22,9 +22,9 @@ import {
   type Sequencer,
   watchDeposits,
 } from '#orchestration'
-import type { Clock, Logger, Metrics, RandomBytes } from '#platform'
+import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
 import { createBlobStore } from '#platform/blobs'
-import { domainSeparator, jobDomain, parseUnits } from '#protocol'
+import { domainSeparator, jobDomain, messageOf, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
@@ -55,6 +55,8 @@ export type Services = {
 /** Where nodes dial on the gateway's port. */
 const NODE_PATH = '/node'
 const ROUTER_STOP_MS = 500
+/** Time that the last receipts get to be settled at a shutdown; what is left is settled by the next start. */
+const FLUSH_MS = 1500
 const INSTANCE = 'gateway-0'
 const random: RandomBytes = length => randomBytes(length)
 
@@ -71,7 +73,8 @@ export async function startServices(config: Config, dependencies: ServiceDepende
   router.start()
   await pods.refresh()
   sequencer.start()
-  const gateway = createGatewayOf(config, dependencies, core)
+  const gateway = createGatewayOf(config, dependencies, { ...core, sequencer })
+  registry.onChange(nodeId => router.standingChanged(nodeId))
   await gateway.start()
   return {
     ...core,
@@ -84,6 +87,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
       await registry.stop()
       await payments.stop()
       await deposits.stop()
+      await sequencer.flush({ timeoutMs: FLUSH_MS })
       await sequencer.stop()
     },
   }
@@ -121,7 +125,11 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
       logger,
       metrics,
       standing: nodeId => registry.standing(nodeId),
-      onUnknownNode: nodeId => void registry.refresh(nodeId).then(() => router.standingChanged(nodeId)),
+      onUnknownNode: nodeId =>
+        void registry.refresh(nodeId).then(
+          () => router.standingChanged(nodeId),
+          error => logger.warn({ nodeId, reason: messageOf(error) }, 'the chain could not be asked about a node; it is asked again soon'),
+        ),
       presence,
       tokenizerFor: pods.tokenizerFor,
     },
@@ -164,12 +172,23 @@ function followDeposits({ infrastructure, clock }: ServiceDependencies, payments
   )
 }
 
+/** The sequencer hears of each receipt that is on disk, so that a full batch does not wait to be found. */
+function notifying(jobs: JobStore, sequencer: Sequencer): JobStore {
+  return {
+    ...jobs,
+    async finish(outcome) {
+      await jobs.finish(outcome)
+      if (outcome.receipt) sequencer.notify(1)
+    },
+  }
+}
+
 /** The event's place in its transaction: the last part of a deposit's business id. */
 function placeOf(businessId: string): number {
   return Number(businessId.split(':').at(-1))
 }
 
-function createGatewayOf(config: Config, dependencies: ServiceDependencies, core: Core): Gateway {
+function createGatewayOf(config: Config, dependencies: ServiceDependencies, core: Core & { readonly sequencer: Sequencer }): Gateway {
   const { infrastructure, clock, logger, metrics } = dependencies
   const { database, chain, signers } = infrastructure
   const { router, pods, payments, ownerEpoch } = core
@@ -190,7 +209,7 @@ function createGatewayOf(config: Config, dependencies: ServiceDependencies, core
     {
       dispatcher: router,
       payments,
-      jobs: database.jobs,
+      jobs: notifying(database.jobs, core.sequencer),
       pods: pods.catalog,
       verifyKey: core.apiKeys.verify,
       tokenizerFor: pods.tokenizerFor,

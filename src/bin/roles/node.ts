@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { createEngines, createModelStore, createNode, type NodeRegistration, openKey } from '#compute'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { createEngines, createModelStore, createNode, type EngineDeps, measureLlamaThreads, type NodeRegistration, openKey } from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, registerNode, transferHeu } from '#platform/chain'
-import { isHeuristError, parseUnits } from '#protocol'
+import { type Device, isHeuristError, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, openHome } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
+import { CHAT_MANIFEST } from '../network/pods.ts'
 import { onStopSignals } from '../signals.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
 
@@ -37,6 +41,8 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
     { clock: systemClock, logger },
   )
   const owner = openKey(join(homeDir, 'owner.json')).signer
+  const engineDependencies = { clock: systemClock, random: (length: number) => randomBytes(length), logger }
+  const llamaThreads = await measuredThreads(join(homeDir, 'threads.json'), options.benchmark === true, engineDependencies)
   const models = createModelStore(
     { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
     { logger, clock: systemClock, random: Math.random },
@@ -58,7 +64,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       clock: systemClock,
       random: Math.random,
       logger,
-      engines: createEngines({ llamaThreads: 1 }, { clock: systemClock, random: length => randomBytes(length), logger }),
+      engines: createEngines({ llamaThreads }, engineDependencies),
       models,
       registration: registrationOn(chain, {
         owner,
@@ -78,6 +84,28 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   await node.stop()
   await models.close()
   return 0
+}
+
+const threadsSchema = z.object({ threads: z.number().int().positive(), cores: z.number().int() })
+const WHOLE_CPU: Device = { id: 'cpu', kind: 'cpu', name: 'cpu', memoryBytes: 0, computeCapability: 0, shareBps: 10_000, benchmark: null }
+const THREAD_TRIAL_MS = 30_000
+const SHIPPED_MODEL = join(PACKAGE_ROOT, 'models/heurist-tiny/heurist-tiny-q8_0.gguf')
+
+/** Threads of one evaluation, measured at the first start: on machines that share their cores more threads can be 30 times slower. */
+async function measuredThreads(path: string, isForced: boolean, dependencies: EngineDeps): Promise<number> {
+  const cores = availableParallelism()
+  const known = existsSync(path) && !isForced ? threadsSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))) : null
+  if (known?.success && known.data.cores === cores) return known.data.threads
+  const candidates = [1, 2, 4, 8].filter(threads => threads <= cores)
+  const threads = await measureLlamaThreads(
+    { manifest: CHAT_MANIFEST, modelPath: SHIPPED_MODEL, device: WHOLE_CPU, slots: 1, signal: AbortSignal.timeout(THREAD_TRIAL_MS) },
+    candidates,
+    dependencies,
+  )
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await writeFile(path, JSON.stringify({ threads, cores }), { mode: 0o600 })
+  dependencies.logger.info({ threads, candidates }, 'threads of the llama engine measured')
+  return threads
 }
 
 /** Built-in pods and those of the network's own developer, or what the owner says; "any" allows all. */

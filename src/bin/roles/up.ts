@@ -13,7 +13,7 @@ import { type Home, loadSecret, lockHome, openHome } from '../home.ts'
 import { startDevNodes, waitForWarmPods } from '../network/dev-nodes.ts'
 import { prepareDeveloper } from '../network/developer.ts'
 import { type Infrastructure, startInfrastructure } from '../network/infrastructure.ts'
-import { BUILTIN_CHAT_POD, BUILTIN_EMBEDDING_POD, builtinManifests, deployBuiltinPods } from '../network/pods.ts'
+import { BUILTIN_CHAT_POD, BUILTIN_EMBEDDING_POD } from '../network/pods.ts'
 import { type Services, startServices } from '../network/services.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import { onStopSignals } from '../signals.ts'
@@ -76,7 +76,7 @@ async function startAll(config: Config, tools: Tools, undo: (() => Promise<unkno
     startServices(config, { infrastructure, home, clock, logger, metrics, devSessionKey: () => keys?.apiKey ?? null }),
   )
   undo.push(() => services.stop())
-  await progress.step('pods', () => deployBuiltinPods(services.pods, builtinManifests()))
+  await progress.step('pods', () => services.pods.deployBuiltins())
   keys = await developerKeys(config, home, services.apiKeys, infrastructure.signers.developer.address)
   const nodes = startDevNodes(config, { home, gatewayUrl: services.gateway.url, clock, logger, environment: inheritedEnvironment() })
   undo.push(() => Promise.all(nodes.map(node => node.stop(NODE_STOP_GRACE_MS))))

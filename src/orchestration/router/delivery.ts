@@ -183,14 +183,16 @@ export function onSessionLost(context: RouterContext, session: Session): void {
 }
 
 /**
- * The client is gone. Before output the job ends at once; after output the node is asked to finish with what it has,
- * and the client pays for what it was sent.
+ * The client is gone. Before it was sent output the job ends at once and costs nothing; in the middle of a stream the node
+ * is asked to finish with what it has, and the client pays for what it was sent.
  */
 export function cancelJob(context: RouterContext, job: Job, reason: string): void {
   if (isFinished(job) || job.tokensAtCancel !== null) return
   const { lease } = job
   const fault = { code: 'ROUTER_CANCELLED', message: `The job was cancelled: ${reason}.` } as const
-  if (lease && job.startedOutput) finishEarly(context, lease, fault, reason)
+  // Whoever waits for a whole answer was sent nothing yet, whatever the node has produced.
+  const wasSentOutput = job.startedOutput && job.order.request.body.stream === true
+  if (lease && wasSentOutput) finishEarly(context, lease, fault, reason)
   else failAttempt(context, job, fault)
 }
 
