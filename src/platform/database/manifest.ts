@@ -1,12 +1,9 @@
 import type pg from 'pg'
 
 /** The schema as the server has it, in a form that is easy to compare. */
-export type SchemaManifest = {
-  readonly version: number
-  readonly tables: Readonly<
-    Record<string, { columns: Record<string, string>; constraints: string[]; indexes: string[]; triggers: string[] }>
-  >
-}
+export type SchemaManifest = { readonly version: number; readonly tables: Readonly<Record<string, TableManifest>> }
+/** Definitions by name. */
+type TableManifest = Record<'columns' | 'constraints' | 'indexes' | 'triggers', Record<string, string>>
 
 const COLUMNS = `
 select c.table_name as table, c.column_name as name,
