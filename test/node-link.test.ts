@@ -5,7 +5,14 @@ import { until } from '../src/compute/node/testing/fake-router.ts'
 import { makeTemporaryDirectory, makeTestNode } from '../src/compute/node/testing/fixtures.ts'
 import { createTestEngine, type TestEngineOptions } from '../src/compute/node/testing/test-engine.ts'
 import { engineError } from '../src/compute/pod/engines/engine.ts'
-import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from '../src/orchestration/router/testing/harness.ts'
+import {
+  dispatchRecorded,
+  STREAMED,
+  startTestRouter,
+  type TestRouter,
+  testOrder,
+  testPod,
+} from '../src/orchestration/router/testing/harness.ts'
 
 /** The two ends of the node link, each tested alone against a fake of the other, here meet: what one writes the other must take. */
 const pod = testPod()
@@ -67,7 +74,7 @@ describe('node and router', () => {
       beforePiece: (index, { signal }) =>
         index < 2 ? undefined : new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true })),
     })
-    const job = dispatchRecorded(router.router, testOrder(pod))
+    const job = dispatchRecorded(router.router, testOrder(pod, { body: STREAMED }))
     await until(() => job.deltas.length === 2, 'two pieces')
     job.control.cancel('client gone')
     const { completion } = await job.ended
@@ -79,7 +86,7 @@ describe('node and router', () => {
   test('behavior: a client that leaves while much is under way pays for its part alone', async () => {
     const pieces = Array.from({ length: 100 }, () => ({ choice: 0, tokens: 1, text: 'x' }))
     await startNode({ pieces })
-    const job = dispatchRecorded(router.router, testOrder(pod), false)
+    const job = dispatchRecorded(router.router, testOrder(pod, { body: STREAMED }), false)
     await job.firstDelta
     job.control.cancel('client gone')
     const { completion, failure } = await job.ended

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createManualClock } from '#platform'
 import { outputHash } from '#protocol'
 import type { FakeLease } from './testing/fake-node.ts'
-import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
+import { dispatchRecorded, STREAMED, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
 
 const pod = testPod()
 let net: TestRouter
@@ -116,7 +116,7 @@ describe('cancel', () => {
         lease.done({ finish: [{ index: 0, reason: 'length' }] })
       },
     })
-    const job = dispatchRecorded(net.router, testOrder(pod))
+    const job = dispatchRecorded(net.router, testOrder(pod, { body: STREAMED }))
     while (job.deltas.length < 2) await new Promise(resolve => setImmediate(resolve))
     job.control.cancel('client gone')
     const { completion } = await job.ended
@@ -126,11 +126,21 @@ describe('cancel', () => {
     expect(job.text()).toBe('one two')
   })
 
+  test('behavior: a client that waits for a whole answer was sent nothing, so it pays nothing', async () => {
+    net = await startTestRouter()
+    const node = await net.node({ pods: [pod], answer: lease => lease.text('one') })
+    const job = dispatchRecorded(net.router, testOrder(pod))
+    await job.firstDelta
+    job.control.cancel('client gone')
+    expect((await job.ended).failure).toMatchObject({ code: 'ROUTER_CANCELLED' })
+    expect((await node.next('cancel')).reason).toBe('abort:ROUTER_CANCELLED')
+  })
+
   test('behavior: a node that does not finish a cancelled job in time is not paid', async () => {
     const clock = createManualClock()
     net = await startTestRouter({ cancelGraceMs: 100 }, { clock })
     await net.node({ pods: [pod], answer: lease => lease.text('one') })
-    const job = dispatchRecorded(net.router, testOrder(pod))
+    const job = dispatchRecorded(net.router, testOrder(pod, { body: STREAMED }))
     await job.firstDelta
     job.control.cancel('client gone')
     clock.advance(100)

@@ -57,6 +57,9 @@ export function testPod(name = 'chat/test', spec: Record<string, unknown> = {}):
   return { podId, name, deployer: ZERO_ADDRESS, manifest, manifestHash: manifestHash(manifest), version: 1, createdAtMs: 0 }
 }
 
+/** A request as {@link testOrder} makes it, streamed: its client is sent output as it comes. */
+export const STREAMED = { messages: [{ role: 'user', content: 'hi' }], stream: true }
+
 export function testOrder(pod: PodRecord, overrides: Partial<JobOrder> & { body?: Record<string, unknown> } = {}): JobOrder {
   const { body = { messages: [{ role: 'user', content: 'hi' }] }, ...rest } = overrides
   const request = rest.request ?? { kind: 'chat' as const, body }
