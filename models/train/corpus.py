@@ -1,6 +1,6 @@
 """Endless, seeded conversations made from the tables in facts.py and stories.py.
 
-`conversation(rng, split)` returns a list of (role, text). `split` is "train" or "held": every intent keeps its last
+`conversation(rng, split)` returns a list of (role, text). `split` is "train" or "held": every intent keeps some
 phrasings for "held" alone, so the held-out set asks known facts in words that training never used.
 Run this file to print samples: `python3 corpus.py 20 held`.
 """
@@ -21,9 +21,8 @@ def pick(rng, split, train, held):
 
 
 def keep_last(phrasings):
-    """Splits a list of phrasings: one of five is held out, none when there are fewer than four."""
-    n = len(phrasings) // 5 if len(phrasings) >= 4 else 0
-    return (phrasings[:-n], phrasings[-n:]) if n else (phrasings, phrasings)
+    """Splits a list of phrasings: the last one is held out; none when there are fewer than five."""
+    return (phrasings[:-1], phrasings[-1:]) if len(phrasings) >= 5 else (phrasings, phrasings)
 
 
 def article(word):
@@ -281,12 +280,12 @@ def listing(rng, split):
 
 
 def random_phrase(rng):
-    words = rng.sample(list(NOUNS), 6) + rng.sample("red blue small big old happy fast cold new good green".split(), 3) + rng.sample(NAMES, 2)
+    words = rng.sample(list(NOUNS), 5) + rng.sample(UNKNOWN_WORDS, 2) + rng.sample("red blue small big old happy fast cold new good green".split(), 2) + [any_name(rng), pseudo_word(rng), str(rng.randint(0, 999))]
     return " ".join(rng.choice(words) for _ in range(rng.randint(1, 6)))
 
 
 def echo(rng, split):
-    x = rng.choice([random_phrase(rng), random_phrase(rng), f"{rng.choice(NAMES)} likes the {rng.choice(ANIMALS)}", pseudo_word(rng), str(rng.randint(0, 9999))])
+    x = rng.choice([random_phrase(rng), random_phrase(rng), f"{any_name(rng)} likes the {rng.choice(ANIMALS)}", pseudo_word(rng), str(rng.randint(0, 9999))])
     form = pick(rng, split, ["Repeat after me: {x}", "Say {x}", "Repeat: {x}", "Say: {x}", "Please say {x}", "Write {x}", "Repeat this: {x}", "Print {x}", "Echo {x}"], ["Please repeat: {x}"])
     return form.format(x=x), x
 
@@ -384,8 +383,9 @@ def poem_turn(rng, split):
 
 # --- conversations ---------------------------------------------------------------------------------------------------
 
-TURNS = [(define, 22), (capital, 17), (add, 22), (subtract, 7), (heurist, 18), (from_table(SELF), 5), (from_table(CHAT), 6), (greeting, 3), (story_turn, 9), (poem_turn, 3), (listing, 6), (json_answer, 8),
-    (opposite, 3), (color_of, 2), (sound, 2), (is_a, 3), (from_table(MISC), 3), (joke, 2), (fun_fact, 1), (echo, 4), (next_number, 3), (unknown, 6), (capital_unknown, 2), (define_unknown, 3), (define_kind, 5), (word_sum, 5), (nonsense, 3), (sum_too_hard, 2)]
+TURNS = [(define, 17), (capital, 11), (add, 10), (subtract, 8), (heurist, 11), (from_table(SELF), 7), (from_table(CHAT), 14), (greeting, 4), (story_turn, 14), (poem_turn, 3), (listing, 10), (json_answer, 11),
+    (opposite, 6), (color_of, 2), (sound, 2), (is_a, 3), (from_table(MISC), 4), (joke, 2), (fun_fact, 1), (echo, 12), (next_number, 7), (unknown, 6), (capital_unknown, 6), (define_unknown, 9), (define_kind, 6),
+    (word_sum, 4), (nonsense, 3), (sum_too_hard, 2)]
 MAKERS, WEIGHTS = [t[0] for t in TURNS], [t[1] for t in TURNS]
 
 SYSTEM = ["You are a helpful assistant.", "You are a helpful assistant.", "You are Heurist Tiny, a small assistant.", "Answer briefly.", "You are a friendly assistant. Keep answers short.", "Be kind and helpful.", "You are a helpful, respectful and honest assistant.",

@@ -16,14 +16,15 @@ const MAX_ANSWER_TOKENS = 220
 type Speaker = (history: readonly string[]) => Promise<{ text: string; ended: boolean; tokens: number }>
 
 /** `history` alternates user and assistant texts and ends with a user's. */
-function speaker(model: LlamaModel, sequence: LlamaContextSequence): Speaker {
+function speaker(model: LlamaModel, sequence: LlamaContextSequence, temperature: number): Speaker {
+  let seed = 0 // another one for every question: with one seed all questions would share their luck
   return async (history) => {
     const prompt: number[] = [BOS]
     history.forEach((text, i) => prompt.push(i % 2 ? ASSISTANT : USER, ...model.tokenize(text), EOS))
     await sequence.clearHistory()
     const out: Token[] = []
     // cast: node-llama-cpp brands its token ids
-    for await (const token of sequence.evaluate([...prompt, ASSISTANT] as Token[], { temperature: 0 })) {
+    for await (const token of sequence.evaluate([...prompt, ASSISTANT] as Token[], { temperature, seed: ++seed, topK: 0, topP: 1, minP: 0 })) {
       out.push(token)
       if (out.length >= MAX_ANSWER_TOKENS) return { text: model.detokenize(out), ended: false, tokens: out.length }
     }
@@ -68,9 +69,10 @@ const llama = await getLlama({ gpu: false, build: 'never', maxThreads: 1 })
 const model = await llama.loadModel({ modelPath: file })
 const context = await model.createContext({ contextSize: 1024, sequences: 1, threads: 1 })
 const counted = { tokens: 0 }
-const inner = speaker(model, context.getSequence())
+const sequence = context.getSequence()
+const greedy = speaker(model, sequence, 0)
 const say: Speaker = async (history) => {
-  const answer = await inner(history)
+  const answer = await greedy(history)
   counted.tokens += answer.tokens
   return answer
 }
@@ -79,9 +81,11 @@ const facts = await scoreFacts(set.facts, say)
 const free = await askFree(set.free, say)
 const used = cpuUsage(before)
 const cpuMs = Math.round((used.user + used.system) / 1000)
+// The OpenAI API samples at temperature 1 unless told otherwise, so that is scored too: one draw a question, nothing cut off.
+const drawn = await scoreFacts(set.facts, speaker(model, sequence, 1))
 const head = { file: 'heurist-tiny-q8_0.gguf', bytes: (await stat(file)).size, runtime: 'node-llama-cpp 3.22.1, CPU, 1 thread, greedy', generatedTokens: counted.tokens, cpuMs }
-if (!process.argv[2]) await writeFile(new URL('evaluation.json', home), `${JSON.stringify({ ...head, ...facts, free }, null, 1)}\n`)
+if (!process.argv[2]) await writeFile(new URL('evaluation.json', home), `${JSON.stringify({ ...head, scores: facts.scores, scoresAtTemperature1: drawn.scores, wrong: facts.wrong, free }, null, 1)}\n`)
 console.log(JSON.stringify(head))
-console.table(Object.entries(facts.scores).flatMap(([group, by]) => Object.entries(by).map(([phrasing, s]) => ({ group, phrasing, right: s.right, asked: s.asked }))))
+console.table(Object.entries(facts.scores).flatMap(([group, by]) => Object.entries(by).map(([phrasing, s]) => ({ group, phrasing, right: s.right, asked: s.asked, atTemperature1: drawn.scores[group]?.[phrasing]?.right }))))
 for (const turns of free) for (const turn of turns) console.log(`> ${turn.user}\n${turn.assistant}${turn.ended ? '' : ' [did not end]'}`)
 await llama.dispose()
