@@ -128,6 +128,25 @@ export function jobConformance(subject: () => TestDatabase): void {
       expect((await database.keys.bySecretHash(key.secretHash))?.spent).toBe(5_000n)
     })
 
+    test('behavior: processes that end jobs of the same keys and accounts never block each other', async () => {
+      const keys = Array.from({ length: 12 }, () => apiKey())
+      for (const key of keys) await database.keys.create(key)
+      const nodes = Array.from({ length: 12 }, () => `earned:node:${address()}`)
+      const other = await subject().open()
+      const deadlocks = async () =>
+        (await subject().query('select deadlocks from pg_stat_database where datname = current_database()'))[0]?.deadlocks
+      const before = await deadlocks()
+      const ends = Array.from({ length: 400 }, (_, i) => {
+        const ledger = [transfer(nodes[(i * 7) % 12] ?? '', nodes[(i * 5 + 1) % 12] ?? '', 1n)]
+        return (i % 2 ? other : database).jobs.finish(success(jobStart({ keyId: keys[(i * 11) % 12]?.keyId ?? '' }), { ledger }))
+      })
+      await Promise.all(ends)
+      await other.stop()
+      expect(await deadlocks()).toEqual(before)
+      const spent = await Promise.all(keys.map(key => database.keys.bySecretHash(key.secretHash)))
+      expect(spent.reduce((sum, key) => sum + (key?.spent ?? 0n), 0n)).toBe(400_000n)
+    })
+
     test('behavior: list by account, pod, state and time, newest first', async () => {
       const [payer, podId] = [address(), word()]
       const made = [1, 2, 3, 4].map(n => jobStart({ payer, createdAtMs: n * 1_000, ...(n % 2 === 0 && { podId }) }))

@@ -142,8 +142,8 @@ create table receipts (
   split text not null,
   batch_number bigint
 ) with (toast_tuple_target = 8160, fillfactor = 90);
-create index receipts_unsettled on receipts (sequence) where batch_number is null;
-create index receipts_batch on receipts (batch_number, sequence) where batch_number is not null;
+-- Serves a batch's leaves in order and, as nulls, the receipts that wait for one.
+create index receipts_batch on receipts (batch_number, sequence);
 create trigger receipts_content_is_final before update of sequence, job_id, digest, signed, split or delete or truncate on receipts
   for each statement execute function refuse_change();
 

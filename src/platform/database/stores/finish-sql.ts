@@ -38,9 +38,11 @@ const VALUES = COLUMNS.map(([name, type]) => (type === 'numeric' ? `${name}::num
 const RECEIPT = COLUMNS.length + 1
 const LEDGER = RECEIPT + 4
 
+// The rows are locked in the order of their names: two transactions that touch the same keys never wait for each other.
 const SPENDING = (source: string): string => `spending as (
   update api_keys k set spent = k.spent + s.credits
   from (select key_id, sum(credits::numeric) as credits from ${source} where credits::numeric > 0 group by key_id) s
+  join (select key_id from api_keys where key_id = any ($${column('key_id')}::text[]) order by key_id for no key update) locked on locked.key_id = s.key_id
   where k.key_id = s.key_id
 )`
 const RECEIPTS = `unnest($${RECEIPT}::text[], $${RECEIPT + 1}::text[], $${RECEIPT + 2}::text[], $${RECEIPT + 3}::text[]) as r(job_id, digest, signed, split)`
