@@ -23,12 +23,12 @@ export const CHAT_MANIFEST: PodManifest = podManifestSchema.parse({
   ...BASE,
   metadata: {
     name: BUILTIN_CHAT_POD,
-    description: 'Small Llama trained for this network: short chats and stories. Its facts are often wrong.',
+    description: 'Small Llama trained for this network: short chats, stories and a few hundred facts. Outside them it is often wrong.',
   },
   spec: {
     runtime: 'llm',
     engine: { name: 'llama' },
-    model: { id: 'heurist-tiny', source: 'builtin:heurist-tiny', quantization: 'Q8_0', contextLength: 512 },
+    model: { id: 'heurist-tiny', source: 'builtin:heurist-tiny', quantization: 'Q8_0', contextLength: 1024 },
     resources: { memoryBytes: 200_000_000 },
     price: CHAT_PRICE,
   },
