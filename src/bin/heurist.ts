@@ -3,6 +3,7 @@ import { accountCommands } from './cli/account.ts'
 import { auditCommands } from './cli/audit.ts'
 import { type Attach, configCommands, contextOf, jobCommands, keyCommands, nodeCommands, statusCommand } from './cli/commands.ts'
 import { doctorCommands } from './cli/doctor.ts'
+import { earningsCommands } from './cli/earnings.ts'
 import { createOutput, EXIT, reportError } from './cli/output.ts'
 import { podCommands } from './cli/pod.ts'
 import { type Config, loadConfig } from './config.ts'
@@ -51,6 +52,7 @@ export function createProgram(attach: Attach): Command {
   roleCommands(program, node, attach)
   statusCommand(program, attach)
   nodeCommands(node, attach)
+  earningsCommands(node, attach)
   podCommands(group('pod', 'Pods: what runs on the nodes'), attach)
   jobCommands(group('job', 'Jobs: paid units of work'), attach)
   keyCommands(group('key', 'API keys'), attach)

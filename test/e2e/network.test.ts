@@ -16,7 +16,7 @@ describe('network', () => {
   let chat: string
 
   beforeAll(async () => {
-    network = await startNetwork(home)
+    network = await startNetwork(home, { HEURIST_CHALLENGE_WINDOW_SECONDS: '10' })
     openai = network.client()
     chat = network.dev().models.chat
   }, 300_000)
@@ -117,6 +117,26 @@ describe('network', () => {
     const verified = await network.cli('receipt', 'verify', job.jobId, '--json')
     expect([verified.code, JSON.parse(verified.stdout)]).toEqual([0, expect.objectContaining({ valid: true })])
   }, 90_000)
+
+  test('behavior: a node sees what it earned, in escrow first, and claims it when the window has passed', async () => {
+    type Earnings = { earnings: { symbol: string; claimable: string; pending: string }[] }
+    await settled(await askOnce())
+    const before = JSON.parse((await network.cli('node', 'earnings', 'node-1', '--json')).stdout) as Earnings // cast: our own CLI
+    expect(before.earnings.some(({ claimable, pending }) => BigInt(claimable) + BigInt(pending) > 0n)).toBe(true)
+    expect((await network.cli('node', 'earnings', 'nobody')).code).toBe(2)
+    const claimed = await eventually(
+      'the challenge window to pass',
+      async () => {
+        await askOnce()
+        const { paid } = JSON.parse((await network.cli('node', 'claim', 'node-1', '--json')).stdout) as {
+          paid: { symbol: string; transactionHash: string }[]
+        } // cast: our own CLI
+        return paid.length > 0 && paid
+      },
+      60_000,
+    )
+    expect(claimed[0]?.transactionHash).toMatch(/^0x[0-9a-f]{64}$/)
+  }, 120_000)
 
   test('behavior: a failed job shows a signed discard receipt, costs nothing and posts no transaction', async () => {
     const before = JSON.parse((await network.cli('credit', 'show', '--json')).stdout) as { credits: string } // cast: our own CLI
