@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { measureLatency, measureStreams, measureThroughput, memoryOf } from './gateway/measure.ts'
@@ -50,6 +50,7 @@ const text = report({
   startup,
   gas,
 })
+mkdirSync(join(ROOT, 'docs/reference'), { recursive: true })
 writeFileSync(join(ROOT, 'docs/reference/benchmarks.md'), text)
 process.stdout.write(text)
 if (process.connected) process.disconnect()

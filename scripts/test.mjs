@@ -34,7 +34,8 @@ function vitestSuite(suite, args) {
   const result = node([vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args])
   try {
     const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'))
-    const failed = Math.max(numFailedTests, numFailedTestSuites)
+    // A file that can not even be loaded has no failed test, but a failed suite.
+    const failed = numFailedTests || numFailedTestSuites
     count(suite, numPassedTests, result.status === 0 ? failed : Math.max(1, failed))
   } catch {
     count(suite, 0, 1)
