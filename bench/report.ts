@@ -89,6 +89,20 @@ receipt committed to PostgreSQL with fsync before the answer ends. The node answ
 
 ${verdicts(input)}
 
+## Why the missed bars are missed
+
+A CPU profile of the main process under the unary load (2026-11-24) says where the time of one job goes:
+
+- a third: three secp256k1 operations and their EIP-712 digests (decision signed, node's receipt signature recovered, receipt countersigned). One signature per
+  group of jobs instead of per job would remove most of it (ADR 0002).
+- about a seventh: socket writes, to the client, to the node (lease, sign) and to PostgreSQL (job, receipt, decision, ledger postings).
+- about a tenth: admission (body parse, validation, chat template and tokenizer); the rest is spread thin over HTTP, WebSocket, SQL parameters, timers and collection.
+
+A streamed token itself costs less than in the undici proxy: of the figure above more than half is the fixed cost of the job, spread over 256 tokens. The latency of a
+unary answer is the disk sync of its receipt, which is on its path by design: no \`[DONE]\` before the receipt is durable. Durable receipts are bounded by the two
+shared cores: client and server together use about 165 µs of CPU for each, and every one writes a job, a receipt, a decision and eight ledger postings. The routing
+decision is a plain scan; an index by pod is planned. Portkey here only forwards: no key check, no credits, no receipt.
+
 ## Gateways
 
 ${throughputTable(throughput)}
