@@ -83,6 +83,8 @@ const attach: Attach = (command, run) =>
   })
 
 async function main(): Promise<void> {
+  // Timers of the injected clock keep no process alive, and a command may wait for nothing else.
+  const keepAlive = setInterval(() => undefined, 2 ** 30)
   const program = createProgram(attach)
   try {
     if (process.argv.length <= 2) program.help()
@@ -91,6 +93,7 @@ async function main(): Promise<void> {
     if (!(error instanceof CommanderError)) throw error
     process.exitCode = error.exitCode === 0 || error.code === 'commander.help' ? EXIT.ok : EXIT.usage
   }
+  clearInterval(keepAlive)
   // The launcher's IPC channel would keep a finished command alive.
   if (process.connected) process.disconnect()
 }

@@ -86,6 +86,7 @@ const FOREIGN: Readonly<Record<string, GatewayErrorCode>> = {
 const FOREIGN_FAMILIES: readonly (readonly [string, GatewayErrorCode])[] = [
   ['MANIFEST_', 'invalid_value'],
   ['MODEL_', 'invalid_value'],
+  ['GGUF_', 'invalid_value'],
   ['CHAIN_', 'chain_unavailable'],
 ]
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Command } from 'commander'
 import { createModelStore, manifestForModel, parseManifest, sourceOfArgument } from '#compute'
@@ -102,17 +103,23 @@ async function manifestOf(context: Context, options: DeployOptions): Promise<{ m
   if ((options.file === undefined) === (options.model === undefined)) throw usageError('Give either --model <source> or -f <manifest>.')
   if (options.file !== undefined) {
     const manifest = parseManifest(readText(options.file))
-    return {
-      manifest,
-      modelFile: manifest.spec.runtime === 'llm' && manifest.spec.engine.name === 'llama' ? await fetchModel(context, manifest) : null,
-    }
+    const hasFile = manifest.spec.runtime === 'llm' && manifest.spec.engine.name === 'llama'
+    return hasFile ? withModel(context, manifest) : { manifest, modelFile: null }
   }
   const source = sourceOfArgument(options.model ?? '', process.cwd())
   const name = options.name ?? nameOf(source)
   const price = { input: credits(options.inputPrice ?? ''), output: credits(options.outputPrice ?? '') }
-  const first = manifestForModel({ name, source, price, ...(options.context && { contextLength: options.context }) })
-  const modelFile = await fetchModel(context, first)
-  return { manifest: first, modelFile }
+  return withModel(context, manifestForModel({ name, source, price, ...(options.context && { contextLength: options.context }) }))
+}
+
+/** The weights are part of a pod's identity: the manifest names their checksum and size, whoever serves them later. */
+async function withModel(context: Context, manifest: PodManifest): Promise<{ manifest: PodManifest; modelFile: string | null }> {
+  const modelFile = await fetchModel(context, manifest)
+  if (modelFile === null || manifest.spec.model.sha256) return { manifest, modelFile }
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(modelFile)) hash.update(chunk)
+  const model = { ...manifest.spec.model, sha256: hash.digest('hex'), bytes: statSync(modelFile).size }
+  return { manifest: { ...manifest, spec: { ...manifest.spec, model } }, modelFile }
 }
 
 function readText(path: string): string {

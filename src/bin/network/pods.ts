@@ -4,7 +4,7 @@ import type { PodCatalog } from '#application'
 import type { BlobStore, Chain, Clock, Database, Signer, Tokenizer } from '#platform'
 import { podIdOf, registerPod } from '#platform/chain'
 import { tokenizerBlob, tokenizerFromBlob, unigramBlob } from '#platform/tokenizer'
-import { type Dispatcher, manifestHash, type PodManifest, type PodRecord, podManifestSchema } from '#protocol'
+import { type Dispatcher, isHeuristError, manifestHash, type PodManifest, type PodRecord, podManifestSchema } from '#protocol'
 import { PACKAGE_ROOT } from '../version.ts'
 
 /** Names of the pods that every network starts with. */
@@ -122,7 +122,13 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
     async deploy(manifest, modelFile) {
       const { tokenizerSha256, runtime } = manifest.spec
       if (tokenizerSha256 || modelFile === null || runtime !== 'llm') return deploy(manifest)
-      return deploy(withTokenizer(manifest, await blobs.put(await tokenizerBlob(modelFile))))
+      try {
+        return await deploy(withTokenizer(manifest, await blobs.put(await tokenizerBlob(modelFile))))
+      } catch (error) {
+        // A vocabulary that we can not read is no reason to refuse the model: its units are then counted by frames.
+        if (isHeuristError(error, 'TOKENIZER_UNSUPPORTED')) return deploy(manifest)
+        throw error
+      }
     },
     async deployBuiltins() {
       const tokenizers = await Promise.all(BUILTINS.map(async ({ tokenizer }) => blobs.put(await tokenizer())))
