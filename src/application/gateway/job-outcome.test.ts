@@ -143,6 +143,20 @@ describe('complete', () => {
     expect(told).toEqual(['released'])
   })
 
+  test('behavior: a full disk is said; the job is ended and its hold released when there is space again', async () => {
+    const { writer, job, told, outcomes, clock } = setUp(['DATABASE_FULL', 'DATABASE_FULL', null])
+    await expect(writer.complete(job, completionOf(PRICE))).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining('no space left'),
+    })
+    await settled()
+    expect(told, 'held while in doubt').toEqual([])
+    clock.advance(1_000)
+    await settled()
+    expect(told).toEqual(['released'])
+    expect(outcomes.map(outcome => outcome.state)).toEqual(['succeeded', 'failed', 'failed'])
+  })
+
   test('error: a receipt at another price is discarded (law L6)', async () => {
     const { writer, job, told, outcomes } = setUp([null])
     await expect(writer.complete(job, completionOf(PRICE + 1n))).rejects.toMatchObject({ code: 'server_error' })

@@ -41,6 +41,14 @@ const BAD_OUTCOME: Failure = {
 }
 const OUTCOME_LOST: Failure = { ...BAD_OUTCOME, code: 'GATEWAY_OUTCOME_LOST', message: 'The ledger did not confirm the receipt in time.' }
 
+const NOT_CONFIRMED = "The ledger did not confirm this job's receipt."
+const DISK_FULL = "The ledger's disk has no space left for this job's receipt. Free some, then send the request again."
+
+/** The ledger can not be written now, and may be later: the disk is full or the server is away. */
+function isOutage(error: unknown): boolean {
+  return isHeuristError(error, 'DATABASE_UNAVAILABLE') || isHeuristError(error, 'DATABASE_FULL')
+}
+
 /** Pause between two questions to a ledger that is away, in ms. */
 const ASK_AGAIN_MS = 1_000
 
@@ -118,8 +126,7 @@ async function learnFate(context: Context, job: Job, lost: JobOutcome, price: bi
     job.hold.release()
   } catch (error) {
     if (isHeuristError(error, 'JOB_ALREADY_ENDED')) job.hold.captured(price)
-    else if (isHeuristError(error, 'DATABASE_UNAVAILABLE'))
-      context.clock.after(ASK_AGAIN_MS, () => void learnFate(context, job, lost, price))
+    else if (isOutage(error)) context.clock.after(ASK_AGAIN_MS, () => void learnFate(context, job, lost, price))
     else context.logger.error({ jobId, reason: messageOf(error) }, 'job was left open; the next start ends it')
   }
 }
@@ -143,12 +150,12 @@ async function commit(context: Context, job: Job, outcome: Success): Promise<voi
   try {
     await context.jobs.finish(outcome)
   } catch (error) {
-    if (!isHeuristError(error, 'DATABASE_UNAVAILABLE')) return refuse(context, job, error)
+    if (!isOutage(error)) return refuse(context, job, error)
     context.logger.error({ jobId, reason: messageOf(error) }, 'receipt was not confirmed')
     void learnFate(context, job, failureOf(context, job, OUTCOME_LOST), outcome.price)
     throw gatewayError(
       'storage_unavailable',
-      `The ledger did not confirm this job's receipt, so its answer is withheld. Whether it was charged shows under ${jobId} when the ledger is back.`,
+      `${isHeuristError(error, 'DATABASE_FULL') ? DISK_FULL : NOT_CONFIRMED} Its answer is withheld. Whether it was charged shows under ${jobId} when the ledger is back.`,
       { jobId, cause: OUTCOME_LOST.code },
     )
   }
