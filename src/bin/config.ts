@@ -7,8 +7,14 @@ import { HeuristError } from '#protocol'
  * Every setting: its name, unit, default and the environment variable that overrides it. No other file reads the environment.
  * Order: environment > heurist.config.json > default.
  */
-const port = z.coerce.number().int().min(0).max(65_535)
-const positive = z.coerce.number().int().positive()
+// The environment has only text; a file may write a number as a number. Nothing else becomes one: null or "" would be 0.
+const whole = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(
+    value => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
+    z.number({ error: 'it must be a whole number in digits, without a unit' }).int().min(min).max(max),
+  )
+const port = whole(0, 65_535)
+const positive = whole(1)
 const optionalUrl = z.string().url().or(z.literal('')).default('')
 
 const SETTINGS = {
@@ -23,13 +29,13 @@ const SETTINGS = {
     z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     'Least severe log level',
   ),
-  devNodes: setting('HEURIST_DEV_NODES', 'count', z.coerce.number().int().min(0).max(16).default(2), 'Compute nodes that `up` starts'),
+  devNodes: setting('HEURIST_DEV_NODES', 'count', whole(0, 16).default(2), 'Compute nodes that `up` starts'),
   databaseUrl: setting('DATABASE_URL', 'url', z.string().default(''), 'PostgreSQL server; empty: one is started in the home folder'),
   chainRpcUrl: setting('CHAIN_RPC_URL', 'url', optionalUrl, 'JSON-RPC endpoint; empty: a dev chain is started in the home folder'),
   hubUrl: setting('HF_ENDPOINT', 'url', z.string().url().default('https://huggingface.co'), 'Hub that serves hf: models'),
   gatewayUrl: setting('HEURIST_GATEWAY_URL', 'url', optionalUrl, 'Gateway that the CLI talks to; empty: the one that `up` started here'),
   apiKey: setting('HEURIST_API_KEY', 'key', z.string().default(''), 'API key of the CLI; empty: the one that `up` made'),
-  batchMaxJobs: setting('HEURIST_BATCH_MAX_JOBS', 'jobs', positive.max(100_000).default(1000), 'Jobs after which a batch is posted'),
+  batchMaxJobs: setting('HEURIST_BATCH_MAX_JOBS', 'jobs', whole(1, 100_000).default(1000), 'Jobs after which a batch is posted'),
   batchMaxAgeMs: setting(
     'HEURIST_BATCH_MAX_AGE_MS',
     'ms',
@@ -42,7 +48,7 @@ const SETTINGS = {
     positive.default(60),
     'Time that earnings stay in escrow (set at deployment)',
   ),
-  drainMs: setting('HEURIST_DRAIN_MS', 'ms', positive.max(60_000).default(8000), 'Time that running jobs get at shutdown'),
+  drainMs: setting('HEURIST_DRAIN_MS', 'ms', whole(1, 60_000).default(8000), 'Time that running jobs get at shutdown'),
   queueMaxJobs: setting('HEURIST_QUEUE_MAX_JOBS', 'jobs', positive.default(1000), 'Jobs that may wait for a slot, per pod'),
   requestsPerMinute: setting('HEURIST_REQUESTS_PER_MINUTE', 'requests/min', positive.default(6000), 'Rate limit of new API keys'),
   modelCacheBytes: setting('HEURIST_MODEL_CACHE_BYTES', 'bytes', positive.default(50_000_000_000), 'Size of the model cache of one node'),
@@ -116,7 +122,9 @@ export function explainConfig(directory = process.cwd(), environment = process.e
 /** Secrets in a URL are not printed. */
 export function printableValue(explained: Explained): string {
   if (explained.name === 'apiKey' && explained.value) return '***'
-  return String(explained.value).replace(/\/\/([^:/@]+):[^@]*@/, '//$1:***@')
+  return String(explained.value)
+    .replace(/\/\/([^:/@]*):.*@/, '//$1:***@')
+    .replace(/([?&]password=)[^&]*/, '$1***')
 }
 
 /** The effective configuration; `home` is absolute. @throws HeuristError ConfigErrorCode */

@@ -5,7 +5,7 @@ import type { CliErrorCode } from '../cli/client.ts'
 import { readDevFile } from '../cli/client.ts'
 import type { Config } from '../config.ts'
 
-const contractsSchema = z.object({
+export const contractsSchema = z.object({
   WrappedHeu: addressSchema,
   DevUsd: addressSchema,
   NodeRegistry: addressSchema,

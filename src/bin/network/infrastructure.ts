@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import type { Chain, Clock, Database, Logger, Metrics, Signer } from '#platform'
 import {
   createRpcChain,
@@ -11,11 +12,15 @@ import {
   readChainId,
   startDevChain,
 } from '#platform/chain'
-import { createDatabase, startEmbeddedPostgres, startWatchdog } from '#platform/database'
-import { parseUnits } from '#protocol'
+import { createDatabase, type EmbeddedPostgres, startEmbeddedPostgres, startWatchdog } from '#platform/database'
+import { HeuristError, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, loadSigner } from '../home.ts'
 import type { Progress } from '../progress.ts'
+import { contractsSchema } from './facts.ts'
+
+/** `DEPLOYMENT_UNREADABLE`: the record of the deployed contracts is damaged or gone while the chain has them. */
+export type InfrastructureErrorCode = 'DEPLOYMENT_UNREADABLE'
 
 /** The keys of the roles that one operator runs. On the dev chain the treasury owns the supply and fills faucets. */
 export type RoleSigners = {
@@ -52,6 +57,8 @@ export type InfrastructureDependencies = {
 
 /** The dev chain mines at once: a transaction that is not in a block by then was lost with the process, and is sent again. */
 const DEV_INCLUSION_MS = 3000
+/** The deployment is recorded after its first transaction, before its second. */
+const BLOCKS_BEFORE_RECORD = 1
 const DEV_HEU_PRICE_USD = '0.05'
 const DEV_FAUCET_USD = '100000'
 const DEV_WITHDRAWAL_DELAY_SECONDS = 60
@@ -68,12 +75,39 @@ export function roleSigners(home: Home): RoleSigners {
   }
 }
 
+const deploymentSchema = z.object({
+  chainId: z.number().int(),
+  fromBlock: z.number().int().min(0),
+  addresses: contractsSchema.partial(),
+  complete: z.boolean(),
+})
+
+/** Without it the contracts would be deployed a second time and all balances be left behind in the first ones: it is never replaced. */
+function parseDeployment(path: string): Deployment {
+  try {
+    return deploymentSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) as Deployment // cast: JSON has no undefined members
+  } catch (cause) {
+    throw deploymentLost(path, 'is damaged', cause)
+  }
+}
+
+function deploymentLost(path: string, how: string, cause?: unknown): HeuristError<InfrastructureErrorCode> {
+  return new HeuristError<InfrastructureErrorCode>(
+    'DEPLOYMENT_UNREADABLE',
+    `${path} ${how}: nothing else says where the contracts are. Nothing was changed. Restore it from a backup; ` +
+      'or, to start over, delete the whole folder of the state (HEURIST_HOME): credits and receipts in it are lost.',
+    { cause },
+  )
+}
+
 /** The deployment's record, replaced as a whole so that a crash leaves the old one or the new one. */
-function deploymentFile(home: Home): DeploymentStore {
+function deploymentFile(home: Home, devChain: DevChain | null): DeploymentStore {
   const path = join(home.chain, 'deployment.json')
   return {
     async load() {
-      return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Deployment) : null // cast: written below; its addresses are checked on the chain
+      if (existsSync(path)) return parseDeployment(path)
+      if (devChain && devChain.finalBlock() > BLOCKS_BEFORE_RECORD) throw deploymentLost(path, 'is gone')
+      return null
     },
     async save(deployment) {
       await writeFile(`${path}.partial`, JSON.stringify(deployment, null, 2), { mode: 0o600, flush: true })
@@ -82,36 +116,59 @@ function deploymentFile(home: Home): DeploymentStore {
   }
 }
 
+type Watchdog = ReturnType<typeof startWatchdog>
+type Stops = (() => Promise<unknown>)[]
+
+async function startPostgres(
+  { home, logger, progress }: InfrastructureDependencies,
+  watchdog: Watchdog,
+  stops: Stops,
+): Promise<EmbeddedPostgres> {
+  const postgres = await progress.step('PostgreSQL', tell =>
+    startEmbeddedPostgres({ directory: home.database, onProgress: tell }, { logger, watchdog }),
+  )
+  stops.push(() => postgres.stop())
+  return postgres
+}
+
+async function startChain(
+  config: Config,
+  { home, clock, logger, progress }: InfrastructureDependencies,
+  { signers, watchdog, stops }: { signers: RoleSigners; watchdog: Watchdog; stops: Stops },
+): Promise<DevChain> {
+  const { treasury, operator } = signers
+  const options = {
+    stateFile: join(home.chain, 'state.json'),
+    port: config.chainPort,
+    treasury: treasury.address,
+    feeVault: operator.address,
+  }
+  const devChain = await progress.step('dev chain', () => startDevChain(options, { clock, logger, watchdog }))
+  stops.push(() => devChain.stop())
+  return devChain
+}
+
+function startedOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
+}
+
 /** Starts or connects the database and the chain, side by side, and puts the contracts there. */
 export async function startInfrastructure(config: Config, dependencies: InfrastructureDependencies): Promise<Infrastructure> {
   const { home, clock, logger, metrics, progress } = dependencies
-  const watchdog = startWatchdog()
   const signers = roleSigners(home)
-  const stops: (() => Promise<unknown>)[] = [() => watchdog.stop()]
+  const watchdog = startWatchdog()
+  const stops: Stops = [() => watchdog.stop()]
   const undo = async (): Promise<void> => {
     for (const stop of stops.reverse()) await stop()
   }
   try {
-    const [postgres, devChain] = await Promise.all([
-      config.databaseUrl
-        ? null
-        : progress.step('PostgreSQL', tell => startEmbeddedPostgres({ directory: home.database, onProgress: tell }, { logger, watchdog })),
-      config.chainRpcUrl
-        ? null
-        : progress.step('dev chain', () =>
-            startDevChain(
-              {
-                stateFile: join(home.chain, 'state.json'),
-                port: config.chainPort,
-                treasury: signers.treasury.address,
-                feeVault: signers.operator.address,
-              },
-              { clock, logger, watchdog },
-            ),
-          ),
+    // Both are waited for, also when one fails: what has started must be known to be stopped.
+    const [postgresStart, chainStart] = await Promise.allSettled([
+      config.databaseUrl ? null : startPostgres(dependencies, watchdog, stops),
+      config.chainRpcUrl ? null : startChain(config, dependencies, { signers, watchdog, stops }),
     ])
-    if (postgres) stops.push(() => postgres.stop())
-    if (devChain) stops.push(() => devChain.stop())
+    const [postgres, devChain] = [startedOf(postgresStart), startedOf(chainStart)]
     const database = await progress.step('database schema', () =>
       createDatabase({ connectionString: config.databaseUrl || (postgres?.connectionString ?? '') }, { logger, clock, metrics }),
     )
@@ -165,7 +222,7 @@ async function openContracts(config: Config, work: ContractWork): Promise<{ chai
     },
     {
       deployer: signers.treasury,
-      store: deploymentFile(work.home),
+      store: deploymentFile(work.home, devChain),
       logger,
       onStep: ({ done, total, name }) => tell(`${done}/${total} ${name}`),
       ...(devChain && { persist: () => devChain.persist() }),

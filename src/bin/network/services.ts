@@ -27,6 +27,7 @@ import { createBlobStore } from '#platform/blobs'
 import { domainSeparator, jobDomain, messageOf, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
+import { portOrAny } from '../ports.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
 import type { Infrastructure } from './infrastructure.ts'
 import { createPodServices, type PodServices } from './pods.ts'
@@ -64,32 +65,36 @@ type Core = Omit<Services, 'gateway' | 'stop'> & { readonly registry: Registry; 
 
 /** Starts everything that serves jobs, bottom up: money, registry, router, sequencer, gateway. */
 export async function startServices(config: Config, dependencies: ServiceDependencies): Promise<Services> {
+  // Metrics and routes of a gateway exist once, so its port is chosen before it is made.
+  const gatewayPort = await portOrAny(config.host, config.gatewayPort)
   const core = await createCore(config, dependencies)
   const { router, registry, presence, pods, payments } = core
   const sequencer = createSequencerOf(config, dependencies)
   const deposits = followDeposits(dependencies, payments)
-  await registry.start()
-  await presence.start()
-  router.start()
-  await pods.refresh()
-  sequencer.start()
-  const gateway = createGatewayOf(config, dependencies, { ...core, sequencer })
-  registry.onChange(nodeId => router.standingChanged(nodeId))
-  await gateway.start()
-  return {
-    ...core,
-    gateway,
-    async stop() {
-      await gateway.stop()
-      // The gateway has waited for its jobs: nothing is left to drain here, and both waits must fit into the 10 s of a shutdown.
-      await router.stop(ROUTER_STOP_MS)
-      presence.stop()
-      await registry.stop()
-      await payments.stop()
-      await deposits.stop()
-      await sequencer.flush({ timeoutMs: FLUSH_MS })
-      await sequencer.stop()
-    },
+  const stopCore = async (): Promise<void> => {
+    // The gateway has waited for its jobs: nothing is left to drain here, and both waits must fit into the 10 s of a shutdown.
+    await router.stop(ROUTER_STOP_MS)
+    presence.stop()
+    await registry.stop()
+    await payments.stop()
+    await deposits.stop()
+    await sequencer.flush({ timeoutMs: FLUSH_MS })
+    await sequencer.stop()
+  }
+  try {
+    await registry.start()
+    await presence.start()
+    router.start()
+    await pods.refresh()
+    sequencer.start()
+    const gateway = createGatewayOf({ ...config, gatewayPort }, dependencies, { ...core, sequencer })
+    registry.onChange(nodeId => router.standingChanged(nodeId))
+    await gateway.start()
+    return { ...core, gateway, stop: () => gateway.stop().then(stopCore) }
+  } catch (error) {
+    // Timers of a half-started network would keep the process alive.
+    await stopCore()
+    throw error
   }
 }
 

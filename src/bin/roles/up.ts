@@ -142,6 +142,13 @@ function devFileOf({ infrastructure, services, nodes, metricsServer, keys }: Run
   }
 }
 
+function sayReplacedPorts(ports: readonly (readonly [name: string, wanted: number, url: string])[]): void {
+  for (const [name, wanted, url] of ports) {
+    const { port } = new URL(url)
+    if (wanted !== 0 && Number(port) !== wanted) process.stdout.write(`port ${wanted} is taken: the ${name} listens on ${port}\n`)
+  }
+}
+
 /** Writes dev.json, prints the addresses, one line to try, and `ready`. The file follows when a child is started again. */
 function announce(config: Config, home: Home, running: Running): void {
   const path = join(home.root, 'dev.json')
@@ -168,9 +175,11 @@ function announce(config: Config, home: Home, running: Running): void {
   const table = new Table({ style: { head: [], border: [] } })
   table.push(...rows)
   const body = JSON.stringify({ model: file.models.chat, stream: true, messages: [{ role: 'user', content: 'What is Heurist?' }] })
-  const port = new URL(file.gatewayUrl).port
-  if (config.gatewayPort !== 0 && Number(port) !== config.gatewayPort)
-    process.stdout.write(`port ${config.gatewayPort} is taken: the gateway listens on ${port}\n`)
+  sayReplacedPorts([
+    ['gateway', config.gatewayPort, file.gatewayUrl],
+    ['metrics', config.metricsPort, file.metricsUrl],
+    ['chain', config.chainRpcUrl ? 0 : config.chainPort, file.rpcUrl],
+  ])
   process.stdout.write(
     `${table.toString()}\n\nTry it:\n\ncurl -N ${file.gatewayUrl}/chat/completions -H "Authorization: Bearer ${file.apiKey}" -H "Content-Type: application/json" -d '${body}'\n\n${pc.dim('Ctrl-C stops everything.')}\nready\n`,
   )
