@@ -5,13 +5,14 @@ import { BYTE_TO_CHAR, type GgufVocabulary } from './vocabulary.ts'
 /** `TOKENIZER_UNSUPPORTED`: the vocabulary's pre-tokenizer is not one that we have. */
 export type BpeErrorCode = 'TOKENIZER_UNSUPPORTED'
 
+// `\s` of JavaScript is not Unicode's white space: it lacks U+0085 and has U+FEFF; llama.cpp goes by Unicode.
 const CONTRACTIONS = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
-const GPT2 = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)/gu
+const GPT2 = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})/gu
 const DIGIT = /\p{N}/gu
 
 function cl100k(digits: string): RegExp {
   return new RegExp(
-    `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`,
+    `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${digits}| ?[^\\p{White_Space}\\p{L}\\p{N}]+[\\r\\n]*|\\p{White_Space}*[\\r\\n]+|\\p{White_Space}+(?!\\P{White_Space})|\\p{White_Space}+`,
     'gu',
   )
 }

@@ -24,6 +24,8 @@ const SAMPLES = [
   '',
   ' ',
   '   ',
+  // White space by Unicode and not by JavaScript, and the other way round (found by the property below).
+  "\u0085's \ufeff's a\u0085 b\ufeff c",
   'Hello, world!',
   ' two  spaces   three ',
   "I'm you'LL they've 1234567 3.14",
@@ -74,7 +76,24 @@ async function compare(path: string): Promise<void> {
   for (const text of SAMPLES) same(text)
   const pieces = fc.oneof(
     fc.array(char, { maxLength: 12 }).map(chars => chars.join('')),
-    fc.constantFrom(' ', '  ', '\n', 'the', ' and', '123', "'s", 'é', '日', '<s>', '<|im_end|>', '<tool>', ' abc', '\ud800'),
+    fc.constantFrom(
+      ' ',
+      '  ',
+      '\n',
+      'the',
+      ' and',
+      '123',
+      "'s",
+      'é',
+      '日',
+      '<s>',
+      '<|im_end|>',
+      '<tool>',
+      ' abc',
+      '\ud800',
+      '\u0085',
+      '\ufeff',
+    ),
   )
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 12 }), parts => same(parts.join(''))),
