@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, isAlive, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
 
 type JobRow = { jobId: string; state: string; createdAtMs: number; timeline: { step: string; detail: { credits?: string } }[] }
@@ -9,6 +9,8 @@ describe('faults', () => {
   const acknowledged = new Set<string>()
   let network: Network
   let initialCredits = 0
+  /** The load of the test that runs; it ends with its test, also when that fails. */
+  let load: ReturnType<typeof customers> | null = null
 
   const read = async <T>(path: string): Promise<T> => {
     const { gatewayUrl, adminKey } = network.dev()
@@ -90,6 +92,10 @@ describe('faults', () => {
     network = await startNetwork(home, { HEURIST_BATCH_MAX_AGE_MS: '500' })
     initialCredits = await creditsNow()
   }, 300_000)
+  afterEach(async () => {
+    await load?.stop()
+    load = null
+  })
   afterAll(async () => {
     await network?.stop()
     removeHome(home)
@@ -97,7 +103,7 @@ describe('faults', () => {
 
   for (const role of ['chain', 'database'] as const) {
     test(`behavior: kill -9 of the ${role} under load`, async () => {
-      const load = customers(3)
+      load = customers(3)
       await moreAnswers()
       const victim = network.dev().pids[role] ?? 0
       process.kill(victim, 'SIGKILL')
@@ -109,7 +115,7 @@ describe('faults', () => {
   }
 
   test('behavior: kill -9 of the main process leaves no orphan, and the restart finds everything', async () => {
-    const load = customers(3)
+    load = customers(3)
     await moreAnswers()
     const { pids } = network.dev()
     process.kill(pids.main ?? 0, 'SIGKILL')
@@ -120,8 +126,7 @@ describe('faults', () => {
     await nothingLost()
     const open = await allJobs('')
     expect(open.filter(({ state }) => !['succeeded', 'failed', 'cancelled'].includes(state))).toEqual([])
-    const again = customers(1)
+    load = customers(1)
     await moreAnswers()
-    await again.stop()
   }, 240_000)
 })

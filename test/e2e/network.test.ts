@@ -120,15 +120,17 @@ describe('network', () => {
 
   test('behavior: a node sees what it earned, in escrow first, and claims it when the window has passed', async () => {
     type Earnings = { earnings: { symbol: string; claimable: string; pending: string }[] }
-    await settled(await askOnce())
-    const before = JSON.parse((await network.cli('node', 'earnings', 'node-1', '--json')).stdout) as Earnings // cast: our own CLI
+    const { nodeId } = await settled(await askOnce())
+    const nodes = JSON.parse((await network.cli('node', 'list', '--json')).stdout) as { nodeId: string; name: string }[] // cast: our own CLI
+    const name = nodes.find(node => node.nodeId === nodeId)?.name ?? ''
+    const before = JSON.parse((await network.cli('node', 'earnings', name, '--json')).stdout) as Earnings // cast: our own CLI
     expect(before.earnings.some(({ claimable, pending }) => BigInt(claimable) + BigInt(pending) > 0n)).toBe(true)
     expect((await network.cli('node', 'earnings', 'nobody')).code).toBe(2)
     const claimed = await eventually(
       'the challenge window to pass',
       async () => {
         await askOnce()
-        const { paid } = JSON.parse((await network.cli('node', 'claim', 'node-1', '--json')).stdout) as {
+        const { paid } = JSON.parse((await network.cli('node', 'claim', name, '--json')).stdout) as {
           paid: { symbol: string; transactionHash: string }[]
         } // cast: our own CLI
         return paid.length > 0 && paid

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import Table from 'cli-table3'
@@ -154,7 +154,9 @@ function announce(config: Config, home: Home, running: Running): void {
   const path = join(home.root, 'dev.json')
   const write = (): DevFile => {
     const file = devFileOf(running)
-    writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
+    // Renamed into place: whoever reads it while it is replaced sees the old or the new one, never a part.
+    writeFileSync(`${path}.new`, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
+    renameSync(`${path}.new`, path)
     return file
   }
   const file = write()

@@ -103,9 +103,9 @@ describe('startDevChain', () => {
     await pay(devChain, 100n)
     const { pid, rpcUrl } = devChain
     process.kill(pid, 'SIGKILL')
-    await vi.waitFor(async () => expect(await balance(devChain, receiver)).toBe(7n), { timeout: 10_000, interval: 20 })
+    await vi.waitFor(() => expect(devChain.pid).not.toBe(pid), { timeout: 10_000, interval: 20 })
     expect(devChain.rpcUrl).toBe(rpcUrl)
-    expect(devChain.pid).not.toBe(pid)
+    await vi.waitFor(async () => expect(await balance(devChain, receiver)).toBe(7n), { timeout: 10_000, interval: 20 })
     expect(await height(devChain)).toBe(devChain.finalBlock())
   })
 
