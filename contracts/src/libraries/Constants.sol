@@ -53,6 +53,17 @@ library Constants {
     /// key cannot keep it for ever.
     uint64 internal constant MAX_JAIL_HOLD = 30 days;
 
+    /* GUARDIAN (seconds) */
+
+    /// @dev A pause ends by itself after this: longer than a proposal takes from its start to its execution.
+    uint48 internal constant PAUSE_SECONDS = 14 days;
+
+    /// @dev The time between two pauses of one guardian: a hostile one stops a function a third of its term at most.
+    uint48 internal constant PAUSE_COOLDOWN = 30 days;
+
+    /// @dev A guardian's power ends by itself after this.
+    uint48 internal constant GUARDIAN_TERM = 365 days;
+
     /* COLLATERAL */
 
     /// @dev Upper bound of the governed minimum collateral (wei of HEU).

@@ -18,6 +18,21 @@ library Errors {
     /// @dev A name must have 1 to `Constants.MAX_NAME_BYTES` bytes.
     error Shared_BadName(uint256 lengthBytes);
 
+    /* GUARDED PAUSE */
+
+    /// @dev Only the guardian pauses; it or the owner ends a pause.
+    error GuardedPause_NotGuardian(address caller);
+
+    /// @dev The guardian's term ended at `expiredAt` (unix seconds).
+    error GuardedPause_TermEnded(uint48 expiredAt);
+
+    /// @dev The guardian stopped this function until `until` (unix seconds) at the latest.
+    error GuardedPause_Paused(uint48 until);
+    error GuardedPause_NotPaused();
+
+    /// @dev After a pause the guardian waits until `nextPauseAt` (unix seconds).
+    error GuardedPause_TooSoon(uint48 nextPauseAt);
+
     /* DEV USD */
 
     /// @dev `DevUsd` refuses to be deployed on a chain that is not for development.

@@ -4,6 +4,12 @@ pragma solidity 0.8.30;
 /// @title Events
 /// @notice Every event, past tense. Amounts are in asset units (wei of HEU, micro-dollars) unless named otherwise.
 library Events {
+    /* GUARDED PAUSE */
+
+    event Paused(address indexed guardian, uint48 until);
+    event Unpaused(address indexed account);
+    event GuardianChanged(address indexed guardian, uint48 expiresAt);
+
     /* WRAPPED HEU */
 
     event Wrapped(address indexed account, uint256 amount);
