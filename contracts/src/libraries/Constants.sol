@@ -83,4 +83,70 @@ library Constants {
 
     /// @dev Longest pod or frontend name (bytes).
     uint256 internal constant MAX_NAME_BYTES = 64;
+
+    /* EMISSION */
+
+    /// @dev Wei of HEU: the supply, and the part of it that emission lets out (wp §3.4.2).
+    uint256 internal constant HEU_SUPPLY = 1_000_000_000e18;
+    uint256 internal constant EMISSION_SUPPLY = 500_000_000e18;
+
+    /// @dev Ten years of 52 weekly epochs; each lets out 1/520 of the emission supply (ADR 0011).
+    uint256 internal constant EMISSION_EPOCHS = 520;
+    uint256 internal constant EPOCHS_PER_YEAR = 52;
+
+    /// @dev Yearly rates as shares of the supply (WAD, wp §3.4.4): the most, the baseline, and the slope against R.
+    uint256 internal constant MAX_EMISSION_RATE_WAD = 0.05e18;
+    uint256 internal constant BASE_EMISSION_RATE_WAD = 0.0125e18;
+    uint256 internal constant REVENUE_SLOPE_WAD = 0.5e18;
+
+    /// @dev Epochs over which revenue is averaged.
+    uint256 internal constant REVENUE_EPOCHS = 13;
+
+    /// @dev Reports that one epoch may have, the first included.
+    uint256 internal constant MAX_EPOCH_REPORTS = 3;
+
+    uint32 internal constant REPORT_WINDOW = 3 days;
+    uint32 internal constant MIN_REPORT_WINDOW = 1 hours;
+    uint32 internal constant MAX_REPORT_WINDOW = 14 days;
+
+    uint32 internal constant DISPUTE_WINDOW = 1 days;
+    uint32 internal constant MIN_DISPUTE_WINDOW = 10 minutes;
+    uint32 internal constant MAX_DISPUTE_WINDOW = 14 days;
+
+    /// @dev The owner has this long to answer a challenge.
+    uint256 internal constant RESOLVE_WINDOW = 30 days;
+
+    /// @dev Wei of HEU.
+    uint128 internal constant CHALLENGE_BOND = 1000e18;
+    uint128 internal constant MIN_CHALLENGE_BOND = 1e18;
+    uint128 internal constant MAX_CHALLENGE_BOND = 100_000e18;
+
+    /* GAUGES */
+
+    /// @dev Most ids in one ballot: a balance change updates each.
+    uint256 internal constant MAX_BALLOT_IDS = 10;
+
+    /// @dev Before each flip; see `IGauge`.
+    uint256 internal constant VOTE_LOCK = 1 hours;
+
+    /// @dev Wei of stHEU times basis points: 100,000 stHEU voted in full, and its bound.
+    uint256 internal constant QUORUM_WEIGHT = 100_000e18 * BPS;
+    uint256 internal constant MAX_QUORUM_WEIGHT = 100_000_000e18 * BPS;
+
+    /// @dev A node's multiplier lies between these (WAD, wp §3.2.2, ADR 0011).
+    uint256 internal constant MIN_MULTIPLIER_WAD = 1e18;
+    uint256 internal constant MAX_MULTIPLIER_WAD = 2.5e18;
+
+    /// @dev Share of the votes (basis points) that gives the highest multiplier.
+    uint16 internal constant SATURATION_BPS = 500;
+    uint16 internal constant MIN_SATURATION_BPS = 10;
+    uint16 internal constant MAX_SATURATION_BPS = 10_000;
+
+    uint16 internal constant GUARANTEED_REPLICAS = 1;
+    uint16 internal constant MAX_GUARANTEED_REPLICAS = 1000;
+
+    /// @dev Basis points.
+    uint32 internal constant CEILING_FACTOR_BPS = 20_000;
+    uint32 internal constant MIN_CEILING_FACTOR_BPS = 1000;
+    uint32 internal constant MAX_CEILING_FACTOR_BPS = 100_000;
 }
