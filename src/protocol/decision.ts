@@ -23,6 +23,8 @@ export const candidateFactsSchema = z.object({
   votes: z.string().regex(/^\d+$/),
   uptimeBps: z.number().int().min(0).max(10_000),
   freeSlots: z.number().int(),
+  /** Null when the chain knows no owner. */
+  owner: addressSchema.nullable(),
 })
 
 export const candidateSchema = z.object({
@@ -35,6 +37,36 @@ export const candidateSchema = z.object({
 })
 export type Candidate = z.output<typeof candidateSchema>
 
+/** What decides how much a job counts as organic demand (DESIGN §6.3): could the payer have steered it to its own nodes? */
+export const routeFactsSchema = z.object({
+  /** A node that the frontend refers to was among the eligible. */
+  referred: z.boolean(),
+  /** The payer narrowed the choice of nodes: an allow list, a deny list or a region. */
+  pinned: z.boolean(),
+  /** Distinct owners of the eligible candidates. */
+  owners: z.number().int().nonnegative(),
+})
+export type RouteFacts = z.output<typeof routeFactsSchema>
+
+export const ROUTE_CLASSES = ['open', 'referred', 'pinned', 'single-owner'] as const
+/** Index into {@link ROUTE_CLASSES}, as it stands in receipts. */
+export type RouteClass = 0 | 1 | 2 | 3
+
+/** Fewer owners than this among the candidates, and whoever pays may well pay itself. */
+export const OPEN_ROUTE_OWNERS = 3
+
+/**
+ * 0 open, 1 referred, 2 pinned, 3 single-owner (fewer than {@link OPEN_ROUTE_OWNERS} owners among the candidates; a pod hosted by one
+ * owner is the extreme of it). Only open jobs count fully. The first that applies is said.
+ *
+ * @example routeClass(decision.record) // 0
+ */
+export function routeClass({ route }: { readonly route: RouteFacts }): RouteClass {
+  if (route.referred) return 1
+  if (route.pinned) return 2
+  return route.owners < OPEN_ROUTE_OWNERS ? 3 : 0
+}
+
 /** Everything needed to repeat one routing decision (law R2). */
 export const decisionRecordSchema = z.object({
   version: z.literal(1),
@@ -45,6 +77,7 @@ export const decisionRecordSchema = z.object({
   /** Seed of the tie-break draw. */
   seed: bytes32Schema,
   candidates: z.array(candidateSchema),
+  route: routeFactsSchema,
   chosen: addressSchema.nullable(),
 })
 export type DecisionRecord = z.output<typeof decisionRecordSchema>

@@ -1,4 +1,4 @@
-import { type Bytes32, bytesToHex, type DecisionRecord } from '#protocol'
+import { type Bytes32, bytesToHex, type DecisionRecord, routeClass } from '#protocol'
 import { type RouterContext, tell } from './context.ts'
 import { recordDecision, signDecision } from './decision.ts'
 import type { Fault } from './errors.ts'
@@ -104,6 +104,7 @@ function recordOf(context: RouterContext, job: Job, seed: Bytes32, chosen: Hosti
 function publishDecision(context: RouterContext, job: Job, record: DecisionRecord): void {
   const decision = signDecision(record, context.separator, context.dependencies.signer)
   job.decisionHash = decision.recordHash
+  job.routeClass = routeClass(record)
   tell(context, job, sink => sink.decided(decision))
 }
 

@@ -7,9 +7,10 @@ import {
   decisionHash,
   type JobId,
   type NodeId,
+  type RouteFacts,
   type SignedDecision,
 } from '#protocol'
-import { type Demand, refusalsOf } from './filter.ts'
+import { type Demand, isPinned, refusalsOf } from './filter.ts'
 import type { Fleet } from './fleet.ts'
 import type { FleetNode, Hosting } from './hosting.ts'
 import { type Race, raceOf, rankKeys } from './rank.ts'
@@ -28,6 +29,7 @@ export type DecisionInput = {
 function factsOf(node: FleetNode, hosting: Hosting | undefined, demand: Demand): Candidate['facts'] {
   return {
     freeSlots: hosting ? hosting.slots - hosting.busy : 0,
+    owner: node.standing?.owner ?? null,
     referred: demand.referredNodes.has(node.nodeId),
     unitsPerSecond: hosting?.unitsPerSecond ?? 0,
     uptimeBps: node.uptimeBps,
@@ -42,6 +44,14 @@ function raceOfEligible(fleet: Fleet, demand: Demand, eligible: readonly Hosting
   if (!roster || eligible.length === 0) return null
   const rows = Int32Array.from(eligible, ({ row }) => row)
   return raceOf(roster.columns().field, rows, rows.length, demand.referredNodes)
+}
+
+function routeOf(demand: Demand, eligible: readonly Hosting[]): RouteFacts {
+  return {
+    owners: new Set(eligible.map(({ node }) => node.standing?.owner)).size,
+    pinned: isPinned(demand),
+    referred: eligible.some(({ nodeId }) => demand.referredNodes.has(nodeId)),
+  }
 }
 
 /** The whole decision as it was taken: must run in the same turn as the pick, before any slot changes hands. */
@@ -59,7 +69,8 @@ export function recordDecision(fleet: Fleet, input: DecisionInput, minCollateral
     if (!race || !hosting || refused.length > 0) return { facts, nodeId, refused }
     return { facts, keys: rankKeys(race, hosting.row), nodeId, refused }
   })
-  return { attempt, candidates, chosen, decidedAtMs, jobId, podId: demand.pod.podId, seed, version: 1 }
+  const route = routeOf(demand, eligible)
+  return { attempt, candidates, chosen, decidedAtMs, jobId, podId: demand.pod.podId, route, seed, version: 1 }
 }
 
 export function signDecision(record: DecisionRecord, separator: Uint8Array, signer: Signer): SignedDecision {

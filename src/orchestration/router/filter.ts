@@ -55,10 +55,14 @@ function userRefusal(demand: Demand, nodeId: NodeId, region: string): string | n
   return null
 }
 
+/** True when the payer narrows the choice of nodes: it could steer the job to its own. */
+export function isPinned({ preferences: { allow_nodes, deny_nodes, region } }: Pick<Demand, 'preferences'>): boolean {
+  return allow_nodes !== undefined || deny_nodes !== undefined || region !== undefined
+}
+
 /** True when nothing about this one job narrows the choice: then the roster's columns alone tell who is eligible. */
-export function isPlain({ preferences, excluded }: Demand): boolean {
-  const { allow_nodes, deny_nodes, region } = preferences
-  return excluded.size === 0 && allow_nodes === undefined && deny_nodes === undefined && region === undefined
+export function isPlain(demand: Demand): boolean {
+  return demand.excluded.size === 0 && !isPinned(demand)
 }
 
 /** True when this job's own limits allow the node. */

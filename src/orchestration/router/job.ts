@@ -13,6 +13,7 @@ import {
   type NodeId,
   type PodId,
   type Receipt,
+  type RouteClass,
   ZERO_BYTES32,
 } from '#protocol'
 import type { Fault } from './errors.ts'
@@ -75,6 +76,8 @@ export type Job = {
   lease: Lease | null
   startedOutput: boolean
   decisionHash: Bytes32
+  /** Of the last decision; what the receipt says about how the job came to its node. */
+  routeClass: RouteClass
   lastFault: Fault | null
   draft: Draft | null
   /** Tokens sent when the client went away; it pays for no more. Null while it listens. */
@@ -100,6 +103,7 @@ export function createJob(order: JobOrder, sink: JobSink, nowMs: number): Job {
     lease: null,
     startedOutput: false,
     decisionHash: ZERO_BYTES32,
+    routeClass: 3,
     lastFault: null,
     draft: null,
     tokensAtCancel: null,

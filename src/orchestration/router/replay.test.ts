@@ -121,6 +121,8 @@ describe('replayDecision', () => {
       }),
       /do not follow from its facts/,
     ],
+    ['more owners than there are', record => ({ ...record, route: { ...record.route, owners: 3 } }), /have 2 owners, the record says 3/],
+    ['a referral hidden', record => ({ ...record, route: { ...record.route, referred: true } }), /its candidates differ/],
     [
       'keys changed',
       record => ({ ...record, candidates: record.candidates.map(item => ({ ...item, keys: { ...item.keys!, warm: 0 } })) }),

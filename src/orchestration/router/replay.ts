@@ -45,6 +45,16 @@ function structuralDifferences(record: DecisionRecord): string[] {
   return differences
 }
 
+/** What organic weight hangs on must follow from the candidates. */
+function routeDifferences({ route }: DecisionRecord, eligible: readonly Eligible[]): string[] {
+  const owners = new Set(eligible.map(({ candidate }) => candidate.facts.owner)).size
+  const referred = eligible.some(({ candidate }) => candidate.facts.referred)
+  const differences: string[] = []
+  if (owners !== route.owners) differences.push(`the eligible have ${owners} owners, the record says ${route.owners}`)
+  if (referred !== route.referred) differences.push(`the record says ${route.referred ? '' : 'not '}referred, its candidates differ`)
+  return differences
+}
+
 /**
  * Repeats a routing decision from its record alone (law R2) and says whether it leads to the same node.
  * With the EIP-712 domain separator of the network the router's signature is checked too.
@@ -57,7 +67,7 @@ export function replayDecision(signed: SignedDecision, separator?: Uint8Array): 
   const eligible = eligibleOf(record)
   const referred = new Set(eligible.filter(({ candidate }) => candidate.facts.referred).map(({ nodeId }) => nodeId))
   const race = raceOfAll(eligible, referred)
-  differences.push(...keyDifferences(eligible, race))
+  differences.push(...keyDifferences(eligible, race), ...routeDifferences(record, eligible))
   const choice = eligible[bestOf(race, record.seed)]?.nodeId ?? null
   if (choice !== record.chosen) differences.push(`the replay chooses ${choice ?? 'no node'}, the record ${record.chosen ?? 'no node'}`)
   const hash = decisionHash(record)

@@ -79,6 +79,7 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
       decidedAtMs: clock.now(),
       seed: ZERO_BYTES32,
       candidates: [],
+      route: { referred: false, pinned: false, owners: 0 },
       chosen: node.address,
     }
     const recordHash = canonicalHash(record)
