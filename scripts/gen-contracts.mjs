@@ -25,6 +25,13 @@ function abiModule(name, abi, note) {
   return `${HEADER}${note}export const ${camel(name)}Abi = [\n${entries}\n] as const\n`
 }
 
+/** Every ABI under its contract's name, for code that treats all contracts alike. */
+function abisByName() {
+  const imports = CONTRACTS.map(name => `import { ${camel(name)}Abi } from './${kebab(name)}.ts'`).sort()
+  const entries = CONTRACTS.map(name => `  ${name}: ${camel(name)}Abi,`)
+  return `${HEADER}${imports.join('\n')}\n\n/** ABI by contract name. */\nexport const contractAbis = {\n${entries.join('\n')}\n} as const\n`
+}
+
 /** `name(type,type)` lines: what a reviewer wants to see change. */
 function signatures(abi) {
   const type = input => (input.type.startsWith('tuple') ? `(${input.components.map(type).join(',')})${input.type.slice(5)}` : input.type)
@@ -66,6 +73,7 @@ export async function generateContracts() {
   files.set('src/protocol/abi/errors.ts', abiModule('ContractErrors', readArtifact('Errors').abi, note))
   const exports = [...CONTRACTS.map(name => [camel(name), kebab(name)]), ['contractErrors', 'errors']]
   const index = exports.map(([constant, file]) => `export { ${constant}Abi } from './${file}.ts'`).sort()
-  files.set('src/protocol/abi/index.ts', `${HEADER}${index.join('\n')}\n`)
+  files.set('src/protocol/abi/index.ts', `${HEADER}${index.join('\n')}\nexport { contractAbis } from './by-name.ts'\n`)
+  files.set('src/protocol/abi/by-name.ts', abisByName())
   return files
 }

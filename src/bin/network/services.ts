@@ -13,9 +13,11 @@ import {
 } from '#application'
 import { parseManifest } from '#compute'
 import {
+  createIndexer,
   createRegistry,
   createRouter,
   createSequencer,
+  type Indexer,
   type Registry,
   type Router,
   receiptProof,
@@ -50,6 +52,7 @@ export type Services = {
   readonly pods: PodServices
   readonly apiKeys: ApiKeys
   readonly payments: Payments
+  readonly indexer: Indexer
   stop(): Promise<void>
 }
 
@@ -77,6 +80,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     presence.stop()
     await registry.stop()
     await payments.stop()
+    await core.indexer.stop()
     await deposits.stop()
     await sequencer.flush({ timeoutMs: FLUSH_MS })
     await sequencer.stop()
@@ -85,6 +89,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     await registry.start()
     await presence.start()
     router.start()
+    core.indexer.start()
     await pods.refresh()
     sequencer.start()
     const gateway = createGatewayOf({ ...config, gatewayPort }, dependencies, { ...core, sequencer })
@@ -140,6 +145,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     },
   )
   return {
+    indexer: createIndexer({ fromBlock: infrastructure.fromBlock }, { chain, events: database.events, clock, logger, metrics }),
     router,
     registry,
     presence,

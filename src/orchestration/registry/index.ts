@@ -1,1 +1,2 @@
+export * from './indexer.ts'
 export * from './registry.ts'

@@ -114,6 +114,28 @@ export type WatchOptions = {
   readonly until: 'final' | 'latest'
   readonly pollMs?: number
 }
+
+/** Any event of any contract of the deployment. `args` by name: integers as decimal strings, hex in lower case. */
+export type IndexedEvent = BlockPlace & {
+  readonly contract: ContractName
+  readonly name: string
+  readonly args: Readonly<Record<string, IndexedValue>>
+}
+export type IndexedValue = string | boolean | readonly IndexedValue[] | { readonly [name: string]: IndexedValue }
+type BlockPlace = {
+  readonly blockNumber: number
+  readonly logIndex: number
+  readonly blockHash: Bytes32
+  readonly transactionHash: Bytes32
+  readonly timestampSeconds: number
+}
+/** A stretch of the chain's history. `rewoundTo`: first forget all above this block; the chain no longer has it. */
+export type IndexedRange = { readonly events: readonly IndexedEvent[]; readonly cursor: ChainCursor; readonly rewoundTo: number | null }
+export type IndexOptions = {
+  readonly load: () => Promise<ChainCursor | null>
+  readonly fromBlock: number
+  readonly pollMs: number
+}
 /** `stop` resolves when no handler runs any more. */
 export type ChainWatch = { stop(): Promise<void> }
 
@@ -169,6 +191,12 @@ export interface Chain {
    * rejected handler gets the same events again. Handlers are idempotent by `ChainEvent.id`.
    */
   watch(options: WatchOptions, onEvents: (events: readonly ChainEvent[]) => Promise<void>): ChainWatch
+
+  /**
+   * Hands over the whole history of the contracts, range by range up to the newest block, at least once each. The handler keeps
+   * events and cursor together; what a re-org took away is told by `rewoundTo`.
+   */
+  index(options: IndexOptions, onRange: (range: IndexedRange) => Promise<void>): ChainWatch
 
   /**
    * Signs, sends and waits until the transaction is in a block. Calls of one signer go out in order.

@@ -2,6 +2,7 @@ import { HeuristError } from '#protocol'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { translating } from './errors.ts'
+import { createIndex } from './index-events.ts'
 import { type Chain, type ChainErrorCode, CONTRACT_NAMES, type ContractAddresses } from './port.ts'
 import { createReads } from './reads.ts'
 import { createRpcClient } from './rpc.ts'
@@ -64,6 +65,7 @@ export function createRpcChain(options: RpcChainOptions, dependencies: { clock: 
       }
     },
     watch: (watchOptions, onEvents) => createWatch(chain, { client, ...dependencies }, watchOptions, onEvents),
+    index: (indexOptions, onRange) => createIndex(chain, { client, ...dependencies }, indexOptions, onRange),
     send,
     settle: (signer, calldata, sendOptions) => send(signer, { to: contracts.JobSettlement, data: calldata }, sendOptions),
   }

@@ -9,6 +9,7 @@ import type { Database } from './port.ts'
 import type { Schema } from './schema.ts'
 import { createAccountIds } from './stores/account-ids.ts'
 import { createBatchStore } from './stores/batches.ts'
+import { createEventStore } from './stores/events.ts'
 import { type JobWrite, writeJobs } from './stores/finish.ts'
 import { createGroupCommit } from './stores/group-commit.ts'
 import { createJobStore } from './stores/jobs.ts'
@@ -76,6 +77,7 @@ export async function createDatabase(
     batches: createBatchStore({ db }),
     pods: createPodStore({ db }),
     nodes: createNodeStore({ db }),
+    events: createEventStore({ db }),
     settings: createSettingStore({ db }),
     ping: () => translated(async () => void (await pool.query('select 1'))),
     stop() {

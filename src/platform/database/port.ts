@@ -12,6 +12,7 @@ import type {
   SignedReceipt,
   TimelineEvent,
 } from '#protocol'
+import type { ChainCursor, IndexedEvent, IndexedRange } from '../chain/port.ts'
 
 /** One line of a double entry. Positive: the account receives. Amounts are atomic units of `asset`. */
 export type Posting = { readonly account: string; readonly asset: Address; readonly amount: bigint }
@@ -190,6 +191,26 @@ export interface NodeStore {
   list(): Promise<NodePresence[]>
 }
 
+/** `args`: only events that have all of these arguments. */
+export type EventFilter = {
+  readonly contract?: IndexedEvent['contract']
+  readonly names?: readonly string[]
+  readonly args?: IndexedEvent['args']
+  readonly fromBlock?: number
+  readonly limit?: number
+  /** Default: oldest first. */
+  readonly newestFirst?: boolean
+}
+
+/** The chain's history, kept so that it can be asked. */
+export interface EventStore {
+  /** Where reading goes on; null before the first range. */
+  cursor(): Promise<ChainCursor | null>
+  /** Drops what a re-org took away, adds the events and moves the cursor: one transaction. A repeat changes nothing. */
+  apply(range: IndexedRange): Promise<void>
+  list(filter: EventFilter): Promise<IndexedEvent[]>
+}
+
 /** Small named values (cursors, deployed addresses). */
 export interface SettingStore {
   get(name: string): Promise<unknown>
@@ -221,6 +242,7 @@ export interface Database {
   readonly batches: BatchStore
   readonly pods: PodStore
   readonly nodes: NodeStore
+  readonly events: EventStore
   readonly settings: SettingStore
   /** Resolves when the server answers. @throws HeuristError DATABASE_UNAVAILABLE */
   ping(): Promise<void>

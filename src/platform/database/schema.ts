@@ -65,5 +65,15 @@ export type Schema = {
     removed: Generated<boolean>
   }
   nodes: { node_id: string; first_seen_at_ms: number; last_seen_at_ms: number; online_ms: number }
+  chain_events: {
+    block_number: number
+    log_index: number
+    block_hash: string
+    transaction_hash: string
+    timestamp_seconds: number
+    contract: string
+    name: string
+    args: Json
+  }
   settings: { name: string; value: Json | null }
 }

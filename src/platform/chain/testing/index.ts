@@ -11,6 +11,8 @@ import { type DevChain, startDevChain } from '../dev-chain.ts'
 import type { Chain, ChainCursor, ContractAddresses, CursorStore } from '../port.ts'
 import { createRpcChain } from '../rpc-chain.ts'
 
+export { devRpc } from '../dev-process.ts'
+
 export type TestChain = {
   readonly devChain: DevChain
   readonly chain: Chain

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../testing/index.ts'
+import { eventConformance } from './events.ts'
 import { jobConformance } from './jobs.ts'
 import { ledgerConformance } from './ledger.ts'
 import { recordConformance } from './records.ts'
@@ -21,6 +22,7 @@ export function databaseConformance(name: string, serverUrl?: string): void {
     ledgerConformance(current)
     jobConformance(current)
     recordConformance(current)
+    eventConformance(current)
 
     test('behavior: everything is there for the next process', async () => {
       const next = await subject.open()
