@@ -1,41 +1,19 @@
-// Generator: vectors/*.json, computed by our TypeScript and checked by the Solidity tests (contracts/test/vectors), so that
-// a rule written twice is one rule. Columns instead of objects, because Solidity reads arrays by name.
+// Generator: vectors/*.json, checked by our TypeScript and by the Solidity tests (contracts/test/vectors), so that a rule
+// written twice is one rule. The economy's are told by a third party: exact fractions in scripts/vectors, which imports none
+// of the code it judges. Columns instead of objects, because Solidity reads arrays by name.
 import { SimpleMerkleTree } from '@openzeppelin/merkle-tree'
-import { splitPayment } from '#economics'
 import { bytesToHex, domainSeparator, jobDomain, jobIdToBytes32, keccak256, receiptLeaf } from '#protocol'
 import { encodeSettle, hashBatch } from '../src/orchestration/sequencer/encode.ts'
+import { emissionVectors } from './vectors/emission.mjs'
+import { gaugeVectors } from './vectors/gauges.mjs'
+import { securityModelVectors } from './vectors/security-model.mjs'
+import { splitVectors } from './vectors/split.mjs'
+import { stakeVectors } from './vectors/stake.mjs'
+import { vestingVectors } from './vectors/vesting.mjs'
 
 const hash = text => keccak256(Buffer.from(text))
 const address = text => `0x${hash(text).slice(-40)}`
 const json = value => `${JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? item.toString() : item), 2)}\n`
-
-/** Payments around every rounding edge, with every set of parties. */
-function splitVectors() {
-  const payments = [0n, 1n, 12n, 13n, 19n, 20n, 124n, 125n, 9_999n, 10_000n, 10_001n, 123_456_789n, 10n ** 18n + 7n, 2n ** 88n - 1n]
-  const cases = payments.flatMap(payment => [...Array(8).keys()].map(parties => ({ payment, parties })))
-  const amounts = cases.map(({ payment, parties }) => {
-    const party = bit => ((parties >> bit) & 1 ? address(`party ${bit}`) : null)
-    const shares = splitPayment(payment, {
-      node: address('node'),
-      deployer: party(0),
-      frontend: party(1),
-      voters: party(2),
-      protocol: address('protocol'),
-    })
-    return role => shares.find(share => share.role === role)?.amount ?? 0n
-  })
-  const column = role => amounts.map(amountOf => amountOf(role))
-  return {
-    about: 'Bits of parties: 1 deployer, 2 frontend, 4 voters. Amounts in asset units.',
-    payments: cases.map(({ payment }) => payment),
-    parties: cases.map(({ parties }) => parties),
-    node: column('node'),
-    deployer: column('deployer'),
-    frontend: column('frontend'),
-    voters: column('voters'),
-    protocol: column('protocol'),
-  }
-}
 
 function batchVector() {
   const row = (account, role, asset, amount) => (BigInt(address(account)) << 96n) | (role << 92n) | (asset << 88n) | amount
@@ -103,5 +81,10 @@ export async function generateVectors() {
     ['vectors/split.json', json(splitVectors())],
     ['vectors/batch.json', json(batchVector())],
     ['vectors/receipts.json', json(receiptVectors())],
+    ['vectors/emission.json', json(emissionVectors())],
+    ['vectors/gauges.json', json(gaugeVectors())],
+    ['vectors/stake.json', json(stakeVectors())],
+    ['vectors/vesting.json', json(vestingVectors())],
+    ['vectors/security-model.json', json(securityModelVectors())],
   ])
 }

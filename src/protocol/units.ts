@@ -15,6 +15,10 @@ export const CREDITS_PER_USD = 100n
 export const WAD = 1_000_000_000_000_000_000n
 export const BPS = 10_000n
 
+/** Math.min and Math.max know no bigint. */
+export const minOf = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+export const maxOf = (a: bigint, b: bigint): bigint => (a < b ? b : a)
+
 /** floor(a × b / d). @throws RangeError when d is not positive */
 export function mulDivDown(a: bigint, b: bigint, d: bigint): bigint {
   if (d <= 0n) throw new RangeError('mulDivDown: divisor must be positive')
