@@ -6,7 +6,10 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-import {INodeRegistry, Node} from "../interfaces/INodeRegistry.sol";
+import {Coverage, ICollateralFloor} from "../interfaces/ICollateralFloor.sol";
+import {INodeRegistry, Node, Unbonding} from "../interfaces/INodeRegistry.sol";
+import {IRestakeAdapter} from "../interfaces/IRestakeAdapter.sol";
+import {ISlasher} from "../interfaces/ISlasher.sol";
 import {Bounds} from "../libraries/Bounds.sol";
 import {Constants} from "../libraries/Constants.sol";
 import {Errors} from "../libraries/Errors.sol";
@@ -26,6 +29,7 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
     /* STORAGE */
 
     mapping(uint256 nodeId => Node) private _nodes;
+    mapping(uint256 nodeId => Unbonding) private _unbonding;
 
     /// @inheritdoc INodeRegistry
     mapping(address hotKey => uint256 nodeId) public nodeOf;
@@ -41,6 +45,12 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
 
     /// @inheritdoc INodeRegistry
     address public slasher;
+
+    /// @inheritdoc INodeRegistry
+    address public floor;
+
+    /// @inheritdoc INodeRegistry
+    address public restake;
 
     /// @inheritdoc INodeRegistry
     uint128 public minCollateral;
@@ -69,7 +79,7 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
         returns (uint256 nodeId)
     {
         require(payout != address(0), Errors.Shared_ZeroAddress());
-        require(msg.value >= minCollateral, Errors.NodeRegistry_CollateralTooLow(msg.value, minCollateral));
+        require(!_isBarred(msg.sender), Errors.NodeRegistry_Barred(msg.sender));
 
         nodeId = ++nodeCount;
         _takeKey(nodeId, hotKey, deadline, consent);
@@ -87,6 +97,12 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
         emit Events.NodeRegistered({
             nodeId: nodeId, owner: msg.sender, hotKey: hotKey, payout: payout, collateral: msg.value
         });
+
+        uint256 backing = msg.value;
+        if (backing < minCollateral && restake != address(0)) {
+            backing += IRestakeAdapter(restake).linkNew(nodeId, msg.sender);
+        }
+        require(backing >= minCollateral, Errors.NodeRegistry_CollateralTooLow(backing, minCollateral));
     }
 
     /// @inheritdoc INodeRegistry
@@ -133,6 +149,51 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
         nodeOf[hotKey] = nodeId;
     }
 
+    /* PARTIAL UNBONDING */
+
+    /// @inheritdoc INodeRegistry
+    function requestUnbond(uint256 nodeId, uint128 amount) external {
+        Node storage node = _owned(nodeId);
+        require(node.exitableAt == 0, Errors.NodeRegistry_AlreadyExiting(nodeId));
+        require(_unbonding[nodeId].releasableAt == 0, Errors.NodeRegistry_AlreadyUnbonding(nodeId));
+        require(
+            amount != 0 && amount <= node.collateral, Errors.NodeRegistry_UnbondTooMuch(nodeId, amount, node.collateral)
+        );
+
+        uint64 releasableAt = uint64(block.timestamp + unbondingDelaySeconds);
+        _unbonding[nodeId] = Unbonding(amount, releasableAt);
+
+        emit Events.UnbondRequested(nodeId, amount, releasableAt);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function cancelUnbond(uint256 nodeId) external {
+        _owned(nodeId);
+        Unbonding memory unbonding = _unbonding[nodeId];
+        require(unbonding.releasableAt != 0, Errors.NodeRegistry_NotUnbonding(nodeId));
+
+        delete _unbonding[nodeId];
+
+        emit Events.UnbondCancelled(nodeId, unbonding.amount);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function completeUnbond(uint256 nodeId, address receiver) external returns (uint256 amount) {
+        Node storage node = _owned(nodeId);
+        Unbonding memory unbonding = _unbonding[nodeId];
+        require(unbonding.releasableAt != 0, Errors.NodeRegistry_NotUnbonding(nodeId));
+        _demandLeave(nodeId, node.jailed, unbonding.releasableAt);
+
+        amount = unbonding.amount;
+        delete _unbonding[nodeId];
+        node.collateral -= unbonding.amount;
+        totalCollateral -= amount;
+
+        emit Events.Unbonded({nodeId: nodeId, receiver: receiver, amount: amount, collateral: node.collateral});
+
+        NativeTransfer.send(receiver, amount);
+    }
+
     /* EXIT */
 
     /// @inheritdoc INodeRegistry
@@ -150,17 +211,24 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
         Node storage node = _owned(nodeId);
         uint64 exitableAt = node.exitableAt;
         require(exitableAt != 0, Errors.NodeRegistry_NotExiting(nodeId));
-        require(block.timestamp >= exitableAt, Errors.NodeRegistry_StillUnbonding(nodeId, exitableAt));
-        uint64 heldUntil = exitableAt + Constants.MAX_JAIL_HOLD;
-        require(!node.jailed || block.timestamp >= heldUntil, Errors.NodeRegistry_Jailed(nodeId, heldUntil));
+        _demandLeave(nodeId, node.jailed, exitableAt);
 
         uint256 amount = node.collateral;
         delete _nodes[nodeId];
+        delete _unbonding[nodeId];
         totalCollateral -= amount;
 
         emit Events.CollateralWithdrawn(nodeId, receiver, amount);
 
         NativeTransfer.send(receiver, amount);
+    }
+
+    /// @dev Collateral leaves after its delay, not past a jail, and never past an open dispute.
+    function _demandLeave(uint256 nodeId, bool jailed, uint64 dueAt) private view {
+        require(block.timestamp >= dueAt, Errors.NodeRegistry_StillUnbonding(nodeId, dueAt));
+        uint64 heldUntil = dueAt + Constants.MAX_JAIL_HOLD;
+        require(!jailed || block.timestamp >= heldUntil, Errors.NodeRegistry_Jailed(nodeId, heldUntil));
+        require(!_hasOpenDispute(nodeId), Errors.NodeRegistry_OpenDispute(nodeId));
     }
 
     /* DISCIPLINE */
@@ -181,9 +249,16 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
         require(msg.sender == slasher, Errors.NodeRegistry_NotSlasher(msg.sender));
         Node storage node = _existing(nodeId);
 
-        slashed = amount < node.collateral ? amount : node.collateral;
+        uint256 before = node.collateral;
+        slashed = amount < before ? amount : before;
         // Safe cast: at most `node.collateral`.
         node.collateral -= uint128(slashed);
+        Unbonding storage unbonding = _unbonding[nodeId];
+        if (unbonding.amount != 0) {
+            // What leaves and what stays lose the same share; rounded down, so the rest covers it. Safe cast: not above
+            // the amount before. `before` is not zero, because what leaves was part of it.
+            unbonding.amount = uint128(uint256(unbonding.amount) * node.collateral / before);
+        }
         totalCollateral -= slashed;
 
         emit Events.NodeSlashed(nodeId, slashed, node.collateral);
@@ -205,6 +280,20 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
         slasher = slasher_;
 
         emit Events.SlasherChanged(slasher_);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function setFloor(address floor_) external onlyOwner {
+        floor = floor_;
+
+        emit Events.FloorChanged(floor_);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function setRestake(address restake_) external onlyOwner {
+        restake = restake_;
+
+        emit Events.RestakeChanged(restake_);
     }
 
     /// @inheritdoc INodeRegistry
@@ -244,7 +333,25 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
     function isActive(address hotKey) external view returns (bool) {
         Node storage node = _nodes[nodeOf[hotKey]];
         return node.hotKey == hotKey && node.owner != address(0) && !node.jailed && node.exitableAt == 0
-            && node.collateral >= minCollateral;
+            && coverageOf(nodeOf[hotKey]).covered;
+    }
+
+    /// @inheritdoc INodeRegistry
+    function unbondingOf(uint256 nodeId) external view returns (Unbonding memory) {
+        return _unbonding[nodeId];
+    }
+
+    /// @inheritdoc INodeRegistry
+    function bondedOf(uint256 nodeId) public view returns (uint256) {
+        return _existing(nodeId).collateral - _unbonding[nodeId].amount;
+    }
+
+    /// @inheritdoc INodeRegistry
+    function coverageOf(uint256 nodeId) public view returns (Coverage memory) {
+        if (floor != address(0)) return ICollateralFloor(floor).coverageOf(nodeId);
+
+        uint256 bonded = bondedOf(nodeId);
+        return Coverage({floor: minCollateral, bonded: bonded, restaked: 0, covered: bonded >= minCollateral});
     }
 
     /* INTERNAL */
@@ -252,6 +359,15 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
     function _existing(uint256 nodeId) private view returns (Node storage node) {
         node = _nodes[nodeId];
         require(node.owner != address(0), Errors.NodeRegistry_UnknownNode(nodeId));
+    }
+
+    /// @dev An account without code (none, or a key in tests) holds no disputes.
+    function _hasOpenDispute(uint256 nodeId) private view returns (bool) {
+        return slasher.code.length != 0 && ISlasher(slasher).hasOpenDispute(nodeId);
+    }
+
+    function _isBarred(address owner_) private view returns (bool) {
+        return slasher.code.length != 0 && ISlasher(slasher).isBarred(owner_);
     }
 
     function _owned(uint256 nodeId) private view returns (Node storage node) {

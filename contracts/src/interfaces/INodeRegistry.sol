@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Coverage} from "./ICollateralFloor.sol";
+
 /// @notice One registered compute node.
 /// @param owner Controls the node and its collateral; usually a cold key.
 /// @param registeredAt Unix seconds.
@@ -19,6 +21,14 @@ struct Node {
     uint128 collateral;
 }
 
+/// @notice Collateral on its way out; slashable until it is paid.
+/// @param amount Wei of HEU; a slash makes it smaller in proportion.
+/// @param releasableAt Unix seconds; 0 = nothing is leaving.
+struct Unbonding {
+    uint128 amount;
+    uint64 releasableAt;
+}
+
 /// @title INodeRegistry
 /// @notice Who may serve jobs, with which key, and what it can lose. Anyone can register.
 /// @dev Ids count from 1 and survive a change of the hot key. A hot key serves one node once: retired keys still
@@ -26,7 +36,8 @@ struct Node {
 interface INodeRegistry {
     /* REGISTRATION */
 
-    /// @notice Registers a node for the caller, with `msg.value` wei of HEU as collateral (at least `minCollateral`).
+    /// @notice Registers a node for the caller, with `msg.value` wei of HEU as collateral: at least `minCollateral`, or with
+    /// the caller's restaked ETH at least that, which then backs the node. Refused to owners that `ISlasher.isBarred`.
     /// @param payout Receives what the node earns.
     /// @param deadline Unix seconds until which the consent is good.
     /// @param consent `hotKey`'s EIP-712 signature over `NodeConsent(address owner,address hotKey,uint64 deadline)`, so
@@ -46,6 +57,20 @@ interface INodeRegistry {
     /// @notice Changes where the node's earnings go. Only the owner.
     function setPayout(uint256 nodeId, address payout) external;
 
+    /* PARTIAL UNBONDING */
+
+    /// @notice Starts to take `amount` wei of HEU out of the collateral; the node works on with the rest, if that covers
+    /// it. Only the owner, one at a time, not while the node exits.
+    /// @dev What is leaving is slashable until it is paid, and covers nothing any more.
+    function requestUnbond(uint256 nodeId, uint128 amount) external;
+
+    /// @notice Puts what is leaving back. Only the owner.
+    function cancelUnbond(uint256 nodeId) external;
+
+    /// @notice Pays what is leaving, less what was slashed of it, to `receiver`. Only the owner, after the delay, and under
+    /// the conditions of `withdraw`.
+    function completeUnbond(uint256 nodeId, address receiver) external returns (uint256 amount);
+
     /* EXIT */
 
     /// @notice Takes the node out of service and starts the unbonding delay. Only the owner.
@@ -53,7 +78,8 @@ interface INodeRegistry {
     function requestExit(uint256 nodeId) external;
 
     /// @notice Sends the collateral that is left to `receiver` and removes the node. Only the owner, after the delay.
-    /// @dev A jailed node waits, at most `Constants.MAX_JAIL_HOLD` beyond the delay.
+    /// @dev A jailed node waits, at most `Constants.MAX_JAIL_HOLD` beyond the delay; a node with an open dispute until it
+    /// ends, and disputes end by timeout.
     function withdraw(uint256 nodeId, address receiver) external;
 
     /* DISCIPLINE */
@@ -73,7 +99,13 @@ interface INodeRegistry {
     /// @notice Wei of HEU asked of nodes from now on; nodes below it are not active until they add the rest.
     function setMinCollateral(uint128 minCollateral) external;
 
-    /// @notice Seconds between `requestExit` and `withdraw`; running exits keep theirs.
+    /// @notice The collateral floor; zero = the minimum collateral alone.
+    function setFloor(address floor) external;
+
+    /// @notice The adapter for restaked ETH; zero = HEU alone.
+    function setRestake(address restake) external;
+
+    /// @notice Seconds between `requestExit` and `withdraw`, and of unbonding; running ones keep theirs.
     function setUnbondingDelay(uint32 unbondingDelaySeconds) external;
 
     /* VIEWS */
@@ -84,7 +116,17 @@ interface INodeRegistry {
     /// @notice Reverts with `NodeRegistry_UnknownNode` for an id that is not there.
     function getNode(uint256 nodeId) external view returns (Node memory);
 
-    /// @notice Whether jobs may be routed to this key now: current key, not jailed, not exiting, enough collateral.
+    /// @notice What is on its way out of the node's collateral.
+    function unbondingOf(uint256 nodeId) external view returns (Unbonding memory);
+
+    /// @notice Wei of HEU of the node's collateral that is not leaving. Reverts for an unknown node.
+    function bondedOf(uint256 nodeId) external view returns (uint256);
+
+    /// @notice Both sides of the node's floor; without a floor contract, the minimum and the bonded HEU. Reverts for an
+    /// unknown node.
+    function coverageOf(uint256 nodeId) external view returns (Coverage memory);
+
+    /// @notice Whether jobs may be routed to this key now: current key, not jailed, not exiting, covered.
     function isActive(address hotKey) external view returns (bool);
 
     /// @notice Nodes ever registered; ids are 1 to this.
@@ -95,6 +137,8 @@ interface INodeRegistry {
 
     function jailer() external view returns (address);
     function slasher() external view returns (address);
+    function floor() external view returns (address);
+    function restake() external view returns (address);
     function minCollateral() external view returns (uint128);
     function unbondingDelaySeconds() external view returns (uint32);
 }

@@ -69,6 +69,24 @@ library Constants {
     /// @dev Upper bound of the governed minimum collateral (wei of HEU).
     uint128 internal constant MAX_MIN_COLLATERAL = 1_000_000e18;
 
+    /* COLLATERAL FLOOR (wp Appendix A, corrected; see `SecurityModel`) */
+
+    /// @dev Upper bound of every amount of the model (wei of HEU for one task, or for one identity).
+    uint96 internal constant MAX_MODEL_WEI = 1_000_000e18;
+
+    /// @dev A cheating node is at most this much faster than an honest one (WAD).
+    uint64 internal constant MAX_SPEEDUP_WAD = 15e18;
+
+    /// @dev Patience is below one, or the future would be worth more than everything (WAD).
+    uint64 internal constant MAX_DISCOUNT_WAD = 0.9999e18;
+
+    /// @dev Audited requests before the decisive one, and tasks served before the stop.
+    uint32 internal constant MAX_AUDITS_TO_DETECT = 1_000_000;
+    uint32 internal constant MAX_LATENCY_TASKS = 10_000_000;
+
+    /// @dev The price of HEU may fall by at most this when fraud is public (basis points).
+    uint16 internal constant MAX_HAIRCUT_BPS = 9000;
+
     /* DEV TOKEN */
 
     /// @dev The only chains `DevUsd` may live on.

@@ -69,6 +69,22 @@ library Errors {
     /// @dev A jailed node's collateral waits for the verdict, at most until `heldUntil` (unix seconds).
     error NodeRegistry_Jailed(uint256 nodeId, uint64 heldUntil);
 
+    /// @dev The collateral stays until the open dispute ends.
+    error NodeRegistry_OpenDispute(uint256 nodeId);
+
+    /// @dev The owner has an open dispute or a fraud verdict: a new registration would wash it white.
+    error NodeRegistry_Barred(address owner);
+    error NodeRegistry_AlreadyUnbonding(uint256 nodeId);
+    error NodeRegistry_NotUnbonding(uint256 nodeId);
+
+    /// @dev `bonded` is what is there and does not leave yet (wei of HEU).
+    error NodeRegistry_UnbondTooMuch(uint256 nodeId, uint256 amount, uint256 bonded);
+
+    /* COLLATERAL FLOOR */
+
+    /// @dev The model needs reward >= honest cost >= cheat cost (wei of HEU).
+    error CollateralFloor_CostsOutOfOrder(uint256 rewardWei, uint256 honestCostWei, uint256 cheatCostWei);
+
     /* POD REGISTRY */
 
     error PodRegistry_UnknownPod(bytes32 podId);

@@ -32,6 +32,17 @@ library Events {
     event SlasherChanged(address slasher);
     event MinCollateralChanged(uint256 minCollateral);
     event UnbondingDelayChanged(uint32 unbondingDelaySeconds);
+    event UnbondRequested(uint256 indexed nodeId, uint256 amount, uint64 releasableAt);
+    event UnbondCancelled(uint256 indexed nodeId, uint256 amount);
+    event Unbonded(uint256 indexed nodeId, address indexed receiver, uint256 amount, uint256 collateral);
+    event FloorChanged(address floor);
+    event RestakeChanged(address restake);
+
+    /* COLLATERAL FLOOR */
+
+    event SecurityParametersChanged(
+        uint256 exposureWei, uint256 requiredCollateralWei, uint256 floorWei, uint256 tasksToDetect
+    );
 
     /* POD REGISTRY */
 

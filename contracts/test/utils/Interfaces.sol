@@ -6,6 +6,7 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {IERC3009, IERC3009Cancel} from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
+import {ICollateralFloor} from "../../src/interfaces/ICollateralFloor.sol";
 import {ICreditVault} from "../../src/interfaces/ICreditVault.sol";
 import {IErc3009} from "../../src/interfaces/IErc3009.sol";
 import {IFrontendRegistry} from "../../src/interfaces/IFrontendRegistry.sol";
@@ -29,6 +30,8 @@ interface IOwnedVault is ICreditVault, IOwnable2Step, IERC5267 {}
 interface IOwnedSettlement is IJobSettlement, IOwnable2Step, IERC5267 {}
 
 interface IOwnedNodes is INodeRegistry, IOwnable2Step, IERC5267 {}
+
+interface IOwnedFloor is ICollateralFloor, IOwnable2Step {}
 
 interface IOwnedFrontends is IFrontendRegistry, IOwnable2Step {}
 
