@@ -3,7 +3,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot, runForge } from './forge.mjs'
 
-const CONTRACTS = ['WrappedHeu', 'DevUsd', 'NodeRegistry', 'PodRegistry', 'CollateralFloor', 'FrontendRegistry', 'CreditVault', 'JobSettlement']
+const CONTRACTS = [
+  'WrappedHeu',
+  'DevUsd',
+  'NodeRegistry',
+  'PodRegistry',
+  'CollateralFloor',
+  'FrontendRegistry',
+  'CreditVault',
+  'JobSettlement',
+]
 
 const HEADER = '// Generated from contracts/src by `npm run gen`. Do not edit.\n'
 

@@ -45,34 +45,40 @@ enum Verdict {
 /// @param nodeId The accused.
 /// @param nodeOwner Its owner when the case was opened.
 /// @param openedAt Unix seconds.
+/// @param commitEnds Gathering, Voting: end of the commitments and start of the openings (unix seconds).
 /// @param deadline End of the stage (unix seconds); in Drawing, the block whose hash draws the committee.
 /// @param stage Where it stands.
 /// @param verdict How it ended.
 /// @param slashBps What a guilty verdict costs; 0 when the case is about a jail only (basis points).
-/// @param round Committees drawn so far.
-/// @param disputeBond What the node put up (wei of HEU).
+/// @param round Committees asked for so far.
+/// @param disputer Who answered for the node; gets the bond back.
+/// @param disputeBond What it put up (wei of HEU).
 /// @param entropy Hash over the accusers' salts, which they committed to before anyone knew the draw's block.
 struct Case {
     uint256 nodeId;
     address nodeOwner;
     uint64 openedAt;
+    uint64 commitEnds;
     uint64 deadline;
     Stage stage;
     Verdict verdict;
     uint16 slashBps;
     uint8 round;
+    address disputer;
     uint128 disputeBond;
     bytes32 entropy;
 }
 
 /// @notice Governed times (seconds).
-/// @param commit For commitments, of accusers and of committee members each.
-/// @param reveal For their openings.
+/// @param commit For the commitments of accusers.
+/// @param vote For a committee to re-run the audits and commit.
+/// @param reveal For the openings of either.
 /// @param dispute For the node to answer a slash proposal.
 /// @param jail How long a jail without a slash proposal lasts; the node can answer until then.
 /// @param cooldown Before the same validator may accuse the same node again.
 struct Windows {
     uint32 commit;
+    uint32 vote;
     uint32 reveal;
     uint32 dispute;
     uint32 jail;
@@ -96,13 +102,13 @@ struct Stakes {
 ///     have evidence commit too. When the commit window is over all open their claims, so nobody can copy one.
 ///  2. Two validators with e-values of 10^6 make a slash proposal; one with 10^3 makes a jail that ends by itself. Less is
 ///     frivolous.
-///  3. The node may answer within the window, with a bond. If it does not, the proposal is executed.
+///  3. Anyone may answer for the node within the window, with a bond. If nobody does, the proposal is executed.
 ///  4. A committee of validators, drawn by a block hash nobody knew and by the accusers' committed salts, without the
 ///     accusers, re-runs the named audits and votes by commit and reveal. The lower median of its e-values replaces the
 ///     claimed ones.
 ///  5. Guilty: the collateral is slashed, 10 % for the first statistical offence, 50 % for the next, 100 % for an objective
 ///     one; 40 % to the accusers by the weight of their evidence, 20 % to the refund pot, 40 % burned. Otherwise the
-///     accusers lose what they locked: half to the node's owner, half burned after the committee's part.
+///     accusers lose what they locked: half to the node's owner, a fifth to the committee, the rest burned.
 ///  6. A committee that does not come together frees the node from jail and is drawn anew; after the last round the case
 ///     ends in the node's favour.
 ///
@@ -126,8 +132,8 @@ interface ISlasher {
 
     /* ANSWER */
 
-    /// @notice Asks for a committee; `msg.value` is `stakes().dispute` exactly. Only the node's owner, while the case can be
-    /// answered.
+    /// @notice Asks for a committee; `msg.value` is `stakes().dispute` exactly. While the case can be answered; anyone may,
+    /// so that a node whose owner sleeps is not lost.
     function dispute(uint256 caseId) external payable;
 
     /// @notice Ends a case that nobody answered: executes a slash proposal, ends a jail. Anyone may call.
@@ -149,6 +155,12 @@ interface ISlasher {
 
     /// @notice Counts once the windows are over. Anyone may call.
     function resolve(uint256 caseId) external;
+
+    /// @notice Frees a node whose jail after a verdict has run out. Anyone may call. An objective fault is for ever.
+    function free(uint256 nodeId) external;
+
+    /// @notice Slashes restaked ETH of a guilty verdict whose first try failed. Anyone may call.
+    function retryRestake(uint256 caseId) external;
 
     /* MONEY */
 
@@ -182,7 +194,15 @@ interface ISlasher {
 
     /// @notice The accuser's claim, zero until it is opened.
     function claimOf(uint256 caseId, address validator) external view returns (Claim memory);
-    function committeeOf(uint256 caseId) external view returns (address[] memory);
+
+    /// @notice The committee of a round; rounds count from 1.
+    function committeeOf(uint256 caseId, uint8 round) external view returns (address[] memory);
+
+    /// @notice Basis points of restaked ETH that a guilty verdict could not slash yet.
+    function restakePendingBps(uint256 caseId) external view returns (uint16);
+
+    /// @notice Unix seconds until which a closed case keeps the node jailed.
+    function jailedUntil(uint256 nodeId) external view returns (uint64);
     function registry() external view returns (address);
     function validators() external view returns (address);
     function refunds() external view returns (address);

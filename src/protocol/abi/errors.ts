@@ -1,6 +1,7 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
 /** Every custom error of every contract: decodes a revert that comes from a contract further in. */
 export const contractErrorsAbi = [
+  {"type":"error","name":"CollateralFloor_CostsOutOfOrder","inputs":[{"name":"rewardWei","type":"uint256"},{"name":"honestCostWei","type":"uint256"},{"name":"cheatCostWei","type":"uint256"}]},
   {"type":"error","name":"CreditVault_BadCapSignature","inputs":[{"name":"account","type":"address"}]},
   {"type":"error","name":"CreditVault_BadRow","inputs":[{"name":"index","type":"uint256"},{"name":"tag","type":"uint256"}]},
   {"type":"error","name":"CreditVault_CapExpired","inputs":[{"name":"account","type":"address"},{"name":"asset","type":"address"},{"name":"expiresAt","type":"uint64"}]},
@@ -43,7 +44,9 @@ export const contractErrorsAbi = [
   {"type":"error","name":"JobSettlement_WrongPredecessor","inputs":[{"name":"previousHash","type":"bytes32"},{"name":"expected","type":"bytes32"}]},
   {"type":"error","name":"JobSettlement_ZeroRoot","inputs":[]},
   {"type":"error","name":"NodeRegistry_AlreadyExiting","inputs":[{"name":"nodeId","type":"uint256"}]},
+  {"type":"error","name":"NodeRegistry_AlreadyUnbonding","inputs":[{"name":"nodeId","type":"uint256"}]},
   {"type":"error","name":"NodeRegistry_BadConsent","inputs":[{"name":"hotKey","type":"address"}]},
+  {"type":"error","name":"NodeRegistry_Barred","inputs":[{"name":"owner","type":"address"}]},
   {"type":"error","name":"NodeRegistry_CollateralTooLow","inputs":[{"name":"collateral","type":"uint256"},{"name":"minimum","type":"uint256"}]},
   {"type":"error","name":"NodeRegistry_ConsentExpired","inputs":[{"name":"deadline","type":"uint64"}]},
   {"type":"error","name":"NodeRegistry_Jailed","inputs":[{"name":"nodeId","type":"uint256"},{"name":"heldUntil","type":"uint64"}]},
@@ -52,7 +55,10 @@ export const contractErrorsAbi = [
   {"type":"error","name":"NodeRegistry_NotJailer","inputs":[{"name":"caller","type":"address"}]},
   {"type":"error","name":"NodeRegistry_NotOwner","inputs":[{"name":"nodeId","type":"uint256"},{"name":"caller","type":"address"}]},
   {"type":"error","name":"NodeRegistry_NotSlasher","inputs":[{"name":"caller","type":"address"}]},
+  {"type":"error","name":"NodeRegistry_NotUnbonding","inputs":[{"name":"nodeId","type":"uint256"}]},
+  {"type":"error","name":"NodeRegistry_OpenDispute","inputs":[{"name":"nodeId","type":"uint256"}]},
   {"type":"error","name":"NodeRegistry_StillUnbonding","inputs":[{"name":"nodeId","type":"uint256"},{"name":"exitableAt","type":"uint64"}]},
+  {"type":"error","name":"NodeRegistry_UnbondTooMuch","inputs":[{"name":"nodeId","type":"uint256"},{"name":"amount","type":"uint256"},{"name":"bonded","type":"uint256"}]},
   {"type":"error","name":"NodeRegistry_UnknownNode","inputs":[{"name":"nodeId","type":"uint256"}]},
   {"type":"error","name":"PodRegistry_AlreadyRegistered","inputs":[{"name":"podId","type":"bytes32"}]},
   {"type":"error","name":"PodRegistry_NotDeployer","inputs":[{"name":"podId","type":"bytes32"},{"name":"caller","type":"address"}]},

@@ -1,4 +1,5 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
+export { collateralFloorAbi } from './collateral-floor.ts'
 export { contractErrorsAbi } from './errors.ts'
 export { creditVaultAbi } from './credit-vault.ts'
 export { devUsdAbi } from './dev-usd.ts'
