@@ -1,7 +1,7 @@
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
 import { hexToBytes, keccakBytes } from '#protocol'
-import { createSigner, newPrivateKey, recoverSigner } from './signing.ts'
+import { createSigner, newPrivateKey, recoverMember, recoverSigner, signAlone, signGroup } from './signing.ts'
 
 const digest = keccakBytes(Buffer.from('a digest'))
 
@@ -41,5 +41,19 @@ describe('signing', () => {
 
   test('error: a key outside the curve is refused with what to do', () => {
     for (const bad of [`0x${'00'.repeat(32)}`, `0x${'ff'.repeat(32)}`, '0x12'] as const) expect(() => createSigner(bad)).toThrow(/32 bytes/)
+  })
+
+  test('behavior: one signature stands for each member of its group and for nobody else', () => {
+    const separator = keccakBytes(Buffer.from('a domain'))
+    const signer = createSigner(newPrivateKey())
+    const digests = ['one', 'two', 'three', 'four', 'five'].map(text => keccakBytes(Buffer.from(text)))
+    const members = signGroup(signer, separator, digests)
+    expect(new Set(members.map(member => member.slice(0, 132))).size).toBe(1)
+    for (const [i, member] of members.entries()) {
+      expect(recoverMember(separator, digests[i]!, member), String(i)).toBe(signer.address)
+      expect(recoverMember(separator, digest, member), String(i)).not.toBe(signer.address)
+    }
+    expect(recoverMember(separator, digest, signAlone(signer, separator, digest))).toBe(signer.address)
+    expect(recoverMember(separator, digest, signer.signDigest(digest)), 'a bare signature is no member').toBeNull()
   })
 })

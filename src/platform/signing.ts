@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import secp256k1 from 'secp256k1'
-import { type Address, bytesToHex, HeuristError, type Hex, hexToBytes, keccakBytes } from '#protocol'
+import { type Address, bytesToHex, groupOf, HeuristError, type Hex, hexToBytes, keccakBytes, openMember } from '#protocol'
 
 /** Signs 32-byte digests with one secp256k1 key. The key never leaves the closure. */
 export type Signer = { readonly address: Address; signDigest(digest: Uint8Array): Hex }
@@ -48,4 +48,23 @@ export function recoverSigner(digest: Uint8Array, signature: Hex): Address | nul
   } catch {
     return null
   }
+}
+
+/** Signs all digests at once: one member signature for each, in their order. @throws RangeError as `groupOf` */
+export function signGroup(signer: Signer, separator: Uint8Array, digests: readonly Uint8Array[]): Hex[] {
+  const group = groupOf(separator, digests)
+  const signature = signer.signDigest(group.digest)
+  return digests.map((_, position) => group.member(position, signature))
+}
+
+/** A group of one. */
+export function signAlone(signer: Signer, separator: Uint8Array, digest: Uint8Array): Hex {
+  const group = groupOf(separator, [digest])
+  return group.member(0, signer.signDigest(group.digest))
+}
+
+/** The address that signed the group to which `digest` belongs, or null when `member` is not a well-formed part of one. */
+export function recoverMember(separator: Uint8Array, digest: Uint8Array, member: Hex): Address | null {
+  const opened = openMember(separator, digest, member)
+  return opened && recoverSigner(opened.digest, opened.signature)
 }

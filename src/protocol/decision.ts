@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { canonicalHash } from './canonical.ts'
-import { addressSchema, type Bytes32, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
+import { addressSchema, type Bytes32, bytes32Schema, jobIdSchema, memberSignatureSchema } from './ids.ts'
 
 /**
  * The five rank keys of wp §2.2.2, highest first. `warm` and `referred` are 0 or 1; the other three are 10 % buckets
@@ -85,7 +85,7 @@ export type DecisionRecord = z.output<typeof decisionRecordSchema>
 export const signedDecisionSchema = z.object({
   record: decisionRecordSchema,
   recordHash: bytes32Schema,
-  routerSignature: signatureSchema,
+  routerSignature: memberSignatureSchema,
   router: addressSchema,
 })
 export type SignedDecision = z.output<typeof signedDecisionSchema>

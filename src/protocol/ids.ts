@@ -20,6 +20,12 @@ export const signatureSchema = z
   .regex(/^0x[0-9a-f]{130}$/, 'must be a 65-byte signature')
   .transform(value => value as Hex) // cast: the pattern is checked above
 
+/** A member's part of a group signature (signed-group.ts): 65 bytes of signature, 4 of count, at most 12 words of proof. */
+export const memberSignatureSchema = z
+  .string()
+  .regex(/^0x[0-9a-f]{138}(?:[0-9a-f]{64}){0,12}$/, 'must be a 65-byte signature, a count and a proof')
+  .transform(value => value as Hex) // cast: the pattern is checked above
+
 /** `job_` and 16 random bytes in hex; on chain the bytes stand left-aligned in a word. */
 export type JobId = string & { readonly __id?: 'job' }
 export type NodeId = Address

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { HeuristError } from './errors.ts'
-import { addressSchema, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
+import { addressSchema, bytes32Schema, jobIdSchema, memberSignatureSchema, signatureSchema } from './ids.ts'
 import { FINISH_REASONS, jobRequestSchema } from './job.ts'
 import { nodeFactsSchema } from './node.ts'
 import { podRecordSchema } from './pod.ts'
@@ -37,7 +37,7 @@ export const nodeMessageSchema = z.discriminatedUnion('type', [
     /** False when the request itself is at fault (another node would fail the same way). */
     retryable: z.boolean(),
   }),
-  z.object({ type: z.literal('signed'), ...leaseRef, signature: signatureSchema }),
+  z.object({ type: z.literal('signed'), ...leaseRef, signature: memberSignatureSchema }),
   z.object({ type: z.literal('declined'), ...leaseRef, reason: z.string().max(500) }),
 ])
 export type NodeMessage = z.output<typeof nodeMessageSchema>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { addressSchema, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
+import { addressSchema, bytes32Schema, jobIdSchema, memberSignatureSchema } from './ids.ts'
 
 const amountSchema = z
   .string()
@@ -35,10 +35,11 @@ export const receiptSchema = z.object({
 })
 export type Receipt = z.output<typeof receiptSchema>
 
+/** Both signatures are members of group signatures (signed-group.ts). */
 export const signedReceiptSchema = z.object({
   receipt: receiptSchema,
-  nodeSignature: signatureSchema,
-  routerSignature: signatureSchema,
+  nodeSignature: memberSignatureSchema,
+  routerSignature: memberSignatureSchema,
   router: addressSchema,
 })
 export type SignedReceipt = z.output<typeof signedReceiptSchema>
@@ -58,7 +59,7 @@ export type DiscardReceipt = z.output<typeof discardReceiptSchema>
 
 export const signedDiscardReceiptSchema = z.object({
   discard: discardReceiptSchema,
-  routerSignature: signatureSchema,
+  routerSignature: memberSignatureSchema,
   router: addressSchema,
 })
 export type SignedDiscardReceipt = z.output<typeof signedDiscardReceiptSchema>

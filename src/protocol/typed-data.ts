@@ -7,7 +7,7 @@ import type { DiscardReceipt, Receipt } from './receipt.ts'
  * type hashes are computed once, and a struct is one buffer and one hash (a general library needs about 140 µs).
  */
 type FieldType = 'address' | 'bytes32' | 'uint256' | 'uint64' | 'uint32' | 'string'
-type StructType<Name extends string = string> = { readonly name: Name; readonly fields: readonly (readonly [string, FieldType])[] }
+export type StructType<Name extends string = string> = { readonly name: Name; readonly fields: readonly (readonly [string, FieldType])[] }
 
 export type Domain = { readonly name: string; readonly version: string; readonly chainId: number; readonly verifyingContract: Address }
 

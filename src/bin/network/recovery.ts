@@ -1,4 +1,4 @@
-import type { Clock, Database, JobStart, Logger, Signer } from '#platform'
+import { type Clock, type Database, type JobStart, type Logger, type Signer, signAlone } from '#platform'
 import { bytesToHex, type DiscardReceipt, discardReceiptDigest, type JobView, type SignedDiscardReceipt, ZERO_BYTES32 } from '#protocol'
 
 export type RecoveryDependencies = {
@@ -41,7 +41,7 @@ async function endOrphan(job: JobView, ownerEpoch: string, { database, router, s
   const signed: SignedDiscardReceipt = {
     discard,
     router: router.address,
-    routerSignature: router.signDigest(discardReceiptDigest(separator, discard)),
+    routerSignature: signAlone(router, separator, discardReceiptDigest(separator, discard)),
   }
   await database.jobs.finish({
     start: startOf(job, ownerEpoch),

@@ -20,13 +20,12 @@ import {
   type Indexer,
   type Registry,
   type Router,
-  receiptProof,
   type Sequencer,
   watchDeposits,
 } from '#orchestration'
 import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
 import { createBlobStore } from '#platform/blobs'
-import { domainSeparator, jobDomain, messageOf, parseUnits } from '#protocol'
+import { domainSeparator, jobDomain, messageOf, parseUnits, receiptProof } from '#protocol'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
 import { portOrAny } from '../ports.ts'

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Signer } from '#platform'
+import { type Clock, type Logger, type Signer, signAlone } from '#platform'
 import {
   type Bytes32,
   type Delta,
@@ -156,7 +156,7 @@ export class Lease {
       this.#deps.link.send({ type: 'declined', leaseId, fencingToken, reason: objection.slice(0, 500) })
       return
     }
-    const signature = this.#deps.signer.signDigest(receiptDigest(this.#deps.separator, receipt))
+    const signature = signAlone(this.#deps.signer, this.#deps.separator, receiptDigest(this.#deps.separator, receipt))
     this.#deps.link.send({ type: 'signed', leaseId, fencingToken, signature })
     this.#finishLease()
   }

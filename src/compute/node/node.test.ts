@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createSigner, newPrivateKey, recoverSigner } from '#platform'
+import { createSigner, newPrivateKey, recoverMember } from '#platform'
 import { LINK_VERSION, type NodeMessage, outputHash, type RouterMessage, receiptDigest } from '#protocol'
 import type { ComputeNode } from './node.ts'
 import { type FakeRouter, type FakeRouterOptions, startFakeRouter, until } from './testing/fake-router.ts'
@@ -179,7 +179,7 @@ describe('lease', () => {
     const receipt = makeReceipt(lease, { node: running.nodeId, outputHash: done.outputHash })
     link.send({ type: 'sign', leaseId: lease.leaseId, fencingToken: lease.fencingToken, receipt })
     const signed = await first(link, 'signed')
-    expect(recoverSigner(receiptDigest(own.separator, receipt), signed.signature)).toBe(running.nodeId)
+    expect(recoverMember(own.separator, receiptDigest(own.separator, receipt), signed.signature)).toBe(running.nodeId)
   })
 
   test('behavior: pieces of one tick travel in one message', async () => {

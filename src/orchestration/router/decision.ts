@@ -1,4 +1,4 @@
-import type { Signer } from '#platform'
+import { type Signer, signAlone } from '#platform'
 import {
   type Bytes32,
   type Candidate,
@@ -75,6 +75,6 @@ export function recordDecision(fleet: Fleet, input: DecisionInput, minCollateral
 
 export function signDecision(record: DecisionRecord, separator: Uint8Array, signer: Signer): SignedDecision {
   const recordHash = decisionHash(record)
-  const routerSignature = signer.signDigest(decisionDigest(separator, record.jobId, record.attempt, recordHash))
+  const routerSignature = signAlone(signer, separator, decisionDigest(separator, record.jobId, record.attempt, recordHash))
   return { record, recordHash, routerSignature, router: signer.address }
 }

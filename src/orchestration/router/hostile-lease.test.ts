@@ -147,8 +147,8 @@ describe('a node with a lease', () => {
   })
 
   const forgedSignatures: [string, (node: FakeNode) => void][] = [
-    ['of another key', node => signWith(node, `0x${'1'.repeat(128)}1b`)],
-    ['that is not on the curve', node => signWith(node, `0x${'f'.repeat(130)}`)],
+    ['of another key', node => signWith(node, `0x${'1'.repeat(128)}1b00000001`)],
+    ['that is not on the curve', node => signWith(node, `0x${'f'.repeat(130)}00000001`)],
   ]
   function signWith(node: FakeNode, signature: `0x${string}`): void {
     const { leaseId, fencingToken } = node.leases[0]!.grant
@@ -165,7 +165,7 @@ describe('a node with a lease', () => {
 
   test('behavior: a signature before the receipt, and a second end, are violations', async () => {
     net = await startTestRouter()
-    const early = await net.node({ pods: [pod], answer: () => signWith(early, `0x${'1'.repeat(128)}1b`) })
+    const early = await net.node({ pods: [pod], answer: () => signWith(early, `0x${'1'.repeat(128)}1b00000001`) })
     expect((await dispatchRecorded(net.router, testOrder(pod)).ended).failure!.message).toMatch(/before its receipt/)
     early.socket.terminate()
     await until(() => net.router.nodes().length === 0)

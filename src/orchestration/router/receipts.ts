@@ -1,4 +1,4 @@
-import { recoverSigner, type Signer } from '#platform'
+import { recoverMember, type Signer, signAlone } from '#platform'
 import {
   type Bytes32,
   type DiscardReceipt,
@@ -50,10 +50,10 @@ export function draftReceipt({ order, lease, units, outputHash, decisionHash, fi
 /** Countersigns, or null when the node's signature is not over this receipt. */
 export function countersign(receipt: Receipt, nodeSignature: Hex, separator: Uint8Array, signer: Signer): SignedReceipt | null {
   const digest = receiptDigest(separator, receipt)
-  if (recoverSigner(digest, nodeSignature) !== receipt.node) return null
-  return { receipt, nodeSignature, routerSignature: signer.signDigest(digest), router: signer.address }
+  if (recoverMember(separator, digest, nodeSignature) !== receipt.node) return null
+  return { receipt, nodeSignature, routerSignature: signAlone(signer, separator, digest), router: signer.address }
 }
 
 export function signDiscard(discard: DiscardReceipt, separator: Uint8Array, signer: Signer): SignedDiscardReceipt {
-  return { discard, routerSignature: signer.signDigest(discardReceiptDigest(separator, discard)), router: signer.address }
+  return { discard, routerSignature: signAlone(signer, separator, discardReceiptDigest(separator, discard)), router: signer.address }
 }

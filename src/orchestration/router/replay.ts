@@ -1,4 +1,4 @@
-import { recoverSigner } from '#platform'
+import { recoverMember } from '#platform'
 import { type Candidate, type DecisionRecord, decisionDigest, decisionHash, type RankKeys, type SignedDecision } from '#protocol'
 import { bestOf, type Contender, type Race, raceOfAll, rankKeys } from './rank.ts'
 
@@ -72,7 +72,10 @@ export function replayDecision(signed: SignedDecision, separator?: Uint8Array): 
   if (choice !== record.chosen) differences.push(`the replay chooses ${choice ?? 'no node'}, the record ${record.chosen ?? 'no node'}`)
   const hash = decisionHash(record)
   if (hash !== recordHash) differences.push(`the record hashes to ${hash}, the decision says ${recordHash}`)
-  if (separator && recoverSigner(decisionDigest(separator, record.jobId, record.attempt, recordHash), routerSignature) !== router) {
+  if (
+    separator &&
+    recoverMember(separator, decisionDigest(separator, record.jobId, record.attempt, recordHash), routerSignature) !== router
+  ) {
     differences.push(`the signature is not of router ${router}`)
   }
   return { matches: differences.length === 0, differences }

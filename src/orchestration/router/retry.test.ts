@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { recoverSigner } from '#platform'
+import { recoverMember } from '#platform'
 import { discardReceiptDigest, domainSeparator, jobDomain, jobPreferencesSchema, ZERO_BYTES32 } from '#protocol'
 import type { RouterErrorCode } from './errors.ts'
 import { leaseDeadlines, shouldRetry } from './retry.ts'
@@ -101,7 +101,7 @@ describe('a router with failing nodes', () => {
     expect(failure).toMatchObject({ code: 'ROUTER_NODE_FAILED', attempts: 1, startedOutput: false })
     const { discard, routerSignature, router } = failure!.signedDiscard
     expect(discard).toMatchObject({ jobId: job.order.jobId, reason: 'ROUTER_NODE_FAILED', decisionHash: job.decisions[0]!.recordHash })
-    expect(recoverSigner(discardReceiptDigest(separator, discard), routerSignature)).toBe(router)
+    expect(recoverMember(separator, discardReceiptDigest(separator, discard), routerSignature)).toBe(router)
     expect(router).toBe(net.dependencies.signer.address)
   })
 

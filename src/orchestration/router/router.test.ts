@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { recoverSigner } from '#platform'
+import { recoverMember } from '#platform'
 import { decisionDigest, decisionHash, domainSeparator, jobDomain, outputHash, receiptDigest } from '#protocol'
 import {
   dispatchRecorded,
@@ -28,14 +28,16 @@ describe('router', () => {
     expect(job.text()).toBe('Hello from here')
     const { receipt, nodeSignature, routerSignature, router } = completion!.signedReceipt
     const digest = receiptDigest(separator, receipt)
-    expect(recoverSigner(digest, nodeSignature)).toBe(node.nodeId)
-    expect(recoverSigner(digest, routerSignature)).toBe(router)
+    expect(recoverMember(separator, digest, nodeSignature)).toBe(node.nodeId)
+    expect(recoverMember(separator, digest, routerSignature)).toBe(router)
     expect(receipt).toMatchObject({ node: node.nodeId, inputUnits: 5, outputUnits: 3, price: 11n, jobId: job.order.jobId, attempt: 1 })
     expect(receipt.outputHash).toBe(outputHash(completion!.choices))
     const decision = job.decisions[0]!
     expect(receipt.decisionHash).toBe(decision.recordHash)
     expect(decisionHash(decision.record)).toBe(decision.recordHash)
-    expect(recoverSigner(decisionDigest(separator, job.order.jobId, 1, decision.recordHash), decision.routerSignature)).toBe(router)
+    expect(recoverMember(separator, decisionDigest(separator, job.order.jobId, 1, decision.recordHash), decision.routerSignature)).toBe(
+      router,
+    )
     expect(net.router.openJobs()).toBe(0)
     expect(net.router.podCapacity(pod.podId)).toEqual({ warm: 1, loading: 0, replicas: 1, freeSlots: 4 })
   })

@@ -1,9 +1,8 @@
 import { SPLIT_ROLES, type SplitRole } from '#economics'
 import type { BatchRef, StoredReceipt } from '#platform'
-import { type Address, type Bytes32, HeuristError, type Hex, ZERO_ADDRESS } from '#protocol'
+import { type Address, type Bytes32, HeuristError, type Hex, merkleTree, ZERO_ADDRESS } from '#protocol'
 import { encodeSettle, hashBatch } from './encode.ts'
 import type { SequencerErrorCode } from './errors.ts'
-import { merkleTree } from './merkle.ts'
 
 /** The chain's asset numbers: position in this list. */
 export type SettlementAssets = { readonly heu: Address; readonly usd: Address }

@@ -1,7 +1,6 @@
 export { type FormedBatch, formBatch, type SettlementAssets } from './batch.ts'
 export { type Deposit, depositBusinessId, settingCursor, watchDeposits } from './deposits.ts'
 export type { SequencerErrorCode } from './errors.ts'
-export { type MerkleTree, merkleTree, receiptProof } from './merkle.ts'
 export { DEFAULT_SEQUENCER_OPTIONS, type SequencerDependencies, type SequencerOptions } from './options.ts'
 export { createSequencer, type Sequencer, type SequencerStatus } from './sequencer.ts'
 export { type ReceiptCheck, type ReceiptPlace, type ReceiptVerification, verifyReceipt } from './verify.ts'

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { signGroup } from '#platform'
 import { deposit, setSpendingCap } from '#platform/chain'
 import { createTestDatabase } from '#platform/database/testing'
-import { HeuristError } from '#protocol'
+import { HeuristError, type Hex, hexToBytes } from '#protocol'
 import { createSettlementWorld, type SettlementWorld, storeReceipts, USD } from './testing.ts'
 import { verifyReceipt } from './verify.ts'
 
@@ -41,6 +42,16 @@ describe('sequencer', () => {
     const forged = { ...jobs[2]!.signed, receipt: { ...jobs[2]!.signed.receipt, price: 2n * USD } }
     const refused = await verifyReceipt(forged, place, chain)
     expect(refused.checks.filter(check => !check.ok).map(check => check.name)).toEqual(['node signature', 'router signature', 'inclusion'])
+
+    const { node, separator } = world.receipts
+    const [inGroup, neighbour] = signGroup(node, separator, [hexToBytes(jobs[2]!.digest), hexToBytes(jobs[3]!.digest)])
+    const failing = async (nodeSignature: Hex) => {
+      const { checks } = await verifyReceipt({ ...jobs[2]!.signed, nodeSignature }, place, chain)
+      return checks.filter(check => !check.ok).map(check => check.name)
+    }
+    expect(await failing(inGroup!)).toEqual([])
+    expect(await failing(neighbour!), 'the proof of another member').toEqual(['node signature'])
+    expect(await failing(inGroup!.slice(0, 2 + 138) as Hex), 'a proof cut off').toEqual(['node signature']) // cast: whole words were cut
   })
 
   test('behavior: nothing is posted while nothing succeeded', async () => {

@@ -7,6 +7,7 @@ import {
   newPrivateKey,
   type Signer,
   type StoredReceipt,
+  signAlone,
   silentLogger,
   systemClock,
 } from '#platform'
@@ -98,6 +99,7 @@ export async function createSettlementWorld(): Promise<SettlementWorld> {
 /** Real, signed receipts for tests of settlement. */
 export type ReceiptFactory = {
   readonly node: Signer
+  readonly separator: Uint8Array
   readonly router: Signer
   make(job: { payer: Address; asset: Address; price: bigint; finishedAtMs?: number }): Omit<StoredReceipt, 'sequence' | 'batchNumber'>
 }
@@ -113,6 +115,7 @@ export function createReceiptFactory(
   let count = 0
   return {
     node,
+    separator,
     router,
     make({ payer, asset, price, finishedAtMs = 1_700_000_000_000 }) {
       count++
@@ -141,8 +144,8 @@ export function createReceiptFactory(
       const digest = receiptDigest(separator, receipt)
       const signed: SignedReceipt = {
         receipt,
-        nodeSignature: node.signDigest(digest),
-        routerSignature: router.signDigest(digest),
+        nodeSignature: signAlone(node, separator, digest),
+        routerSignature: signAlone(router, separator, digest),
         router: router.address,
       }
       const parties = { node: node.address, deployer: accounts.deployer, frontend: null, voters: null, protocol: accounts.protocol }

@@ -1,4 +1,4 @@
-import { type Chain, recoverSigner } from '#platform'
+import { type Chain, recoverMember } from '#platform'
 import {
   type Bytes32,
   bytesToHex,
@@ -6,11 +6,12 @@ import {
   type HeuristError,
   isHeuristError,
   jobDomain,
+  merkleTree,
   receiptDigest,
+  receiptProof,
   type SignedReceipt,
   ZERO_BYTES32,
 } from '#protocol'
-import { merkleTree, receiptProof } from './merkle.ts'
 
 export type ReceiptCheck = {
   readonly name: 'node signature' | 'router signature' | 'batch' | 'receipts root' | 'inclusion'
@@ -36,8 +37,8 @@ export async function verifyReceipt(
   const digestBytes = receiptDigest(separator, signed.receipt)
   const digest = bytesToHex(digestBytes)
   const checks = [
-    signatureCheck('node signature', recoverSigner(digestBytes, signed.nodeSignature), signed.receipt.node),
-    signatureCheck('router signature', recoverSigner(digestBytes, signed.routerSignature), signed.router),
+    signatureCheck('node signature', recoverMember(separator, digestBytes, signed.nodeSignature), signed.receipt.node),
+    signatureCheck('router signature', recoverMember(separator, digestBytes, signed.routerSignature), signed.router),
     ...(await chainChecks(digest, place, chain)),
   ]
   return { ok: checks.every(check => check.ok), digest, checks }

@@ -1,4 +1,4 @@
-import { type Clock, createSigner, newPrivateKey } from '#platform'
+import { type Clock, createSigner, newPrivateKey, signAlone } from '#platform'
 import {
   type Bytes32,
   type ChoiceOutput,
@@ -86,7 +86,7 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
     return {
       record,
       recordHash,
-      routerSignature: router.signDigest(decisionDigest(separator, jobId, 1, recordHash)),
+      routerSignature: signAlone(router, separator, decisionDigest(separator, jobId, 1, recordHash)),
       router: router.address,
     }
   }
@@ -120,7 +120,12 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
       finishedAtMs: clock.now(),
     }
     const digest = receiptDigest(separator, receipt)
-    const signed = { receipt, nodeSignature: node.signDigest(digest), routerSignature: router.signDigest(digest), router: router.address }
+    const signed = {
+      receipt,
+      nodeSignature: signAlone(node, separator, digest),
+      routerSignature: signAlone(router, separator, digest),
+      router: router.address,
+    }
     sink.completed({ signedReceipt: signed, nodeOwner: node.address, units, choices: output.choices })
   }
 
@@ -141,7 +146,11 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
       retryAfterMs: failure.retryAfterMs ?? null,
       startedOutput: job.sentTokens > 0,
       attempts: 1,
-      signedDiscard: { discard, routerSignature: router.signDigest(discardReceiptDigest(separator, discard)), router: router.address },
+      signedDiscard: {
+        discard,
+        routerSignature: signAlone(router, separator, discardReceiptDigest(separator, discard)),
+        router: router.address,
+      },
     })
   }
 

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import { createSigner, newPrivateKey, type Signer } from '#platform'
+import { createSigner, newPrivateKey, type Signer, signAlone } from '#platform'
 import {
   type Address,
   bytesToHex,
@@ -271,7 +271,7 @@ function createReactions(options: FakeNodeOptions, signer: Signer, sendRaw: (dat
       for (const state of states.values()) if (state.lease.grant.leaseId === message.leaseId) state.cancel(message.reason)
     } else if (message.type === 'sign' && options.autoSign !== false) {
       const { leaseId, fencingToken, receipt } = message
-      send({ type: 'signed', leaseId, fencingToken, signature: signer.signDigest(receiptDigest(separator, receipt)) })
+      send({ type: 'signed', leaseId, fencingToken, signature: signAlone(signer, separator, receiptDigest(separator, receipt)) })
     }
   }
   return { leases, send, react }

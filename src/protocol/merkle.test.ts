@@ -1,6 +1,7 @@
 import { SimpleMerkleTree } from '@openzeppelin/merkle-tree'
 import { describe, expect, test } from 'vitest'
-import { type Bytes32, keccak256 } from '#protocol'
+import type { Bytes32 } from './ids.ts'
+import { keccak256 } from './keccak.ts'
 import { merkleTree } from './merkle.ts'
 
 const leavesOf = (count: number): Bytes32[] => Array.from({ length: count }, (_, index) => keccak256(`leaf ${count} ${index}`))
