@@ -12,6 +12,12 @@ const CONTRACTS = [
   'FrontendRegistry',
   'CreditVault',
   'JobSettlement',
+  'FrontendRegistry',
+  'CreditVault',
+  'JobSettlement',
+  'VotingPower',
+  'HeuristTimelock',
+  'HeuristGovernor',
 ]
 
 const HEADER = '// Generated from contracts/src by `npm run gen`. Do not edit.\n'

@@ -64,6 +64,30 @@ library Constants {
     /// @dev A guardian's power ends by itself after this.
     uint48 internal constant GUARDIAN_TERM = 365 days;
 
+    /* GOVERNANCE (seconds, percent, wei of votes) */
+
+    uint48 internal constant MIN_VOTING_DELAY = 10 seconds;
+    uint48 internal constant MAX_VOTING_DELAY = 7 days;
+    uint32 internal constant MIN_VOTING_PERIOD = 1 minutes;
+    uint32 internal constant MAX_VOTING_PERIOD = 21 days;
+    uint256 internal constant MIN_TIMELOCK_DELAY = 10 seconds;
+    uint256 internal constant MAX_TIMELOCK_DELAY = 30 days;
+
+    /// @dev A proposal that nobody queued or executed for so long is dead.
+    uint48 internal constant PROPOSAL_GRACE = 14 days;
+
+    uint256 internal constant MIN_QUORUM_PERCENT = 1;
+    uint256 internal constant MAX_QUORUM_PERCENT = 30;
+    uint256 internal constant MIN_QUORUM_FLOOR = 100_000e18;
+    uint256 internal constant MAX_QUORUM_FLOOR = 100_000_000e18;
+    uint256 internal constant MIN_PROPOSAL_THRESHOLD = 1e18;
+    uint256 internal constant MAX_PROPOSAL_THRESHOLD = 5_000_000e18;
+
+    /* RESERVOIR (seconds) */
+
+    uint48 internal constant MIN_GRANT_DURATION = 1 minutes;
+    uint48 internal constant MAX_GRANT_DURATION = 4 * 365 days;
+
     /* COLLATERAL */
 
     /// @dev Upper bound of the governed minimum collateral (wei of HEU).

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {ReservoirUse} from "../interfaces/IReservoir.sol";
+
 /// @title Errors
 /// @notice Every custom error, `Component_Reason(values that explain it)`.
 library Errors {
@@ -32,6 +34,28 @@ library Errors {
 
     /// @dev After a pause the guardian waits until `nextPauseAt` (unix seconds).
     error GuardedPause_TooSoon(uint48 nextPauseAt);
+
+    /* VOTING POWER */
+
+    /// @dev Both tokens must count votes by `block.timestamp`.
+    error VotingPower_OtherClock();
+
+    /// @dev Delegate wrapped HEU and stHEU each on its token.
+    error VotingPower_DelegateOnTheTokens();
+
+    /* RESERVOIR */
+
+    error Reservoir_ZeroAmount();
+
+    /// @dev A budget may be set to at most `free`: what it has and what is in none.
+    error Reservoir_NotEnough(uint256 free, uint256 needed);
+    error Reservoir_OverBudget(ReservoirUse use, uint256 budget, uint256 needed);
+    error Reservoir_UnknownGrant(uint256 grantId);
+
+    /// @dev The grant has flowed out; nothing is left to cancel.
+    error Reservoir_GrantEnded(uint256 grantId, uint48 endedAt);
+    error Reservoir_NothingToClaim(uint256 grantId);
+    error Reservoir_NotReceiver(uint256 grantId, address caller);
 
     /* DEV USD */
 

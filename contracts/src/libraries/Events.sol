@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {ReservoirUse} from "../interfaces/IReservoir.sol";
+
 /// @title Events
 /// @notice Every event, past tense. Amounts are in asset units (wei of HEU, micro-dollars) unless named otherwise.
 library Events {
@@ -14,6 +16,23 @@ library Events {
 
     event Wrapped(address indexed account, uint256 amount);
     event Unwrapped(address indexed account, address indexed receiver, uint256 amount);
+
+    /* GOVERNANCE */
+
+    event QuorumFloorChanged(uint256 quorumFloor);
+
+    /* RESERVOIR */
+
+    event ReservoirFilled(address indexed from, uint256 amount);
+    event ReservoirBudgetChanged(ReservoirUse indexed use, uint256 amount);
+    event CapacityRented(address indexed receiver, uint256 amount, bytes32 indexed purpose);
+    event GrantOpened(
+        uint256 indexed grantId, address indexed receiver, uint128 amount, uint48 endsAt, bytes32 indexed purpose
+    );
+    event GrantCancelled(uint256 indexed grantId, uint256 returned);
+    event GrantClaimed(uint256 indexed grantId, address indexed receiver, uint256 amount);
+    event GrantReceiverChanged(uint256 indexed grantId, address indexed receiver);
+    event StakingToppedUp(uint256 amount);
 
     /* NODE REGISTRY */
 
