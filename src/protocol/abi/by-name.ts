@@ -1,10 +1,14 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
+import { collateralFloorAbi } from './collateral-floor.ts'
 import { creditVaultAbi } from './credit-vault.ts'
 import { devUsdAbi } from './dev-usd.ts'
 import { frontendRegistryAbi } from './frontend-registry.ts'
+import { heuristGovernorAbi } from './heurist-governor.ts'
+import { heuristTimelockAbi } from './heurist-timelock.ts'
 import { jobSettlementAbi } from './job-settlement.ts'
 import { nodeRegistryAbi } from './node-registry.ts'
 import { podRegistryAbi } from './pod-registry.ts'
+import { votingPowerAbi } from './voting-power.ts'
 import { wrappedHeuAbi } from './wrapped-heu.ts'
 
 /** ABI by contract name. */
@@ -13,7 +17,11 @@ export const contractAbis = {
   DevUsd: devUsdAbi,
   NodeRegistry: nodeRegistryAbi,
   PodRegistry: podRegistryAbi,
+  CollateralFloor: collateralFloorAbi,
   FrontendRegistry: frontendRegistryAbi,
   CreditVault: creditVaultAbi,
   JobSettlement: jobSettlementAbi,
+  VotingPower: votingPowerAbi,
+  HeuristTimelock: heuristTimelockAbi,
+  HeuristGovernor: heuristGovernorAbi,
 } as const
