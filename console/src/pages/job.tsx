@@ -1,6 +1,7 @@
+import { Fragment } from 'react'
 import { type JobDetail, type Status, type TimelineEvent, useLive } from '../api.ts'
 import { Badge, Hash, Stat } from '../components/parts.tsx'
-import { amount } from '../format.ts'
+import { amount, credits } from '../format.ts'
 
 /** One job from quote to transaction. */
 export function Job({ id }: { id: string }) {
@@ -31,7 +32,7 @@ export function Job({ id }: { id: string }) {
         <Stat name="Price" value={amount(job.price, job.asset, assets)} />
         <Stat name="Node" value={<Hash value={job.nodeId} />} detail={`attempts: ${job.attempts}`} />
       </div>
-      <Timeline events={job.timeline} />
+      <Timeline job={job} assets={assets} />
       {job.decisions.map(decision => (
         <Decision key={decision.recordHash} decision={decision} />
       ))}
@@ -40,7 +41,31 @@ export function Job({ id }: { id: string }) {
   )
 }
 
-function Timeline({ events }: { events: readonly TimelineEvent[] }) {
+type Known = { job: JobDetail; assets: Status['assets'] | undefined }
+
+/** A detail of the timeline in the units that people use; hashes short, whole on hover. */
+function Detail({ name, value, job, assets }: Known & { name: string; value: unknown }) {
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (name === 'price' || name === 'maxPrice') return <span>{`${words(name)} ${amount(text, job.asset, assets)}`}</span>
+  if (name === 'credits' || name === 'maxCredits') return <span>{`${words(name)} ${credits(String(Number(text) / 1e9))}`}</span>
+  if (name === 'asset') return <span>{`asset ${assets?.find(({ address }) => address === text)?.symbol ?? text}`}</span>
+  if (/^0x[0-9a-f]{40,}$/.test(text)) {
+    return (
+      <span>
+        {words(name)} <Hash value={text} />
+      </span>
+    )
+  }
+  return <span>{`${words(name)} ${text}`}</span>
+}
+
+/** `fencingToken` -> `fencing token`. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
+}
+
+function Timeline({ job, assets }: Known) {
+  const events: readonly TimelineEvent[] = job.timeline
   const start = events[0]?.atMs ?? 0
   return (
     <section className="card">
@@ -51,9 +76,12 @@ function Timeline({ events }: { events: readonly TimelineEvent[] }) {
             <span className="at">+{event.atMs - start} ms</span>
             <strong>{event.step.replace('_', ' ')}</strong>
             <span className="dim small">
-              {Object.entries(event.detail)
-                .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
-                .join(' · ')}
+              {Object.entries(event.detail).map(([name, value], index) => (
+                <Fragment key={name}>
+                  {index > 0 && ' · '}
+                  <Detail name={name} value={value} job={job} assets={assets} />
+                </Fragment>
+              ))}
             </span>
           </li>
         ))}
