@@ -61,7 +61,7 @@ function ledgerEvent(jobId: string, atMs: number): LedgerEvent {
 function outcome(): JobOutcome {
   const jobId = `job_${randomBytes(16).toString('hex')}`
   const nowMs = Date.now()
-  const times = { startedAtMs: nowMs, finishedAtMs: nowMs }
+  const times = { startedAtMs: nowMs, finishedAtMs: nowMs, routeClass: 0, computeUnits: 0 }
   const identity = { jobId, podId, manifestHash: word, requestHash: word, outputHash: word, seedCommitment: word, decisionHash: word }
   const money = { inputUnits: 120, outputUnits: 64, asset, price: 100n, payer, frontend }
   const receipt = { ...identity, ...money, node, leaseId: word, attempt: 1, fencingToken: 7, ...times }

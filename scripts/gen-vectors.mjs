@@ -23,6 +23,8 @@ function batchVector() {
     previousHash: hash('previous'),
     receiptsRoot: hash('root'),
     jobCount: 1000,
+    openHeu: 10n ** 18n + 3n,
+    openUsd: 4_999_999n,
     debits: ascending([
       row('payer one', 0n, 0n, 10n ** 18n),
       row('payer one', 0n, 1n, 5_000_000n),
@@ -54,6 +56,8 @@ function receipt(index) {
     fencingToken: 42 + index,
     startedAtMs: 1_800_000_000_000 + index,
     finishedAtMs: 1_800_000_001_000 + index,
+    routeClass: index % 4,
+    computeUnits: 1_024_000 + index,
   }
 }
 

@@ -1,4 +1,5 @@
 /** Pure arithmetic of wp §3 and Appendix A: no I/O, no clock, no randomness. */
+export * from './compute-units.ts'
 export * from './emission.ts'
 export * from './gauges.ts'
 export * from './organic.ts'

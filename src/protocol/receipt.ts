@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ROUTE_CLASSES } from './decision.ts'
 import { addressSchema, bytes32Schema, jobIdSchema, memberSignatureSchema } from './ids.ts'
 
 const amountSchema = z
@@ -9,7 +10,8 @@ const amountSchema = z
 
 /**
  * What a node did and what it earns (DESIGN §4.8). Signed by the node, countersigned by the router (EIP-712 `Receipt`);
- * its digest is the Merkle leaf that a settlement batch commits to. `price` is in atomic units of `asset`.
+ * its digest is the Merkle leaf that a settlement batch commits to. `price` is in atomic units of `asset`, `computeUnits` in
+ * MiB-milliseconds (`economics/compute-units.ts`), `routeClass` a position in {@link ROUTE_CLASSES}.
  * `frontend` is the zero address when the job came without one.
  */
 export const receiptSchema = z.object({
@@ -32,6 +34,12 @@ export const receiptSchema = z.object({
   fencingToken: z.number().int().positive(),
   startedAtMs: z.number().int().nonnegative(),
   finishedAtMs: z.number().int().nonnegative(),
+  routeClass: z
+    .number()
+    .int()
+    .min(0)
+    .max(ROUTE_CLASSES.length - 1),
+  computeUnits: z.number().int().nonnegative(),
 })
 export type Receipt = z.output<typeof receiptSchema>
 

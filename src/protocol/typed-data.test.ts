@@ -46,6 +46,8 @@ describe('typed data', () => {
       fencingToken: 7_354_331_840_860_163n,
       startedAtMs: 1_800_000_000_000n,
       finishedAtMs: 1_800_000_000_001n,
+      routeClass: 3,
+      computeUnits: 2n ** 53n - 1n,
     }
     expect(bytesToHex(typedDataDigest(separator, RECEIPT_TYPE, receipt))).toBe(
       hashTypedData({ domain, types: typesOf(RECEIPT_TYPE), primaryType: 'Receipt', message: receipt }),

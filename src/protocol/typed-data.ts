@@ -6,7 +6,7 @@ import type { DiscardReceipt, Receipt } from './receipt.ts'
  * EIP-712 for the messages this network signs. Written out because it stands on the path of every job:
  * type hashes are computed once, and a struct is one buffer and one hash (a general library needs about 140 µs).
  */
-type FieldType = 'address' | 'bytes32' | 'uint256' | 'uint64' | 'uint32' | 'string'
+type FieldType = 'address' | 'bytes32' | 'uint256' | 'uint64' | 'uint32' | 'uint8' | 'string'
 export type StructType<Name extends string = string> = { readonly name: Name; readonly fields: readonly (readonly [string, FieldType])[] }
 
 export type Domain = { readonly name: string; readonly version: string; readonly chainId: number; readonly verifyingContract: Address }
@@ -33,6 +33,8 @@ export const RECEIPT_TYPE: StructType = {
     ['fencingToken', 'uint64'],
     ['startedAtMs', 'uint64'],
     ['finishedAtMs', 'uint64'],
+    ['routeClass', 'uint8'],
+    ['computeUnits', 'uint64'],
   ],
 }
 

@@ -91,6 +91,8 @@ describe('link messages', () => {
       fencingToken: 1,
       startedAtMs: 1,
       finishedAtMs: 2,
+      routeClass: 1,
+      computeUnits: 64,
     })
     const sign = { type: 'sign', leaseId: word('8'), fencingToken: 1, receipt } as const
     expect(parseRouterMessage(encodeMessage(sign))).toEqual(sign)

@@ -6,6 +6,9 @@ pragma solidity 0.8.30;
 /// @param previousHash `batchHash` of the last batch; `genesisHash` for the first.
 /// @param receiptsRoot Root of the tree of the jobs' EIP-712 receipt digests (`SimpleMerkleTree`, sorted pairs).
 /// @param jobCount Jobs settled.
+/// @param openHeu What open jobs paid in HEU (wei): at most the HEU debits. Open: the router alone chose the node, among
+/// at least three owners; see `routeClass` of the receipts.
+/// @param openUsd The same in the stablecoin (micro-dollars).
 /// @param debits Packed rows, strictly ascending: account (160 bits) | 0 (4) | asset (4) | amount (88).
 /// @param credits Packed rows, strictly ascending: account (160 bits) | role (4) | asset (4) | amount (88).
 struct Batch {
@@ -13,8 +16,17 @@ struct Batch {
     bytes32 previousHash;
     bytes32 receiptsRoot;
     uint32 jobCount;
+    uint96 openHeu;
+    uint96 openUsd;
     uint256[] debits;
     uint256[] credits;
+}
+
+/// @notice What `BatchSettled` says about a batch; with `batchHashOf` it proves the receipts root.
+struct BatchProof {
+    uint64 number;
+    bytes32 receiptsRoot;
+    bytes32 contentHash;
 }
 
 /// @notice What the four other roles may get of a payment at most, in basis points; the node gets the rest.
@@ -71,22 +83,37 @@ interface IJobSettlement {
 
     /// @notice Settles a batch, all or nothing. Only the sequencer.
     /// @dev Makes no call to any recipient, so no recipient can block a batch.
-    /// @return batchHash `keccak256(abi.encode(number, previousHash, receiptsRoot, jobCount,
-    /// keccak256(abi.encodePacked(debits)), keccak256(abi.encodePacked(credits))))`.
+    /// Its epoch's organic revenue grows by what open jobs paid and, of all other payments, by the protocol's share in the
+    /// batch's credits, rounded down: a wash trader's own payment counts only up to what it really gave away (DESIGN §6.3).
+    /// @return batchHash `keccak256(abi.encode(previousHash, receiptsRoot, contentHash))`, where `contentHash` is
+    /// `keccak256(abi.encode(number, jobCount, openHeu, openUsd, keccak256(abi.encodePacked(debits)),
+    /// keccak256(abi.encodePacked(credits))))`.
     function settle(Batch calldata batch) external returns (bytes32 batchHash);
 
     /// @notice The last batch settled: its number and hash; (0, `genesisHash`) before the first.
+    /// @dev Searches; meant for calls from outside.
     function lastBatch() external view returns (uint64 number, bytes32 batchHash);
 
-    /// @notice Root of a settled batch's receipts; 0 when there is no such batch.
-    function receiptsRootOf(uint64 number) external view returns (bytes32 receiptsRoot);
+    /// @notice Hash of a settled batch; `genesisHash` of 0; 0 when there is no such batch.
+    function batchHashOf(uint64 number) external view returns (bytes32 batchHash);
 
-    /// @notice Whether the receipt is in the batch.
+    /// @notice Whether the batch has this receipts root and the receipt is in it.
     /// @dev Warning: inner tree nodes verify too. Compute the digest from a receipt, do not take it from a stranger.
-    function verifyReceipt(uint64 number, bytes32 receiptDigest, bytes32[] calldata proof) external view returns (bool);
+    function verifyReceipt(BatchProof calldata batch, bytes32 receiptDigest, bytes32[] calldata proof)
+        external
+        view
+        returns (bool);
+
+    /// @notice Revenue of one epoch that drives emission: open jobs whole, others up to the protocol's share.
+    /// @return heu Wei of HEU.
+    /// @return usd Micro-dollars.
+    function organicRevenueOf(uint256 epoch) external view returns (uint256 heu, uint256 usd);
 
     /// @notice The predecessor of batch 1: binds the chain of batches to this chain and contract.
     function genesisHash() external view returns (bytes32);
+
+    /// @notice Unix seconds at which epoch 0 began; epochs last one week.
+    function epochGenesis() external view returns (uint256);
 
     /* CLAIMS */
 
@@ -95,6 +122,23 @@ interface IJobSettlement {
 
     /// @notice Pays what is final to `account` itself. Anyone may call.
     function claimFor(address account, address asset) external returns (uint256 amount);
+
+    /// @notice Pays what is final in the pot of the pod's voters to the caller. Only `voterRewards`.
+    function claimVoters(bytes32 podId, address asset) external returns (uint256 amount);
+
+    /// @notice The account that credit rows name for the voters of a pod:
+    /// `address(uint160(uint256(keccak256(abi.encode("pod voters", podId)))))`. Nobody has its key.
+    /// @dev Rows of role 3 are kept apart from accounts: `claimFor` does not reach them.
+    function potOf(bytes32 podId) external pure returns (address account);
+
+    /// @notice What the pod's voters could be paid now (asset units).
+    function claimableVotersOf(bytes32 podId, address asset) external view returns (uint256 amount);
+
+    /// @notice What the pod's voters have here and cannot be paid yet (asset units).
+    function pendingVotersOf(bytes32 podId, address asset) external view returns (uint256 amount);
+
+    /// @notice The stored buckets of a pot, not brought forward to now.
+    function escrowOfPot(address pot, address asset) external view returns (Escrow memory);
 
     /// @notice What `account` could claim now (asset units).
     function claimableOf(address account, address asset) external view returns (uint256 amount);
@@ -113,6 +157,9 @@ interface IJobSettlement {
 
     function setSequencer(address sequencer) external;
 
+    /// @notice Names the contract that gives pods' voters what they earned.
+    function setVoterRewards(address voterRewards) external;
+
     /// @notice Sets the four shares; together at most 5,000 basis points.
     function setShares(Shares calldata shares) external;
 
@@ -124,6 +171,7 @@ interface IJobSettlement {
 
     function vault() external view returns (address);
     function sequencer() external view returns (address);
+    function voterRewards() external view returns (address);
     function shares() external view returns (Shares memory);
     function challengeWindowSeconds() external view returns (uint32);
 }

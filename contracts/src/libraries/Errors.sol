@@ -193,4 +193,10 @@ library Errors {
     /// @dev The four governed shares leave the node less than 50 %.
     error JobSettlement_SharesTooHigh(uint256 sumBps, uint256 maxBps);
     error JobSettlement_NothingToClaim(address account, address asset);
+
+    /// @dev Payments of open jobs are part of all payments of the asset.
+    error JobSettlement_OpenTooHigh(address asset, uint256 open, uint256 payments);
+
+    /// @dev Only `voterRewards` takes what pods' voters have earned.
+    error JobSettlement_NotVoterRewards(address caller);
 }

@@ -103,11 +103,13 @@ library Events {
 
     /* JOB SETTLEMENT */
 
+    /// @dev `contentHash` and the predecessor's hash prove `receiptsRoot` against `batchHashOf`.
     event BatchSettled(
-        uint64 indexed number, bytes32 previousHash, bytes32 batchHash, bytes32 receiptsRoot, uint32 jobCount
+        uint64 indexed number, bytes32 batchHash, bytes32 receiptsRoot, bytes32 contentHash, uint32 jobCount
     );
     event Claimed(address indexed account, address indexed asset, address indexed receiver, uint256 amount);
     event SequencerChanged(address sequencer);
+    event VoterRewardsChanged(address voterRewards);
     event SharesChanged(uint16 deployerBps, uint16 frontendBps, uint16 votersBps, uint16 protocolBps);
     event ChallengeWindowChanged(uint32 challengeWindowSeconds);
 }

@@ -53,4 +53,16 @@ library RowLib {
     function slotKeyOf(uint256 row) internal pure returns (uint256) {
         return (row >> AMOUNT_BITS) & ~uint256(0xf0);
     }
+
+    /// @dev The storage key of a voters' pot: the row's key with its role, so that no account shares it.
+    function potKey(address pot, uint256 assetId) internal pure returns (uint256) {
+        return (uint256(uint160(pot)) << 8) | (VOTERS << 4) | assetId;
+    }
+
+    /* POTS */
+
+    /// @dev The account that stands for a pod's voters in rows. Nobody has its key.
+    function potOf(bytes32 podId) internal pure returns (address) {
+        return address(uint160(uint256(keccak256(abi.encode("pod voters", podId)))));
+    }
 }

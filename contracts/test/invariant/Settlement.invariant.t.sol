@@ -5,13 +5,15 @@ import {Escrow} from "../../src/interfaces/IJobSettlement.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {SettlementHandler} from "./SettlementHandler.sol";
 
-/// @notice Invariants 1 to 9 of `README.md`.
+/// @notice Invariants 1 to 9 and 20 to 22 of `README.md`.
 contract SettlementInvariantTest is Fixture {
     SettlementHandler private handler;
 
     function setUp() public override {
         super.setUp();
         handler = new SettlementHandler(SettlementHandler.World(heu, usd, vault, settlement, sequencer));
+        vm.prank(owner);
+        settlement.setVoterRewards(address(handler));
         // Everybody starts with money and a cap, so that most settlements move something.
         for (uint256 i; i < 3; ++i) {
             handler.depositHeu(i, 1e23);
@@ -34,7 +36,9 @@ contract SettlementInvariantTest is Fixture {
             uint256 holdings = asset == 0 ? address(vault).balance : usd.balanceOf(address(vault));
             assertGe(holdings, balances + reserve, "1: the vault is solvent");
             assertEq(handler.deposited(asset), balances + reserve + handler.paidOut(asset), "2: conservation");
-            assertEq(reserve, checkEarners(asset, token), "3: the reserve is the escrow");
+            uint256 owed = checkEarners(asset, token) + checkPots(asset, token);
+            assertEq(reserve, owed, "3: the reserve is the escrow");
+            checkOrganic(asset);
             checkPayers(asset, token);
             checkShares(asset);
         }
@@ -67,6 +71,39 @@ contract SettlementInvariantTest is Fixture {
             );
             owed += mine;
         }
+    }
+
+    function checkPots(uint256 asset, address token) private view returns (uint256 owed) {
+        for (uint256 i; i < 2; ++i) {
+            bytes32 podId = handler.podIds(i);
+            address pot = settlement.potOf(podId);
+            Escrow memory escrow = settlement.escrowOfPot(pot, token);
+            uint256 mine = escrow.newest + escrow.maturing + escrow.claimable;
+            assertEq(
+                handler.creditedOf(asset, pot) - handler.claimedOf(asset, pot),
+                mine,
+                "20: pots keep what is not claimed"
+            );
+            uint256 claimable = settlement.claimableVotersOf(podId, token);
+            assertEq(claimable + settlement.pendingVotersOf(podId, token), mine, "20: claimable and pending are all");
+            assertEq(
+                settlement.claimableOf(pot, token) + settlement.pendingOf(pot, token), 0, "21: a pot is no account"
+            );
+            owed += mine;
+        }
+    }
+
+    /// @dev The handler's calls stay within the first few epochs.
+    function checkOrganic(uint256 asset) private view {
+        uint256 organic;
+        uint256 last = (block.timestamp - EPOCH_GENESIS) / 7 days;
+        for (uint256 epoch; epoch <= last; ++epoch) {
+            (uint256 heuRevenue, uint256 usdRevenue) = settlement.organicRevenueOf(epoch);
+            organic += asset == 0 ? heuRevenue : usdRevenue;
+        }
+        assertGe(organic, handler.openOf(asset), "22: open jobs count whole");
+        assertLe(organic, handler.organicAtMost(asset), "22: others count up to the protocol's share");
+        assertLe(organic, handler.paymentsOf(asset), "22: organic revenue was really paid");
     }
 
     function checkPayers(uint256 asset, address token) private view {
@@ -103,8 +140,11 @@ contract SettlementInvariantTest is Fixture {
         for (uint256 i; i < 4; ++i) {
             handler.claim(i, false, i % 2 == 0);
         }
+        for (uint256 i; i < 2; ++i) {
+            handler.claimVoters(i, false);
+        }
         handler.revokeCap(0, false);
-        string[10] memory actions = [
+        string[11] memory actions = [
             "depositHeu",
             "depositWrapped",
             "depositUsd",
@@ -114,7 +154,8 @@ contract SettlementInvariantTest is Fixture {
             "executeWithdrawal",
             "settleOne",
             "settleBoth",
-            "claim"
+            "claim",
+            "claimVoters"
         ];
         for (uint256 i; i < actions.length; ++i) {
             assertGe(handler.count(actions[i]), 1, actions[i]);

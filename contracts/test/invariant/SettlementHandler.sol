@@ -10,6 +10,7 @@ import {Test} from "../utils/Test.sol";
 contract SettlementHandler is Test {
     uint256 internal constant PAYERS = 3;
     uint256 internal constant EARNERS = 4;
+    uint256 internal constant PODS = 2;
     uint64 private constant FAR_FUTURE = 4_000_000_000;
 
     struct World {
@@ -29,6 +30,7 @@ contract SettlementHandler is Test {
     World private world;
     address[PAYERS] public payers;
     address[EARNERS] public earners;
+    bytes32[PODS] public podIds;
 
     /* GHOSTS, by asset number */
 
@@ -39,6 +41,9 @@ contract SettlementHandler is Test {
     mapping(uint256 asset => mapping(address account => uint256)) public claimedOf;
     mapping(uint256 asset => mapping(uint256 role => uint256)) public creditedTo;
     mapping(uint256 asset => mapping(address account => Credit[])) private credits;
+    mapping(uint256 asset => uint256) public openOf;
+    mapping(uint256 asset => uint256) public organicAtMost;
+    mapping(uint256 asset => uint256) public paymentsOf;
     uint256 public batches;
     bytes32 public lastHash;
     mapping(string action => uint256) public count;
@@ -51,6 +56,9 @@ contract SettlementHandler is Test {
         }
         for (uint256 i; i < EARNERS; ++i) {
             earners[i] = makeAddr(string.concat("earner", vm.toString(i)));
+        }
+        for (uint256 i; i < PODS; ++i) {
+            podIds[i] = keccak256(abi.encode("pod", i));
         }
         // An earner may well be a payer.
         earners[0] = payers[0];
@@ -141,11 +149,16 @@ contract SettlementHandler is Test {
             uint256 share = amount * [uint256(0), 800, 500, 200, 500][role] / 10_000;
             share = bound(uint256(keccak256(abi.encode(seed, role))), 0, share);
             rest -= share;
-            rows[role] = record(earners[(seed >> role) % EARNERS], role, asset, share);
+            address account = role == Rows.VOTERS
+                ? world.settlement.potOf(podIds[(seed >> role) % PODS])
+                : earners[(seed >> role) % EARNERS];
+            rows[role] = record(account, role, asset, share);
         }
         rows[0] = record(earners[seed % EARNERS], 0, asset, rest);
         debitedOf[asset][payer] += amount;
-        post(Rows.list(Rows.debit(payer, asset, amount)), Rows.sort(rows));
+        uint256[2] memory open;
+        open[asset] = bound(uint256(keccak256(abi.encode(seed, "open"))), 0, amount);
+        post(Rows.list(Rows.debit(payer, asset, amount)), Rows.sort(rows), open);
         count["settleOne"] += 1;
     }
 
@@ -163,7 +176,8 @@ contract SettlementHandler is Test {
         }
         post(
             Rows.list(Rows.debit(payer, 0, amounts[0]), Rows.debit(payer, 1, amounts[1])),
-            Rows.list(record(earner, 0, 0, amounts[0]), record(earner, 0, 1, amounts[1]))
+            Rows.list(record(earner, 0, 0, amounts[0]), record(earner, 0, 1, amounts[1])),
+            amounts
         );
         count["settleBoth"] += 1;
     }
@@ -180,6 +194,19 @@ contract SettlementHandler is Test {
         paidOut[inUsd ? 1 : 0] += amount;
         count["claim"] += 1;
     }
+
+    /// @dev This handler is the voters' rewards contract.
+    function claimVoters(uint256 which, bool inUsd) external {
+        bytes32 podId = podIds[which % PODS];
+        address asset = assetOf(inUsd);
+        if (world.settlement.claimableVotersOf(podId, asset) == 0) return;
+        uint256 amount = world.settlement.claimVoters(podId, asset);
+        claimedOf[inUsd ? 1 : 0][world.settlement.potOf(podId)] += amount;
+        paidOut[inUsd ? 1 : 0] += amount;
+        count["claimVoters"] += 1;
+    }
+
+    receive() external payable {}
 
     function pass(uint256 seconds_) external {
         vm.warp(block.timestamp + bound(seconds_, 1, 2 hours));
@@ -205,17 +232,26 @@ contract SettlementHandler is Test {
         return Rows.credit(account, role, asset, amount);
     }
 
-    function post(uint256[] memory debits, uint256[] memory rows) private {
+    function post(uint256[] memory debits, uint256[] memory rows, uint256[2] memory open) private {
         batches += 1;
         bytes32 root = keccak256(abi.encode("root", batches));
-        Batch memory batch = Batch(uint64(batches), lastHash, root, uint32(batches), debits, rows);
-        lastHash = keccak256(
-            abi.encode(
-                batches, lastHash, root, batches, keccak256(abi.encodePacked(debits)), keccak256(abi.encodePacked(rows))
-            )
-        );
+        Batch memory batch =
+            Batch(uint64(batches), lastHash, root, uint32(batches), uint96(open[0]), uint96(open[1]), debits, rows);
+        lastHash = keccak256(bytes.concat(lastHash, root, Rows.contentHash(batch)));
+        countOrganic(debits, open);
         vm.prank(world.sequencer);
         world.settlement.settle(batch);
+    }
+
+    /// @dev Bounds, worked out without the contract's formula: the protocol's governed share is 5 %.
+    function countOrganic(uint256[] memory debits, uint256[2] memory open) private {
+        for (uint256 i; i < debits.length; ++i) {
+            uint256 asset = (debits[i] >> 88) & 0xf;
+            uint256 payment = debits[i] & (2 ** 88 - 1);
+            paymentsOf[asset] += payment;
+            openOf[asset] += open[asset];
+            organicAtMost[asset] += open[asset] + (payment - open[asset]) * 500 / 10_000;
+        }
     }
 
     function isLive(address payer, bool inUsd) private view returns (bool) {

@@ -18,6 +18,8 @@ import {Test} from "./Test.sol";
 abstract contract Fixture is Test {
     uint256 internal constant HEU_PRICE_USD_WAD = 0.05e18;
     uint32 internal constant WITHDRAWAL_DELAY = 1 hours;
+    /// @dev A while before the tests' clock starts.
+    uint256 internal constant EPOCH_GENESIS = 1_799_000_000;
     uint32 internal constant WINDOW = 10 minutes;
     uint32 internal constant UNBONDING = 1 days;
     uint128 internal constant MIN_COLLATERAL = 100e18;
@@ -54,7 +56,8 @@ abstract contract Fixture is Test {
         usd = IDevUsdToken(deploy("DevUsd", ""));
         bytes memory vaultArguments = abi.encode(owner, heu, usd, HEU_PRICE_USD_WAD, WITHDRAWAL_DELAY);
         vault = IOwnedVault(deploy("CreditVault", vaultArguments));
-        settlement = IOwnedSettlement(deploy("JobSettlement", abi.encode(owner, vault, sequencer, WINDOW)));
+        settlement =
+            IOwnedSettlement(deploy("JobSettlement", abi.encode(owner, vault, sequencer, WINDOW, EPOCH_GENESIS)));
         nodes = IOwnedNodes(deploy("NodeRegistry", abi.encode(owner, MIN_COLLATERAL, UNBONDING)));
         pods = IPodRegistry(deploy("PodRegistry", ""));
         frontends = IOwnedFrontends(deploy("FrontendRegistry", abi.encode(owner)));
@@ -99,6 +102,8 @@ abstract contract Fixture is Test {
             previousHash: lastHash,
             receiptsRoot: keccak256(abi.encode("receipts", number + 1)),
             jobCount: 1,
+            openHeu: 0,
+            openUsd: 0,
             debits: debits,
             credits: credits
         });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Batch} from "../../src/interfaces/IJobSettlement.sol";
+
 /// @notice Packs and sorts rows for tests, written without `RowLib` so that the two check each other.
 library Rows {
     uint256 internal constant HEU = 0;
@@ -19,6 +21,20 @@ library Rows {
     function credit(address account, uint256 role, uint256 asset, uint256 amount) internal pure returns (uint256) {
         require(amount < 2 ** 88, "Rows: amount does not fit");
         return uint256(bytes32(abi.encodePacked(account, uint8(role * 16 + asset), uint88(amount))));
+    }
+
+    /// @dev The part of a batch's hash that is not its predecessor and its receipts.
+    function contentHash(Batch memory batch) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                batch.number,
+                batch.jobCount,
+                batch.openHeu,
+                batch.openUsd,
+                keccak256(abi.encodePacked(batch.debits)),
+                keccak256(abi.encodePacked(batch.credits))
+            )
+        );
     }
 
     /// @dev Insertion sort in place; returns the same array.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Batch, Parties, Split} from "../../src/interfaces/IJobSettlement.sol";
+import {Batch, BatchProof, Parties, Split} from "../../src/interfaces/IJobSettlement.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {Rows} from "../utils/Rows.sol";
 
 /// @notice Holds our TypeScript and these contracts against the same `vectors/*.json`.
 contract VectorsTest is Fixture {
     bytes32 private constant RECEIPT_TYPEHASH = keccak256(
-        "Receipt(bytes32 jobId,bytes32 podId,bytes32 manifestHash,bytes32 requestHash,bytes32 outputHash,bytes32 seedCommitment,bytes32 decisionHash,uint64 inputUnits,uint64 outputUnits,address asset,uint256 price,address payer,address frontend,address node,bytes32 leaseId,uint32 attempt,uint64 fencingToken,uint64 startedAtMs,uint64 finishedAtMs)"
+        "Receipt(bytes32 jobId,bytes32 podId,bytes32 manifestHash,bytes32 requestHash,bytes32 outputHash,bytes32 seedCommitment,bytes32 decisionHash,uint64 inputUnits,uint64 outputUnits,address asset,uint256 price,address payer,address frontend,address node,bytes32 leaseId,uint32 attempt,uint64 fencingToken,uint64 startedAtMs,uint64 finishedAtMs,uint8 routeClass,uint64 computeUnits)"
     );
 
     /* SPLIT */
@@ -48,22 +48,15 @@ contract VectorsTest is Fixture {
             previousHash: vm.parseJsonBytes32(json, ".previousHash"),
             receiptsRoot: vm.parseJsonBytes32(json, ".receiptsRoot"),
             jobCount: uint32(vm.parseJsonUint(json, ".jobCount")),
+            openHeu: uint96(vm.parseJsonUint(json, ".openHeu")),
+            openUsd: uint96(vm.parseJsonUint(json, ".openUsd")),
             debits: vm.parseJsonUintArray(json, ".debits"),
             credits: vm.parseJsonUintArray(json, ".credits")
         });
 
         bytes memory callData = abi.encodeCall(settlement.settle, (batch));
         assertEq(keccak256(callData), keccak256(vm.parseJsonBytes(json, ".calldata")), "calldata");
-        bytes32 batchHash = keccak256(
-            abi.encode(
-                batch.number,
-                batch.previousHash,
-                batch.receiptsRoot,
-                batch.jobCount,
-                keccak256(abi.encodePacked(batch.debits)),
-                keccak256(abi.encodePacked(batch.credits))
-            )
-        );
+        bytes32 batchHash = keccak256(bytes.concat(batch.previousHash, batch.receiptsRoot, Rows.contentHash(batch)));
         assertEq(batchHash, vm.parseJsonBytes32(json, ".batchHash"), "hash");
     }
 
@@ -116,7 +109,9 @@ contract VectorsTest is Fixture {
             vm.parseJsonUint(json, ".receipt.attempt"),
             vm.parseJsonUint(json, ".receipt.fencingToken"),
             vm.parseJsonUint(json, ".receipt.startedAtMs"),
-            vm.parseJsonUint(json, ".receipt.finishedAtMs")
+            vm.parseJsonUint(json, ".receipt.finishedAtMs"),
+            vm.parseJsonUint(json, ".receipt.routeClass"),
+            vm.parseJsonUint(json, ".receipt.computeUnits")
         );
     }
 
@@ -127,23 +122,38 @@ contract VectorsTest is Fixture {
         batch.receiptsRoot = vm.parseJsonBytes32(json, ".root");
         vm.prank(sequencer);
         settlement.settle(batch);
-        settle(Rows.list(), Rows.list());
+        BatchProof memory first = BatchProof(1, batch.receiptsRoot, Rows.contentHash(batch));
+        batch = nextBatch(Rows.list(), Rows.list());
+        vm.prank(sequencer);
+        settlement.settle(batch);
+        BatchProof memory second = BatchProof(2, batch.receiptsRoot, Rows.contentHash(batch));
 
         for (uint256 i; i < digests.length; ++i) {
             string memory label = string.concat("receipt ", vm.toString(i));
             bytes32[] memory proof = vm.parseJsonBytes32Array(json, string.concat(".proofs[", vm.toString(i), "].path"));
-            assertTrue(settlement.verifyReceipt(1, digests[i], proof), label);
-            assertFalse(settlement.verifyReceipt(2, digests[i], proof), label);
-            assertFalse(settlement.verifyReceipt(3, digests[i], proof), label);
-            assertFalse(settlement.verifyReceipt(1, keccak256(abi.encode(digests[i])), proof), label);
+            assertTrue(settlement.verifyReceipt(first, digests[i], proof), label);
+            assertFalse(settlement.verifyReceipt(second, digests[i], proof), label);
+            assertFalse(
+                settlement.verifyReceipt(BatchProof(2, first.receiptsRoot, second.contentHash), digests[i], proof),
+                label
+            );
+            assertFalse(
+                settlement.verifyReceipt(BatchProof(3, first.receiptsRoot, first.contentHash), digests[i], proof), label
+            );
+            assertFalse(
+                settlement.verifyReceipt(BatchProof(0, first.receiptsRoot, first.contentHash), digests[i], proof), label
+            );
+            assertFalse(settlement.verifyReceipt(first, keccak256(abi.encode(digests[i])), proof), label);
             proof[0] = bytes32(uint256(proof[0]) ^ 1);
-            assertFalse(settlement.verifyReceipt(1, digests[i], proof), label);
+            assertFalse(settlement.verifyReceipt(first, digests[i], proof), label);
         }
     }
 
-    function testFuzz_NoReceiptIsInABatchThatIsNotThere(uint64 number, bytes32 digest) public view {
-        vm.assume(number != 0);
-        assertFalse(settlement.verifyReceipt(number, digest, new bytes32[](0)), "no batch");
-        assertFalse(settlement.verifyReceipt(number, bytes32(0), new bytes32[](0)), "no zero root");
+    function testFuzz_NoReceiptIsInABatchThatIsNotThere(BatchProof memory batch, bytes32 digest) public view {
+        assertFalse(settlement.verifyReceipt(batch, digest, new bytes32[](0)), "no batch");
+        batch.receiptsRoot = digest;
+        assertFalse(settlement.verifyReceipt(batch, digest, new bytes32[](0)), "its own root proves nothing");
+        batch.number = 0;
+        assertFalse(settlement.verifyReceipt(batch, digest, new bytes32[](0)), "nothing is before the first");
     }
 }

@@ -83,7 +83,17 @@ function completionOf(price: bigint): JobCompletion {
   const receipt = {
     ...{ jobId: JOB_ID, podId: ZERO_BYTES32, manifestHash: ZERO_BYTES32, requestHash: ZERO_BYTES32, outputHash: ZERO_BYTES32 },
     ...{ seedCommitment: ZERO_BYTES32, decisionHash: ZERO_BYTES32, ...units, asset: TEST_ASSET, price, payer: ZERO_ADDRESS },
-    ...{ frontend: ZERO_ADDRESS, node: ZERO_ADDRESS, leaseId: ZERO_BYTES32, attempt: 1, fencingToken: 1, startedAtMs: 0, finishedAtMs: 0 },
+    ...{
+      frontend: ZERO_ADDRESS,
+      node: ZERO_ADDRESS,
+      leaseId: ZERO_BYTES32,
+      attempt: 1,
+      fencingToken: 1,
+      startedAtMs: 0,
+      finishedAtMs: 0,
+      routeClass: 0,
+      computeUnits: 0,
+    },
   }
   return {
     signedReceipt: { receipt, nodeSignature: '0x', routerSignature: '0x', router: ZERO_ADDRESS },

@@ -1,3 +1,4 @@
+import { computeUnitsOf } from '#economics'
 import { recoverMember, type Signer, signAlone } from '#platform'
 import {
   type Bytes32,
@@ -44,7 +45,15 @@ export function draftReceipt({ order, lease, units, outputHash, decisionHash, fi
     fencingToken: lease.fencingToken,
     startedAtMs: lease.grantedAtMs,
     finishedAtMs,
+    routeClass: lease.job.routeClass,
+    computeUnits: unitsOfCompute(order, lease, finishedAtMs),
   }
+}
+
+function unitsOfCompute({ pod }: JobOrder, { hosting, grantedAtMs }: Lease, finishedAtMs: number): number {
+  const { vramBytes, memoryBytes } = pod.manifest.spec.resources
+  const slots = Math.max(1, ...hosting.replicas.map(replica => replica.slots))
+  return computeUnitsOf({ busyMs: finishedAtMs - grantedAtMs, slots, vramBytes, memoryBytes })
 }
 
 /** Countersigns, or null when the node's signature is not over this receipt. */

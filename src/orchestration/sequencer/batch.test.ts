@@ -54,6 +54,16 @@ describe('formBatch', () => {
     ])
   })
 
+  test('behavior: only what open jobs paid counts as open, per asset', () => {
+    const of = (asset: Address, price: bigint, routeClass: number): StoredReceipt => ({
+      ...factory.make({ payer: account(1), asset, price, routeClass }),
+      sequence: ++sequence,
+      batchNumber: null,
+    })
+    const jobs = [of(usd, 100n, 0), of(usd, 30n, 1), of(heu, 7n, 0), of(heu, 5n, 0), of(heu, 1_000n, 2), of(heu, 2_000n, 3)]
+    expect(formBatch(jobs, previous, assets)).toMatchObject({ openUsd: 100n, openHeu: 12n })
+  })
+
   test('behavior: free jobs are receipted and move nothing', () => {
     const batch = formBatch([receipt(account(1), usd, 0n)], previous, assets)
     expect(batch).toMatchObject({ jobCount: 1, debits: [], credits: [] })

@@ -1,6 +1,6 @@
 import { SPLIT_ROLES, type SplitRole } from '#economics'
 import type { BatchRef, StoredReceipt } from '#platform'
-import { type Address, type Bytes32, HeuristError, type Hex, merkleTree, ZERO_ADDRESS } from '#protocol'
+import { type Address, type Bytes32, HeuristError, type Hex, merkleTree, type RouteClass, ZERO_ADDRESS } from '#protocol'
 import { encodeSettle, hashBatch } from './encode.ts'
 import type { SequencerErrorCode } from './errors.ts'
 
@@ -13,6 +13,8 @@ export type FormedBatch = {
   readonly batchHash: Bytes32
   readonly receiptsRoot: Bytes32
   readonly jobCount: number
+  readonly openHeu: bigint
+  readonly openUsd: bigint
   readonly debits: readonly bigint[]
   readonly credits: readonly bigint[]
   readonly calldata: Hex
@@ -20,6 +22,8 @@ export type FormedBatch = {
   readonly sequences: readonly number[]
 }
 
+/** The route class that counts whole as organic demand. */
+const OPEN: RouteClass = 0
 const AMOUNT_BITS = 88n
 /** A row's amount is below 2^88 atomic units: 309 million HEU. */
 export const MAX_ROW_AMOUNT = (1n << AMOUNT_BITS) - 1n
@@ -88,8 +92,11 @@ export function formBatch(receipts: readonly StoredReceipt[], previous: BatchRef
   if (receipts.length === 0) throw new RangeError('a batch needs at least one receipt')
   const debits = new Map<string, bigint>()
   const credits = new Map<string, bigint>()
+  const open = { openHeu: 0n, openUsd: 0n }
   for (const receipt of receipts) {
     const rows = rowsOf(receipt, assets)
+    const { routeClass, asset, price } = receipt.signed.receipt
+    if (routeClass === OPEN) open[asset === assets.heu ? 'openHeu' : 'openUsd'] += price
     addTo(debits, rows.debit)
     for (const credit of rows.credits) addTo(credits, credit)
   }
@@ -98,6 +105,7 @@ export function formBatch(receipts: readonly StoredReceipt[], previous: BatchRef
     previousHash: previous.hash,
     receiptsRoot: merkleTree(receipts.map(receipt => receipt.digest)).root,
     jobCount: receipts.length,
+    ...open,
     debits: toRows(debits),
     credits: toRows(credits),
   }

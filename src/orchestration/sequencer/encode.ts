@@ -9,12 +9,17 @@ export type SettleBatch = {
   readonly previousHash: Bytes32
   readonly receiptsRoot: Bytes32
   readonly jobCount: number
+  /** What open jobs paid, per asset (atomic units). */
+  readonly openHeu: bigint
+  readonly openUsd: bigint
   /** Packed rows, strictly ascending. */
   readonly debits: readonly bigint[]
   readonly credits: readonly bigint[]
 }
 
-const SETTLE_SELECTOR = Buffer.from(keccakBytes(Buffer.from('settle((uint64,bytes32,bytes32,uint32,uint256[],uint256[]))')).subarray(0, 4))
+const SETTLE_SELECTOR = Buffer.from(
+  keccakBytes(Buffer.from('settle((uint64,bytes32,bytes32,uint32,uint96,uint96,uint256[],uint256[]))')).subarray(0, 4),
+)
 
 function word(value: bigint | number): Buffer {
   return Buffer.from(value.toString(16).padStart(64, '0'), 'hex')
@@ -24,15 +29,17 @@ function packed(rows: readonly bigint[]): Buffer {
   return Buffer.concat(rows.map(word))
 }
 
-/** Offsets count from the start of the struct: six head words, then debits, then credits. */
+/** Offsets count from the start of the struct: eight head words, then debits, then credits. */
 export function encodeSettle(batch: SettleBatch): Hex {
-  const headBytes = 6 * 32
+  const headBytes = 8 * 32
   const debits = packed(batch.debits)
   const struct = [
     word(batch.number),
     hexToBytes(batch.previousHash),
     hexToBytes(batch.receiptsRoot),
     word(batch.jobCount),
+    word(batch.openHeu),
+    word(batch.openUsd),
     word(headBytes),
     word(headBytes + 32 + debits.length),
     word(batch.debits.length),
@@ -45,13 +52,15 @@ export function encodeSettle(batch: SettleBatch): Hex {
 
 /** The hash by which the next batch names this one; computed as `JobSettlement` does. */
 export function hashBatch(batch: SettleBatch): Bytes32 {
-  const parts = [
-    word(batch.number),
-    hexToBytes(batch.previousHash),
-    hexToBytes(batch.receiptsRoot),
-    word(batch.jobCount),
-    keccakBytes(packed(batch.debits)),
-    keccakBytes(packed(batch.credits)),
-  ]
-  return bytesToHex(keccakBytes(Buffer.concat(parts)))
+  const content = keccakBytes(
+    Buffer.concat([
+      word(batch.number),
+      word(batch.jobCount),
+      word(batch.openHeu),
+      word(batch.openUsd),
+      keccakBytes(packed(batch.debits)),
+      keccakBytes(packed(batch.credits)),
+    ]),
+  )
+  return bytesToHex(keccakBytes(Buffer.concat([hexToBytes(batch.previousHash), hexToBytes(batch.receiptsRoot), content])))
 }

@@ -101,7 +101,13 @@ export type ReceiptFactory = {
   readonly node: Signer
   readonly separator: Uint8Array
   readonly router: Signer
-  make(job: { payer: Address; asset: Address; price: bigint; finishedAtMs?: number }): Omit<StoredReceipt, 'sequence' | 'batchNumber'>
+  make(job: {
+    payer: Address
+    asset: Address
+    price: bigint
+    finishedAtMs?: number
+    routeClass?: number
+  }): Omit<StoredReceipt, 'sequence' | 'batchNumber'>
 }
 
 export function createReceiptFactory(
@@ -117,7 +123,7 @@ export function createReceiptFactory(
     node,
     separator,
     router,
-    make({ payer, asset, price, finishedAtMs = 1_700_000_000_000 }) {
+    make({ payer, asset, price, finishedAtMs = 1_700_000_000_000, routeClass = 0 }) {
       count++
       const jobId = jobIdFrom(Buffer.from(keccak256(`${node.address}${count}`).slice(2, 34), 'hex'))
       const receipt: Receipt = {
@@ -140,6 +146,8 @@ export function createReceiptFactory(
         fencingToken: count,
         startedAtMs: finishedAtMs - 100,
         finishedAtMs,
+        routeClass,
+        computeUnits: 100,
       }
       const digest = receiptDigest(separator, receipt)
       const signed: SignedReceipt = {

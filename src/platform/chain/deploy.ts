@@ -106,7 +106,9 @@ export async function deployContracts(
       done: () => hasCode(name),
       run: async () => {
         const given = name === 'DevUsd' ? options.stablecoin : undefined
-        const address = given ?? (await create(work, await deployData(name, options, deployer.address, addressOf)))
+        const epochGenesisSeconds = await genesisOf(client, deployment)
+        const terms = { ...options, epochGenesisSeconds }
+        const address = given ?? (await create(work, await deployData(name, terms, deployer.address, addressOf)))
         await record({ addresses: { ...deployment.addresses, [name]: address } })
       },
     }),
@@ -173,7 +175,7 @@ function wiringSteps(options: DeployOptions, work: Work, addressOf: (name: Contr
 
 async function deployData(
   name: ContractName,
-  options: DeployOptions,
+  options: DeployOptions & { readonly epochGenesisSeconds: bigint },
   owner: Address,
   addressOf: (name: ContractName) => Address,
 ): Promise<Hex> {
@@ -194,10 +196,17 @@ async function deployData(
       return encodeDeployData({ abi: creditVaultAbi, bytecode, args })
     }
     case 'JobSettlement': {
-      const args = [owner, addressOf('CreditVault'), options.sequencer, options.challengeWindowSeconds] as const
+      const { sequencer, challengeWindowSeconds, epochGenesisSeconds } = options
+      const args = [owner, addressOf('CreditVault'), sequencer, challengeWindowSeconds, epochGenesisSeconds] as const
       return encodeDeployData({ abi: jobSettlementAbi, bytecode, args })
     }
   }
+}
+
+/** Epochs count from the block before the deployment: the same for every contract, also when it resumes after a crash. */
+async function genesisOf(client: PublicClient, { fromBlock }: Deployment): Promise<bigint> {
+  const block = await translating('read the block before the deployment', () => client.getBlock({ blockNumber: BigInt(fromBlock) }))
+  return block.timestamp
 }
 
 async function create(work: Work, data: Hex): Promise<Address> {

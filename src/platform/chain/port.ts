@@ -42,9 +42,10 @@ export type BlockRef = { readonly number: number; readonly hash: Bytes32 }
 export type BatchRef = { readonly number: number; readonly hash: Bytes32 }
 export type BatchEvent = {
   readonly number: number
-  readonly previousHash: Bytes32
   readonly batchHash: Bytes32
   readonly receiptsRoot: Bytes32
+  /** Hash of everything of the batch but its receipts and its predecessor. */
+  readonly contentHash: Bytes32
   readonly jobCount: number
   readonly transactionHash: Bytes32
   readonly blockNumber: number
@@ -165,7 +166,7 @@ export interface Chain {
   lastBatch(): Promise<BatchRef>
   /** The event of a settled batch; null when there is none. */
   batchEvent(number: number): Promise<BatchEvent | null>
-  /** Zero when there is no such batch. */
+  /** As the batch's event says; zero when there is no such batch. {@link Chain.verifyReceipt} proves it. */
   receiptsRoot(batchNumber: number): Promise<Bytes32>
   /** Asks the settlement contract whether the digest is under the batch's root. */
   verifyReceipt(batchNumber: number, digest: Bytes32, proof: readonly Bytes32[]): Promise<boolean>

@@ -8,6 +8,7 @@ import {
   nodeRegistryAbi,
   type PodId,
   podRegistryAbi,
+  ZERO_BYTES32,
 } from '#protocol'
 import { toChainError, translating } from './errors.ts'
 import type { BatchEvent, Chain, ChainNode, ChainPodVersion, ContractAddresses } from './port.ts'
@@ -48,6 +49,11 @@ async function unless<Result>(contractError: string, doing: string, work: () => 
 
 function settlementReads(client: PublicClient, contracts: ContractAddresses, fromBlock: bigint) {
   const settlement = { address: contracts.JobSettlement, abi: jobSettlementAbi } as const
+  const batchLog = async (number: number) => {
+    const args = { number: BigInt(number) }
+    const logs = await client.getContractEvents({ ...settlement, eventName: 'BatchSettled', args, fromBlock, strict: true })
+    return logs.at(-1)
+  }
   return {
     lastBatch: () =>
       translating('read the last batch', async () => {
@@ -56,28 +62,22 @@ function settlementReads(client: PublicClient, contracts: ContractAddresses, fro
       }),
     batchEvent: number =>
       translating(`find batch ${number}`, async (): Promise<BatchEvent | null> => {
-        const logs = await client.getContractEvents({
-          ...settlement,
-          eventName: 'BatchSettled',
-          args: { number: BigInt(number) },
-          fromBlock,
-          strict: true,
-        })
-        const log = logs.at(-1)
+        const log = await batchLog(number)
         if (!log) return null
-        const { previousHash, batchHash, receiptsRoot, jobCount } = log.args
+        const { batchHash, receiptsRoot, contentHash, jobCount } = log.args
         const { gasUsed } = await client.getTransactionReceipt({ hash: log.transactionHash })
         const place = { transactionHash: log.transactionHash, blockNumber: Number(log.blockNumber), gasUsed: Number(gasUsed) }
-        return { number, previousHash, batchHash, receiptsRoot, jobCount, ...place }
+        return { number, batchHash, receiptsRoot, contentHash, jobCount, ...place }
       }),
-    receiptsRoot: number =>
-      translating('read a receipts root', () =>
-        client.readContract({ ...settlement, functionName: 'receiptsRootOf', args: [BigInt(number)] }),
-      ),
+    receiptsRoot: number => translating('read a receipts root', async () => (await batchLog(number))?.args.receiptsRoot ?? ZERO_BYTES32),
     verifyReceipt: (number, digest, proof) =>
-      translating('verify a receipt', () =>
-        client.readContract({ ...settlement, functionName: 'verifyReceipt', args: [BigInt(number), digest, [...proof]] }),
-      ),
+      translating('verify a receipt', async () => {
+        const log = await batchLog(number)
+        if (!log) return false
+        const { receiptsRoot, contentHash } = log.args
+        const batch = { number: BigInt(number), receiptsRoot, contentHash }
+        return client.readContract({ ...settlement, functionName: 'verifyReceipt', args: [batch, digest, [...proof]] })
+      }),
     shares: () =>
       translating('read the shares', async () => {
         const shares = await client.readContract({ ...settlement, functionName: 'shares' })

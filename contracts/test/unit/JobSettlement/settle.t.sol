@@ -10,6 +10,7 @@ import {Rows} from "../../utils/Rows.sol";
 contract SettleTest is Fixture {
     uint256 private constant FUNDS_HEU = 1000e18;
     uint256 private constant FUNDS_USD = 1000e6;
+    bytes32 private constant POD = keccak256("a pod");
 
     address private deployer;
     address private frontend;
@@ -19,7 +20,7 @@ contract SettleTest is Fixture {
         super.setUp();
         deployer = makeAddr("deployer");
         frontend = makeAddr("frontend");
-        voters = makeAddr("voters");
+        voters = settlement.potOf(POD);
         fundAndCap(developer, FUNDS_HEU, FUNDS_USD);
     }
 
@@ -188,25 +189,20 @@ contract SettleTest is Fixture {
         (number, hash) = settlement.lastBatch();
         assertEq(number, 2, "number");
         assertEq(hash, secondHash, "hash");
-        assertEq(settlement.receiptsRootOf(1), first.receiptsRoot, "first root");
-        assertEq(settlement.receiptsRootOf(2), second.receiptsRoot, "second root");
+        assertEq(settlement.batchHashOf(0), settlement.genesisHash(), "before the first");
+        assertEq(settlement.batchHashOf(1), firstHash, "first");
+        assertEq(settlement.batchHashOf(2), secondHash, "second");
+        assertEq(settlement.batchHashOf(3), bytes32(0), "not there yet");
     }
 
     function test_HashCommitsToHeaderAndRows() public {
         Batch memory batch = paymentOf(10e18);
-        bytes32 expected = keccak256(
-            abi.encode(
-                batch.number,
-                batch.previousHash,
-                batch.receiptsRoot,
-                batch.jobCount,
-                keccak256(abi.encodePacked(batch.debits)),
-                keccak256(abi.encodePacked(batch.credits))
-            )
-        );
+        (batch.openHeu, batch.jobCount) = (4e18, 9);
+        bytes32 content = Rows.contentHash(batch);
+        bytes32 expected = keccak256(bytes.concat(batch.previousHash, batch.receiptsRoot, content));
 
         vm.expectEmit();
-        emit Events.BatchSettled(1, batch.previousHash, expected, batch.receiptsRoot, batch.jobCount);
+        emit Events.BatchSettled(1, expected, batch.receiptsRoot, content, 9);
         assertEq(post(batch), expected, "hash");
     }
 
@@ -219,7 +215,8 @@ contract SettleTest is Fixture {
         assertEq(settlement.pendingOf(node, address(heu)), 80e18, "node");
         assertEq(settlement.pendingOf(deployer, address(heu)), 8e18, "deployer");
         assertEq(settlement.pendingOf(frontend, address(heu)), 5e18, "frontend");
-        assertEq(settlement.pendingOf(voters, address(heu)), 2e18, "voters");
+        assertEq(settlement.pendingVotersOf(POD, address(heu)), 2e18, "voters");
+        assertEq(settlement.pendingOf(voters, address(heu)), 0, "the pot is nobody's account");
         assertEq(settlement.pendingOf(protocol, address(heu)), 5e18, "protocol");
     }
 

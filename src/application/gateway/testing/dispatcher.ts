@@ -118,6 +118,8 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
       fencingToken: 1,
       startedAtMs: clock.now(),
       finishedAtMs: clock.now(),
+      routeClass: 0,
+      computeUnits: 64,
     }
     const digest = receiptDigest(separator, receipt)
     const signed = {

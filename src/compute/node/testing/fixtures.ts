@@ -101,6 +101,8 @@ export function makeReceipt(
     fencingToken,
     startedAtMs: 1,
     finishedAtMs: 2,
+    routeClass: 0,
+    computeUnits: 64,
     ...changes,
   }
 }

@@ -55,7 +55,16 @@ export function signedReceipt(start: JobStart, price: bigint): SignedReceipt {
     decisionHash: word(),
     leaseId: word(),
   }
-  const counted = { inputUnits: 10, outputUnits: 20, attempt: 1, fencingToken: 3, startedAtMs: 5_100, finishedAtMs: 5_900 }
+  const counted = {
+    inputUnits: 10,
+    outputUnits: 20,
+    attempt: 1,
+    fencingToken: 3,
+    startedAtMs: 5_100,
+    finishedAtMs: 5_900,
+    routeClass: 0,
+    computeUnits: 800,
+  }
   const { jobId, podId, asset, payer, frontend } = start
   const receipt = { jobId, podId, ...hashes, ...counted, asset, price, payer, frontend, node: address() }
   return { receipt, nodeSignature: signature, routerSignature: signature, router: address() }
