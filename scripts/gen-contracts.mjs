@@ -37,6 +37,12 @@ function abiModule(name, abi, note) {
   return `${HEADER}${note}export const ${camel(name)}Abi = [\n${entries}\n] as const\n`
 }
 
+function everyError() {
+  const entries = ['Errors', ...CONTRACTS].flatMap(name => readArtifact(name).abi).filter(({ type }) => type === 'error')
+  const bySignature = new Map(entries.map(entry => [signatures([entry])[0], entry]))
+  return [...bySignature].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
+}
+
 /** Every ABI under its contract's name, for code that treats all contracts alike. */
 function abisByName() {
   const imports = CONTRACTS.map(name => `import { ${camel(name)}Abi } from './${kebab(name)}.ts'`).sort()
@@ -81,8 +87,9 @@ export async function generateContracts() {
     files.set(`contracts/artifacts/${name}.json`, json({ contractName: name, bytecode: artifact.bytecode.object }))
     files.set(`contracts/snapshots/${name}.json`, json({ storage: storageLayout(artifact), abi: signatures(artifact.abi) }))
   }
-  const note = '/** Every custom error of every contract: decodes a revert that comes from a contract further in. */\n'
-  files.set('src/protocol/abi/errors.ts', abiModule('ContractErrors', readArtifact('Errors').abi, note))
+  const note =
+    '/** Every custom error of every contract, libraries of others included: decodes a revert that comes from a contract further in. */\n'
+  files.set('src/protocol/abi/errors.ts', abiModule('ContractErrors', everyError(), note))
   const exports = [...CONTRACTS.map(name => [camel(name), kebab(name)]), ['contractErrors', 'errors']]
   const index = exports.map(([constant, file]) => `export { ${constant}Abi } from './${file}.ts'`).sort()
   files.set('src/protocol/abi/index.ts', `${HEADER}${index.join('\n')}\nexport { contractAbis } from './by-name.ts'\n`)

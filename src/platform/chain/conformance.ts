@@ -61,6 +61,23 @@ export function describeChain(driver: string, start: () => Promise<ChainFixture>
       expect(await chain.batchEvent(1)).toBeNull()
     })
 
+    test('behavior: any function of any contract is read, tried and sent, typed by its ABI', async () => {
+      const owner = await someone()
+      const wrap = { contract: 'WrappedHeu', call: 'deposit', args: [], valueWei: 3n } as const
+      await chain.simulate(owner.address, wrap)
+      expect(await chain.read('WrappedHeu', 'balanceOf', [owner.address])).toBe(0n)
+      await chain.write(owner, wrap)
+      expect(await chain.read('WrappedHeu', 'balanceOf', [owner.address])).toBe(3n)
+      const tooMuch = { contract: 'WrappedHeu', call: 'withdraw', args: [4n] } as const
+      const refusal = { code: 'CHAIN_REVERTED', payload: { error: 'ERC20InsufficientBalance' } }
+      await expect(chain.simulate(owner.address, tooMuch)).rejects.toMatchObject(refusal)
+      await expect(chain.write(owner, tooMuch)).rejects.toMatchObject(refusal)
+      await expect(chain.read('NodeRegistry', 'getNode', [10n ** 9n])).rejects.toMatchObject({
+        code: 'CHAIN_REVERTED',
+        payload: { error: 'NodeRegistry_UnknownNode' },
+      })
+    })
+
     describe('nodes and pods', () => {
       test('behavior: a node registers with its own key, exits, and is seen each time', async () => {
         const owner = await someone(200n * WAD)

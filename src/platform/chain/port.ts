@@ -1,5 +1,6 @@
 import type { Address, Bytes32, Hex, NodeId, NodeStanding, PodId } from '#protocol'
 import type { Signer } from '../signing.ts'
+import type { ContractCalls } from './contract-calls.ts'
 
 export const CONTRACT_NAMES = [
   'WrappedHeu',
@@ -153,7 +154,7 @@ export type ChainReceipt = {
  * The settlement chain behind one face; drivers: dev chain (anvil), JSON-RPC server. Every method may throw
  * HeuristError CHAIN_UNAVAILABLE. Amounts are atomic units (wei of HEU, micro-dollars of the stablecoin).
  */
-export interface Chain {
+export interface Chain extends ContractCalls {
   readonly chainId: number
   readonly contracts: ContractAddresses
 

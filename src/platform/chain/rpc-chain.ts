@@ -1,6 +1,7 @@
 import { HeuristError } from '#protocol'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
+import { createContractCalls } from './contract-calls.ts'
 import { translating } from './errors.ts'
 import { createIndex } from './index-events.ts'
 import { type Chain, type ChainErrorCode, CONTRACT_NAMES, type ContractAddresses } from './port.ts'
@@ -43,6 +44,7 @@ export function createRpcChain(options: RpcChainOptions, dependencies: { clock: 
     chainId,
     contracts,
     ...createReads(client, contracts, fromBlock),
+    ...createContractCalls(client, contracts, send),
     head: () =>
       translating('read the newest block', async () => {
         const { number, hash, timestamp } = await client.getBlock({ blockTag: 'latest' })
