@@ -6,6 +6,7 @@ import { repositoryRoot, runForge } from './forge.mjs'
 const CONTRACTS = [
   'WrappedHeu',
   'DevUsd',
+  'StakedHeu',
   'NodeRegistry',
   'PodRegistry',
   'CollateralFloor',

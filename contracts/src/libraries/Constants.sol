@@ -111,6 +111,21 @@ library Constants {
     /// @dev The price of HEU may fall by at most this when fraud is public (basis points).
     uint16 internal constant MAX_HAIRCUT_BPS = 9000;
 
+    /* STAKE */
+
+    /// @dev stHEU and wei of HEU that the rate is computed with beyond those of stakers: one HEU that nobody owns.
+    uint256 internal constant VIRTUAL_STAKE = 1e18;
+
+    /// @dev Rewards stream while at least this much stHEU exists (18 decimals), so that they reach stakers.
+    uint256 internal constant MIN_STREAMING_SUPPLY = 1e18;
+
+    /// @dev Seconds over which a reward reaches the rate.
+    uint256 internal constant STREAM_SECONDS = 7 days;
+
+    /// @dev Bounds of the exit delay (seconds); one year at launch (wp §3.4.3).
+    uint32 internal constant MIN_EXIT_DELAY = 30 days;
+    uint32 internal constant MAX_EXIT_DELAY = 730 days;
+
     /* DEV TOKEN */
 
     /// @dev The only chains `DevUsd` may live on.

@@ -68,6 +68,21 @@ library Errors {
     /// @dev The supply may not exceed `max` micro-dollars.
     error DevUsd_SupplyCapped(uint256 supply, uint256 max);
 
+    /* STAKED HEU */
+
+    /// @dev `assets` wei are not worth one wei of stHEU, or no shares were asked for.
+    error StakedHeu_ZeroShares(uint256 assets);
+    error StakedHeu_ZeroAmount();
+
+    /// @dev Only the controller of an exit, or an operator it set, may claim it.
+    error StakedHeu_NotOperator(address controller, address caller);
+
+    /// @dev The owner registered another account for this source (see `RewardSource`), or none.
+    error StakedHeu_NotRewardSource(uint8 source, address caller);
+
+    /// @dev What an exit gets is known when `requestRedeem` was called; there is nothing to preview (ERC-7540).
+    error StakedHeu_ExitTakesARequest();
+
     /* NODE REGISTRY */
 
     error NodeRegistry_NotOwner(uint256 nodeId, address caller);

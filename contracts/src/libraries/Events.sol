@@ -34,6 +34,19 @@ library Events {
     event GrantReceiverChanged(uint256 indexed grantId, address indexed receiver);
     event StakingToppedUp(uint256 amount);
 
+    /* STAKED HEU */
+
+    /// @dev Beside the standard `RedeemRequest`, which names neither the amount nor the time (unix seconds).
+    event StakeExitRequested(
+        address indexed controller, address indexed owner, uint256 shares, uint256 assets, uint256 claimableAt
+    );
+
+    /// @dev `source` as in `RewardSource`; the stream ends at `streamEndsAt` (unix seconds).
+    event StakersRewarded(uint8 indexed source, uint256 amount, uint64 streamEndsAt);
+    event RewardSourceChanged(uint8 indexed source, address account);
+    event GaugesChanged(address nodeGauge, address podGauge);
+    event ExitDelayChanged(uint32 exitDelaySeconds);
+
     /* NODE REGISTRY */
 
     event NodeRegistered(

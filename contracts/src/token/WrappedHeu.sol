@@ -8,10 +8,11 @@ import {IWrappedHeu} from "../interfaces/IWrappedHeu.sol";
 import {Events} from "../libraries/Events.sol";
 import {NativeTransfer} from "../libraries/NativeTransfer.sol";
 import {Erc3009} from "./Erc3009.sol";
+import {TimestampVotes} from "./TimestampVotes.sol";
 
 /// @title WrappedHeu
-/// @notice Native HEU as an ERC-20, one to one, with EIP-2612 and EIP-3009.
-contract WrappedHeu is IWrappedHeu, Erc3009 {
+/// @notice Native HEU as an ERC-20, one to one, with votes, EIP-2612 and EIP-3009.
+contract WrappedHeu is IWrappedHeu, Erc3009, TimestampVotes {
     constructor() ERC20("Wrapped HEU", "WHEU") ERC20Permit("Wrapped HEU") {}
 
     receive() external payable {
@@ -50,5 +51,14 @@ contract WrappedHeu is IWrappedHeu, Erc3009 {
         emit Events.Unwrapped(msg.sender, receiver, amount);
 
         NativeTransfer.send(receiver, amount);
+    }
+
+    function _update(address from, address to, uint256 value) internal override(ERC20, TimestampVotes) {
+        super._update(from, to, value);
+    }
+
+    /// @inheritdoc ERC20Permit
+    function nonces(address owner) public view override(ERC20Permit, TimestampVotes) returns (uint256) {
+        return super.nonces(owner);
     }
 }

@@ -4,14 +4,17 @@ pragma solidity 0.8.30;
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {IERC3009, IERC3009Cancel} from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
+import {IERC5805} from "@openzeppelin/contracts/interfaces/IERC5805.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
 import {ICollateralFloor} from "../../src/interfaces/ICollateralFloor.sol";
 import {ICreditVault} from "../../src/interfaces/ICreditVault.sol";
 import {IErc3009} from "../../src/interfaces/IErc3009.sol";
 import {IFrontendRegistry} from "../../src/interfaces/IFrontendRegistry.sol";
+import {IGuardedPause} from "../../src/interfaces/IGuardedPause.sol";
 import {IJobSettlement} from "../../src/interfaces/IJobSettlement.sol";
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
+import {IStakedHeu} from "../../src/interfaces/IStakedHeu.sol";
 
 // Tests speak to contracts through interfaces alone: an imported implementation would be compiled a second time with the
 // tests' settings.
@@ -58,7 +61,7 @@ interface IAuthorizedToken is IERC20Metadata, IERC20Permit, IERC3009, IERC3009Ca
     function cancelAuthorization(address authorizer, bytes32 nonce, bytes calldata signature) external;
 }
 
-interface IWrappedHeuToken is IAuthorizedToken {
+interface IWrappedHeuToken is IAuthorizedToken, IERC5805 {
     function deposit() external payable;
     function depositFor(address account) external payable;
     function withdraw(uint256 amount) external;
@@ -67,4 +70,16 @@ interface IWrappedHeuToken is IAuthorizedToken {
 
 interface IDevUsdToken is IAuthorizedToken {
     function mint(address to, uint256 amount) external;
+}
+
+interface IStakedHeuToken is IStakedHeu, IGuardedPause, IERC20Permit, IERC5805, IOwnable2Step {
+    error ERC4626ExceededMaxDeposit(address receiver, uint256 assets, uint256 max);
+    error ERC4626ExceededMaxRedeem(address owner, uint256 shares, uint256 max);
+    error ERC4626ExceededMaxWithdraw(address owner, uint256 assets, uint256 max);
+    error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed);
+    error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed);
+    error ERC20InvalidReceiver(address receiver);
+    error ERC2612ExpiredSignature(uint256 deadline);
+    error ERC2612InvalidSigner(address signer, address owner);
+    error ReentrancyGuardReentrantCall();
 }

@@ -8,6 +8,7 @@ import { heuristTimelockAbi } from './heurist-timelock.ts'
 import { jobSettlementAbi } from './job-settlement.ts'
 import { nodeRegistryAbi } from './node-registry.ts'
 import { podRegistryAbi } from './pod-registry.ts'
+import { stakedHeuAbi } from './staked-heu.ts'
 import { votingPowerAbi } from './voting-power.ts'
 import { wrappedHeuAbi } from './wrapped-heu.ts'
 
@@ -15,6 +16,7 @@ import { wrappedHeuAbi } from './wrapped-heu.ts'
 export const contractAbis = {
   WrappedHeu: wrappedHeuAbi,
   DevUsd: devUsdAbi,
+  StakedHeu: stakedHeuAbi,
   NodeRegistry: nodeRegistryAbi,
   PodRegistry: podRegistryAbi,
   CollateralFloor: collateralFloorAbi,
