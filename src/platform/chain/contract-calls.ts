@@ -64,12 +64,8 @@ export function createContractCalls(client: PublicClient, contracts: ContractAdd
   })
   return {
     async read(contract, call, args) {
-      const request = {
-        address: addressOf(contract),
-        abi: contractAbis[contract] as Abi,
-        functionName: call,
-        args: args as readonly unknown[],
-      } // cast: typed by the port
+      const abi = contractAbis[contract] as Abi // cast: which one, the port's types say
+      const request = { address: addressOf(contract), abi, functionName: call, args: args as readonly unknown[] } // cast: likewise
       return translating(`read ${contract}.${call}`, () => client.readContract(request)) as Promise<never> // cast: typed by the port
     },
     encode,
