@@ -14,7 +14,7 @@ export const TRAILING_EPOCHS = 13
 /** wp §3.4.4: at most 5 % of the supply a year, 1.25 % without revenue, and half of the revenue on top. */
 const MAX_RATE_WAD = WAD / 20n
 const BASE_RATE_WAD = WAD / 80n
-const REVENUE_FACTOR_WAD = WAD / 2n
+export const REVENUE_FACTOR_WAD = WAD / 2n
 /** What one epoch gives to whom (wei). `base + dynamic = emission`, `emission + reservoir = budget`. */
 export type EpochEmission = {
   readonly budget: bigint
@@ -40,9 +40,9 @@ export function revenueRateWadDown(trailingRevenueWei: bigint): bigint {
   return mulDivDown(trailingRevenueWei, BigInt(EPOCHS_PER_YEAR) * WAD, BigInt(TRAILING_EPOCHS) * TOTAL_SUPPLY_WEI)
 }
 
-/** E = min(5 %, 1.25 % + 0.5 R) of the supply a year (wp §3.4.4), rounded down (WAD). */
-export function emissionRateWadDown(revenueRateWad: bigint): bigint {
-  const rate = BASE_RATE_WAD + mulDivDown(revenueRateWad, REVENUE_FACTOR_WAD, WAD)
+/** E = min(5 %, 1.25 % + 0.5 R) of the supply a year (wp §3.4.4), rounded down (WAD). Another factor than 0.5 is for studies. */
+export function emissionRateWadDown(revenueRateWad: bigint, factorWad: bigint = REVENUE_FACTOR_WAD): bigint {
+  const rate = BASE_RATE_WAD + mulDivDown(revenueRateWad, factorWad, WAD)
   return minOf(rate, MAX_RATE_WAD)
 }
 
@@ -50,9 +50,9 @@ export function emissionRateWadDown(revenueRateWad: bigint): bigint {
  * Splits the budget of `epoch`: nodes get E / 5 % of it rounded down, a quarter of the budget as base rewards and the rest by
  * organic work; the reservoir gets what is left (wp §3.4.5).
  */
-export function emissionOf(epoch: number, trailingRevenueWei: bigint): EpochEmission {
+export function emissionOf(epoch: number, trailingRevenueWei: bigint, factorWad: bigint = REVENUE_FACTOR_WAD): EpochEmission {
   const budget = emissionBudgetOf(epoch)
-  const rateWad = emissionRateWadDown(revenueRateWadDown(trailingRevenueWei))
+  const rateWad = emissionRateWadDown(revenueRateWadDown(trailingRevenueWei), factorWad)
   const emission = mulDivDown(budget, rateWad, MAX_RATE_WAD)
   const base = mulDivDown(budget, BASE_RATE_WAD, MAX_RATE_WAD)
   return { budget, emission, base, dynamic: emission - base, reservoir: budget - emission }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { minOf } from '#protocol'
-import { heuForUsdDown, organicRevenueDown } from './organic.ts'
+import { heuForUsdDown, organicRevenueDown, organicUnitsDown } from './organic.ts'
 import { vectorRows } from './testing.ts'
 
 describe('organicRevenueDown', () => {
@@ -45,5 +45,21 @@ describe('heuForUsdDown', () => {
   test('behavior: the vectors that the contracts are checked against', () => {
     for (const row of vectorRows('emission', 'dollars', ['usd', 'heuPriceUsdWad', 'heu']))
       expect(heuForUsdDown(row.usd, row.heuPriceUsdWad)).toBe(row.heu)
+  })
+})
+
+describe('organicUnitsDown', () => {
+  const job = { computeUnits: 1000n, paidWei: 5_000n, protocolWei: 250n, isOpen: true }
+
+  test('default: an open job counts its units, a closed one two fifths of what the protocol got', () => {
+    expect(organicUnitsDown(job, 5n)).toBe(1000n)
+    expect(organicUnitsDown({ ...job, isOpen: false }, 5n)).toBe(20n)
+  })
+
+  test('behavior: units that nobody paid for do not count', () => {
+    expect(organicUnitsDown({ ...job, computeUnits: 8_000n }, 5n)).toBe(1000n)
+    expect(organicUnitsDown({ ...job, computeUnits: 8_000n, isOpen: false }, 5n)).toBe(20n)
+    expect(organicUnitsDown({ ...job, paidWei: 0n }, 5n)).toBe(0n)
+    expect(() => organicUnitsDown(job, 0n)).toThrow(RangeError)
   })
 })

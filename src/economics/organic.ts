@@ -1,4 +1,5 @@
-import { mulDivDown, WAD } from '#protocol'
+import { minOf, mulDivDown, WAD } from '#protocol'
+import { MAX_MULTIPLIER_WAD } from './gauges.ts'
 
 /** 1 micro-dollar in wei at a price of one: 1e18 / 1e6. */
 const WEI_PER_MICRO_DOLLAR = 1_000_000_000_000n
@@ -17,4 +18,18 @@ export function organicRevenueDown(amounts: { readonly open: bigint; readonly pa
 /** Wei of HEU for micro-dollars at `heuPriceUsdWad` (USD per HEU), rounded down. */
 export function heuForUsdDown(usd: bigint, heuPriceUsdWad: bigint): bigint {
   return mulDivDown(usd, WAD * WEI_PER_MICRO_DOLLAR, heuPriceUsdWad)
+}
+
+/** One job's work and payment. `paidWei` is the whole price, `protocolWei` what the protocol got of it. */
+export type OrganicJob = { readonly computeUnits: bigint; readonly paidWei: bigint; readonly protocolWei: bigint; readonly isOpen: boolean }
+
+/**
+ * Compute units of a job that earn dynamic rewards (ADR 0015): never more than its payment buys at the network's price of a unit, so
+ * that a slow node gains nothing by claiming its time; of a closed job no more than the protocol's share buys, divided by the
+ * highest vote multiplier, so that the votes can not turn that share into a profit.
+ * @param weiPerUnit the network's price of a unit (wei, above zero)
+ */
+export function organicUnitsDown({ computeUnits, paidWei, protocolWei, isOpen }: OrganicJob, weiPerUnit: bigint): bigint {
+  const counted = isOpen ? paidWei : mulDivDown(protocolWei, WAD, MAX_MULTIPLIER_WAD)
+  return minOf(computeUnits, mulDivDown(counted, 1n, weiPerUnit))
 }
