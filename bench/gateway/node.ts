@@ -17,6 +17,7 @@ const node = await startFakeNode({
   settlement,
   privateKey,
   heartbeatMs: 2000,
+  batches: true,
   async answer(lease) {
     const { body } = lease.grant.request
     const tokens = typeof body.max_tokens === 'number' ? body.max_tokens : 16

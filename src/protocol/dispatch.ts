@@ -31,6 +31,8 @@ export type LeaseView = { readonly leaseId: Bytes32; readonly nodeId: NodeId; re
 
 export type JobCompletion = {
   readonly signedReceipt: SignedReceipt
+  /** EIP-712 digest of the receipt: its leaf in a batch. */
+  readonly receiptDigest: Bytes32
   readonly nodeOwner: Address
   readonly units: JobUnits
   readonly choices: readonly ChoiceOutput[]

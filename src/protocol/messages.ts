@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { HeuristError } from './errors.ts'
-import { addressSchema, bytes32Schema, jobIdSchema, memberSignatureSchema, signatureSchema } from './ids.ts'
+import { addressSchema, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
 import { FINISH_REASONS, jobRequestSchema } from './job.ts'
+import { MAX_SIGNED_LEASES, readHotMessage } from './link-checks.ts'
 import { nodeFactsSchema } from './node.ts'
 import { podRecordSchema } from './pod.ts'
 import { receiptSchema } from './receipt.ts'
 
 /** Version of the node link. A router refuses another one with `LINK_VERSION` and says both numbers. */
-export const LINK_VERSION = 1
+export const LINK_VERSION = 2
 /** Largest message either side accepts, in bytes. */
 export const LINK_MAX_FRAME_BYTES = 8 * 1024 * 1024
 
@@ -37,7 +38,15 @@ export const nodeMessageSchema = z.discriminatedUnion('type', [
     /** False when the request itself is at fault (another node would fail the same way). */
     retryable: z.boolean(),
   }),
-  z.object({ type: z.literal('signed'), ...leaseRef, signature: memberSignatureSchema }),
+  z.object({
+    type: z.literal('signed'),
+    /** Whose receipts, with their digests: the group that `signature` is over (signed-group.ts), in this order. */
+    leases: z
+      .array(z.object({ ...leaseRef, digest: bytes32Schema }))
+      .min(1)
+      .max(MAX_SIGNED_LEASES),
+    signature: signatureSchema,
+  }),
   z.object({ type: z.literal('declined'), ...leaseRef, reason: z.string().max(500) }),
 ])
 export type NodeMessage = z.output<typeof nodeMessageSchema>
@@ -94,32 +103,40 @@ export type RouterMessage = z.output<typeof routerMessageSchema>
 /** `LINK_MALFORMED`: not JSON, unknown type, or a field out of its bounds. */
 export type MessageErrorCode = 'LINK_MALFORMED'
 
-function parseWith<T>(schema: z.ZodType<T>, text: string, from: string): T {
+/** Most messages of one text. Far more than one turn brings; an array of empty objects must not become millions of checks. */
+const MAX_BATCH = 10_000
+
+function malformed(from: string, detail: string, cause?: unknown): HeuristError<MessageErrorCode> {
+  return new HeuristError('LINK_MALFORMED', `The ${from} sent ${detail}.`, { cause })
+}
+
+function jsonOf(text: string, from: string): unknown[] {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new HeuristError<MessageErrorCode>('LINK_MALFORMED', `The ${from} sent a message that is not JSON.`, { cause })
+    throw malformed(from, 'a message that is not JSON', cause)
   }
+  if (!Array.isArray(value)) return [value]
+  if (value.length === 0 || value.length > MAX_BATCH) throw malformed(from, `${value.length} messages at once`)
+  return value
+}
+
+function checkWith<T>(schema: z.ZodType<T>, value: unknown, from: string): T {
   const result = schema.safeParse(value)
-  if (!result.success) {
-    const issue = result.error.issues[0]
-    throw new HeuristError<MessageErrorCode>(
-      'LINK_MALFORMED',
-      `The ${from} sent a malformed message: ${issue?.path.join('.')} ${issue?.message}.`,
-    )
-  }
-  return result.data
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw malformed(from, `a malformed message: ${issue?.path.join('.')} ${issue?.message}`)
 }
 
-/** @throws HeuristError LINK_MALFORMED */
-export function parseNodeMessage(text: string): NodeMessage {
-  return parseWith(nodeMessageSchema, text, 'node')
+/** The messages of one text: one, or an array of them. @throws HeuristError LINK_MALFORMED */
+export function parseNodeMessages(text: string): NodeMessage[] {
+  return jsonOf(text, 'node').map(value => readHotMessage(value) ?? checkWith(nodeMessageSchema, value, 'node'))
 }
 
-/** @throws HeuristError LINK_MALFORMED */
-export function parseRouterMessage(text: string): RouterMessage {
-  return parseWith(routerMessageSchema, text, 'router')
+/** The messages of one text: one, or an array of them. @throws HeuristError LINK_MALFORMED */
+export function parseRouterMessages(text: string): RouterMessage[] {
+  return jsonOf(text, 'router').map(value => checkWith(routerMessageSchema, value, 'router'))
 }
 
 /** JSON with bigints as decimal strings; both parsers read it back. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { canonicalHash, canonicalJson } from './canonical.ts'
 import { isHeuristError } from './errors.ts'
 import { addressSchema, jobIdFrom, jobIdSchema, jobIdToBytes32 } from './ids.ts'
-import { encodeMessage, LINK_VERSION, parseNodeMessage, parseRouterMessage } from './messages.ts'
+import { encodeMessage, LINK_VERSION, parseNodeMessages, parseRouterMessages } from './messages.ts'
 import { receiptSchema } from './receipt.ts'
 import { formatUnits, mulDivDown, mulDivUp, parseUnits } from './units.ts'
 
@@ -69,7 +69,7 @@ describe('ids', () => {
 describe('link messages', () => {
   test('behavior: what one side encodes the other reads, amounts included', () => {
     const hello = { type: 'hello', linkVersion: LINK_VERSION, nodeId: `0x${'1'.repeat(40)}`, chainId: 31_337 } as const
-    expect(parseNodeMessage(encodeMessage(hello))).toEqual(hello)
+    expect(parseNodeMessages(encodeMessage(hello))).toEqual([hello])
     const word = (digit: string): `0x${string}` => `0x${digit.repeat(64)}`
     const receipt = receiptSchema.parse({
       jobId: `job_${'ab'.repeat(16)}`,
@@ -95,7 +95,8 @@ describe('link messages', () => {
       computeUnits: 64,
     })
     const sign = { type: 'sign', leaseId: word('8'), fencingToken: 1, receipt } as const
-    expect(parseRouterMessage(encodeMessage(sign))).toEqual(sign)
+    expect(parseRouterMessages(encodeMessage(sign))).toEqual([sign])
+    expect(parseRouterMessages(`[${encodeMessage(sign)},${encodeMessage(sign)}]`), 'a batch').toEqual([sign, sign])
   })
 
   test('error: anything else is refused with a typed error', () => {
@@ -108,8 +109,10 @@ describe('link messages', () => {
       '{"type":"hello"}',
       `{"type":"hello","linkVersion":1,"nodeId":"0x12","chainId":1}`,
       '{"type":"heartbeat","sentAtMs":1.5}',
+      '[{"type":"heartbeat","sentAtMs":1},{}]',
+      `[${'{},'.repeat(10_000)}{}]`,
     ]) {
-      for (const parse of [parseNodeMessage, parseRouterMessage]) {
+      for (const parse of [parseNodeMessages, parseRouterMessages]) {
         const error = (() => {
           try {
             return parse(text)

@@ -125,7 +125,7 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
  * The OpenAI-compatible HTTP face of the network: authenticates, quotes, holds, dispatches to a router and streams the answer back.
  *
  * ```ts
- * const gateway = createGateway({ host: '127.0.0.1', port: 8080, ownerEpoch, domain, shares }, dependencies)
+ * const gateway = createGateway({ host: '127.0.0.1', port: 8080, ownerEpoch, shares }, dependencies)
  * await gateway.start()
  * ```
  */

@@ -4,7 +4,7 @@ import { HeuristError, type JobCompletion, jobPreferencesSchema, ZERO_ADDRESS, Z
 import type { Hold } from '../payments/types.ts'
 import { createDeferredControl, type Job } from './job.ts'
 import { createOutcomeWriter } from './job-outcome.ts'
-import { TEST_ASSET, TEST_DOMAIN, testPod } from './testing/harness.ts'
+import { TEST_ASSET, testPod } from './testing/harness.ts'
 
 const JOB_ID = `job_${'1'.repeat(32)}`
 const PRICE = 70n
@@ -97,6 +97,7 @@ function completionOf(price: bigint): JobCompletion {
   }
   return {
     signedReceipt: { receipt, nodeSignature: '0x', routerSignature: '0x', router: ZERO_ADDRESS },
+    receiptDigest: ZERO_BYTES32,
     nodeOwner: ZERO_ADDRESS,
     units,
     choices: [],
@@ -114,10 +115,7 @@ function setUp(answers: (string | null)[]) {
     if (code) throw new HeuristError(code, 'scripted')
   }
   const jobs = { finish } as JobStore // cast: only `finish` is called here
-  const writer = createOutcomeWriter(
-    { domain: TEST_DOMAIN, shares: { protocol: null, voters: null } },
-    { jobs, clock, logger: silentLogger },
-  )
+  const writer = createOutcomeWriter({ shares: { protocol: null, voters: null } }, { jobs, clock, logger: silentLogger })
   return { writer, told, outcomes, clock, job: makeJob(makeHold(told)) }
 }
 

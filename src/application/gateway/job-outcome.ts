@@ -1,22 +1,11 @@
 import type { SplitParties } from '#economics'
 import type { Clock, JobOutcome, JobStore, Logger } from '#platform'
-import {
-  type Address,
-  type Domain,
-  domainSeparator,
-  isHeuristError,
-  type JobCompletion,
-  messageOf,
-  receiptLeaf,
-  type TimelineStep,
-} from '#protocol'
+import { type Address, isHeuristError, type JobCompletion, messageOf, type TimelineStep } from '#protocol'
 import { gatewayError } from './errors.ts'
 import type { Failure, FinishedJob, Job } from './job.ts'
 import { jobFailureError } from './job-errors.ts'
 
 export type OutcomeOptions = {
-  /** EIP-712 domain of receipts. */
-  readonly domain: Domain
   /** Who earns the protocol's and the voters' share; null gives it to the node. */
   readonly shares: { readonly protocol: Address | null; readonly voters: Address | null }
 }
@@ -59,7 +48,7 @@ function refuseForeignReceipt({ hold, start }: Job, { signedReceipt, units }: Jo
   if (!isSame || price !== hold.priceOf(units)) throw new Error(`the receipt of ${start.jobId} does not match its job`)
 }
 
-type Context = OutcomeOptions & OutcomeDependencies & { readonly separator: Uint8Array }
+type Context = OutcomeOptions & OutcomeDependencies
 
 function note({ clock }: Pick<Context, 'clock'>, job: Job, step: TimelineStep, detail: Readonly<Record<string, unknown>> = {}): void {
   job.timeline.push({ step, atMs: clock.now(), detail })
@@ -77,7 +66,7 @@ function successOf(context: Context, job: Job, completion: JobCompletion): Succe
   const { receipt } = signedReceipt
   const parties: SplitParties = { node: completion.nodeOwner, deployer: call.pod.deployer, frontend: call.key.frontend, ...context.shares }
   const { events, split } = hold.capture({ jobId: start.jobId, price: receipt.price, parties, atMs: context.clock.now() })
-  const digest = receiptLeaf(context.separator, receipt)
+  const { receiptDigest: digest } = completion
   const credits = hold.creditsFor(units)
   note(context, job, 'done', { ...units })
   note(context, job, 'receipt', { digest, price: receipt.price.toString(), credits: credits.toString() })
@@ -182,7 +171,7 @@ async function complete(context: Context, job: Job, completion: JobCompletion): 
 }
 
 export function createOutcomeWriter(options: OutcomeOptions, dependencies: OutcomeDependencies): OutcomeWriter {
-  const context: Context = { ...options, ...dependencies, separator: domainSeparator(options.domain) }
+  const context: Context = { ...options, ...dependencies }
   return {
     note: (job, step, detail) => note(context, job, step, detail),
     complete: (job, completion) => complete(context, job, completion),

@@ -200,7 +200,7 @@ function placeOf(businessId: string): number {
 
 function createGatewayOf(config: Config, dependencies: ServiceDependencies, core: Core & { readonly sequencer: Sequencer }): Gateway {
   const { infrastructure, clock, logger, metrics } = dependencies
-  const { database, chain, signers } = infrastructure
+  const { database, signers } = infrastructure
   const { router, pods, payments, ownerEpoch } = core
   const gateway: Gateway = createGateway(
     {
@@ -208,7 +208,6 @@ function createGatewayOf(config: Config, dependencies: ServiceDependencies, core
       port: config.gatewayPort,
       drainMs: config.drainMs,
       ownerEpoch,
-      domain: jobDomain(chain.chainId, chain.contracts.JobSettlement),
       shares: { protocol: signers.operator.address, voters: null },
       plugins: [
         controlOf(dependencies, core, () => gateway),

@@ -4,6 +4,7 @@ import type { Journal } from './journal.ts'
 import { Lease, type LeaseDependencies, type LeaseLink } from './lease.ts'
 import { type LeaseMessage, leaseError } from './lease-checks.ts'
 import type { LinkTraffic } from './link-session.ts'
+import { type Agreed, createSigningQueue } from './signing-queue.ts'
 
 export type RunnerDependencies = {
   readonly link: LeaseLink
@@ -27,7 +28,8 @@ export class LeaseRunner {
   readonly #channels = new Map<number, Lease>()
   readonly #running = new Set<Promise<void>>()
   readonly #watchers: (() => void)[] = []
-  #separator: Uint8Array | null = null
+  #separator: Uint8Array = new Uint8Array(32)
+  #agree: (agreed: Agreed) => void = () => {}
   #isDraining = false
   #done = 0
   #failed = 0
@@ -43,7 +45,9 @@ export class LeaseRunner {
 
   /** Signatures on this link are made under this EIP-712 domain. */
   linkUp(separator: Uint8Array): void {
+    const { link, signer } = this.#deps
     this.#separator = separator
+    this.#agree = createSigningQueue({ signer, separator, send: message => link.send(message), later: setImmediate })
   }
 
   linkDown(reason: string): void {
@@ -125,7 +129,8 @@ export class LeaseRunner {
       clock,
       logger,
       signer,
-      separator: this.#separator ?? new Uint8Array(32),
+      separator: this.#separator,
+      agree: this.#agree,
       pod,
       ready,
       over: lease => this.#forget(lease),

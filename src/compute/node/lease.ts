@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Signer, signAlone } from '#platform'
+import type { Clock, Logger, Signer } from '#platform'
 import {
   type Bytes32,
   type Delta,
@@ -16,6 +16,7 @@ import { CreditWindow } from './credit-window.ts'
 import type { DutyCycle } from './duty-cycle.ts'
 import { checkLease, type LeaseMessage, leaseError, objectionToReceipt, type WorkDone } from './lease-checks.ts'
 import { type Finish, OutputRecord, wireDelta } from './output.ts'
+import type { Agreed } from './signing-queue.ts'
 
 /** A loaded pod with the share of the device that it runs on. */
 export type ReadyReplica = LoadedReplica & { readonly duty: DutyCycle }
@@ -31,6 +32,8 @@ export type LeaseDependencies = {
   readonly signer: Signer
   readonly separator: Uint8Array
   pod(podId: Bytes32): PodRecord | undefined
+  /** Signs the receipt with others of this turn. */
+  agree(agreed: Agreed): void
   /** Loads the pod when it is cold; `onLoading` is called when that takes time. @throws HeuristError NODE_* */
   ready(pod: PodRecord, options: { signal: AbortSignal; onLoading(): void }): Promise<ReadyReplica>
   /** The lease is over: signed, declined, failed, or never asked for again. */
@@ -146,7 +149,7 @@ export class Lease {
     this.#finishLease()
   }
 
-  /** Signs the receipt when it is what this lease did, else declines with the reason. */
+  /** Has the receipt signed when it is what this lease did, else declines with the reason. */
   sign(receipt: Receipt): void {
     const { leaseId, fencingToken, jobId } = this.message
     const work = this.#work && { ...this.#work, unsentUnits: this.#unsentUnits }
@@ -156,9 +159,8 @@ export class Lease {
       this.#deps.link.send({ type: 'declined', leaseId, fencingToken, reason: objection.slice(0, 500) })
       return
     }
-    const signature = signAlone(this.#deps.signer, this.#deps.separator, receiptDigest(this.#deps.separator, receipt))
-    this.#deps.link.send({ type: 'signed', leaseId, fencingToken, signature })
-    this.#finishLease()
+    const digest = receiptDigest(this.#deps.separator, receipt)
+    this.#deps.agree({ leaseId, fencingToken, digest, signed: () => this.#finishLease() })
   }
 
   async #load(pod: PodRecord): Promise<ReadyReplica> {

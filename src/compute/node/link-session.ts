@@ -2,18 +2,20 @@ import { type RawData, WebSocket } from 'ws'
 import type { Clock, Logger, Signer } from '#platform'
 import {
   type Address,
+  createOutbox,
   type Delta,
+  encodeFrame,
   encodeMessage,
   LINK_MAX_FRAME_BYTES,
   LINK_VERSION,
   messageOf,
   type NodeFacts,
   type NodeMessage,
+  type Outbox,
   type PodRecord,
-  parseRouterMessage,
+  parseRouterMessages,
   type RouterMessage,
 } from '#protocol'
-import { FrameBatch } from './frame-batch.ts'
 import { answerChallenge, type Challenge, isWelcomeSigned, type LinkPins, linkSeparator, objectionToChallenge } from './link-handshake.ts'
 
 /** Messages of a link that is up. */
@@ -55,7 +57,7 @@ export class LinkSession {
   readonly #options: SessionOptions
   readonly #deps: SessionDependencies
   readonly #socket: WebSocket
-  readonly #batch: FrameBatch
+  readonly #outbox: Outbox
   readonly #waiting: (() => void)[] = []
   #challenge: Challenge | null = null
   #isUp = false
@@ -73,7 +75,7 @@ export class LinkSession {
       maxPayload: LINK_MAX_FRAME_BYTES,
       handshakeTimeout: options.handshakeTimeoutMs,
     })
-    this.#batch = new FrameBatch(message => this.#write(message))
+    this.#outbox = createOutbox(message => this.#write(message), setImmediate)
     this.#cancelTimer = dependencies.clock.after(options.handshakeTimeoutMs, () => this.close('The router did not finish the handshake.'))
     this.#listen()
   }
@@ -83,12 +85,11 @@ export class LinkSession {
   }
 
   send(message: NodeMessage): void {
-    this.#batch.flush()
-    this.#write(encodeMessage(message))
+    this.#outbox.text(encodeMessage(message))
   }
 
   sendDelta(channel: number, sequence: number, delta: Delta): void {
-    this.#batch.add(channel, sequence, delta)
+    this.#outbox.frame(encodeFrame(channel, sequence, delta))
   }
 
   /** Resolves when the socket has taken what was sent before; null when it is not behind. */
@@ -100,7 +101,7 @@ export class LinkSession {
   /** Sends what is batched, then closes. */
   close(reason: string): void {
     this.#refusal ??= { code: null, reason }
-    this.#batch.flush()
+    this.#outbox.flush()
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(1000, reason.slice(0, 100))
     else this.#socket.terminate()
     // A peer that never answers the close frame must not hold the session.
@@ -132,7 +133,7 @@ export class LinkSession {
     this.#lastHeardMs = this.#deps.clock.now()
   }
 
-  #write(message: Buffer | string): void {
+  #write(message: Uint8Array | string): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return
     this.#socket.send(message, () => {
       if (this.#socket.bufferedAmount <= MAX_UNSENT_BYTES) this.#release()
@@ -148,7 +149,7 @@ export class LinkSession {
     this.#heard()
     try {
       if (isBinary) throw new Error('The router sent binary data; only a node does that.')
-      this.#handle(parseRouterMessage(String(data)))
+      for (const message of parseRouterMessages(String(data))) if (!this.#isDown) this.#handle(message)
     } catch (error) {
       this.close(messageOf(error))
     }
@@ -210,7 +211,7 @@ export class LinkSession {
     this.#isDown = true
     this.#isUp = false
     this.#cancelTimer()
-    this.#batch.drop()
+    this.#outbox.drop()
     this.#release()
     this.#deps.events.down(reason, code)
   }

@@ -1,6 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createSigner, newPrivateKey, recoverMember } from '#platform'
-import { LINK_VERSION, type NodeMessage, outputHash, type RouterMessage, receiptDigest } from '#protocol'
+import { createSigner, newPrivateKey, recoverSigner } from '#platform'
+import {
+  bytesToHex,
+  encodeMessage,
+  groupOf,
+  LINK_VERSION,
+  type NodeMessage,
+  outputHash,
+  type RouterMessage,
+  receiptDigest,
+} from '#protocol'
 import type { ComputeNode } from './node.ts'
 import { type FakeRouter, type FakeRouterOptions, startFakeRouter, until } from './testing/fake-router.ts'
 import { makeLease, makePod, makeReceipt, makeTemporaryDirectory, makeTestNode, TEST_DEVICE } from './testing/fixtures.ts'
@@ -63,7 +72,7 @@ describe('link', () => {
 
   const refusedChallenges: [string, FakeRouterOptions['challenge'], RegExp][] = [
     ['another chain', { chainId: 1 }, /chain 1, this node for chain 31337/],
-    ['another link version', { linkVersion: LINK_VERSION + 1 }, /version 2.*version 1.*Update this node/],
+    ['another link version', { linkVersion: LINK_VERSION + 1 }, /version 3.*version 2.*Update this node/],
     ['a nonce of zeros', { nonce: `0x${'00'.repeat(32)}` }, /without randomness/],
     ['a signature that stays valid for a day', { expiresAtMs: Date.now() + 86_400_000 }, /more than 10 minutes/],
   ]
@@ -179,7 +188,26 @@ describe('lease', () => {
     const receipt = makeReceipt(lease, { node: running.nodeId, outputHash: done.outputHash })
     link.send({ type: 'sign', leaseId: lease.leaseId, fencingToken: lease.fencingToken, receipt })
     const signed = await first(link, 'signed')
-    expect(recoverMember(own.separator, receiptDigest(own.separator, receipt), signed.signature)).toBe(running.nodeId)
+    const digest = receiptDigest(own.separator, receipt)
+    expect(signed.leases).toEqual([{ leaseId: lease.leaseId, fencingToken: lease.fencingToken, digest: bytesToHex(digest) }])
+    expect(recoverSigner(groupOf(own.separator, [digest]).digest, signed.signature)).toBe(running.nodeId)
+  })
+
+  test('behavior: receipts of one turn are signed together', async () => {
+    const { link, router: own, node: running } = await startLinked()
+    const leases = [makeLease(pod), makeLease(pod), makeLease(pod)]
+    for (const lease of leases) link.send(lease)
+    const dones = await Promise.all(
+      leases.map(({ leaseId }) => until(() => messagesOf(link, 'done').find(message => message.leaseId === leaseId))),
+    )
+    const receipts = leases.map((lease, i) => makeReceipt(lease, { node: running.nodeId, outputHash: dones[i]!.outputHash }))
+    const asked = leases.map(({ leaseId, fencingToken }, i) => ({ type: 'sign' as const, leaseId, fencingToken, receipt: receipts[i]! }))
+    link.socket.send(`[${asked.map(message => encodeMessage(message)).join(',')}]`)
+    const signed = await first(link, 'signed')
+    const digests = receipts.map(receipt => receiptDigest(own.separator, receipt))
+    expect(signed.leases.map(({ digest }) => digest)).toEqual(digests.map(bytesToHex))
+    expect(recoverSigner(groupOf(own.separator, digests).digest, signed.signature)).toBe(running.nodeId)
+    expect(messagesOf(link, 'signed')).toHaveLength(1)
   })
 
   test('behavior: pieces of one tick travel in one message', async () => {

@@ -1,6 +1,6 @@
 import { type Bytes32, bytesToHex, type DecisionRecord, routeClass } from '#protocol'
 import { type RouterContext, tell } from './context.ts'
-import { recordDecision, signDecision } from './decision.ts'
+import { recordDecision } from './decision.ts'
 import type { Fault } from './errors.ts'
 import { isEligible, summarizeRefusals } from './filter.ts'
 import type { Hosting } from './hosting.ts'
@@ -9,8 +9,8 @@ import { viewOfLease } from './lease.ts'
 import { createMeter } from './metering.ts'
 import { type Choice, pick } from './pick.ts'
 import type { Offer } from './queue.ts'
-import { signDiscard } from './receipts.ts'
 import { leaseDeadlines, phaseDeadline, shouldRetry } from './retry.ts'
+import { sealDecision, sealDiscard } from './seal.ts'
 
 export const STOPPING: Fault = { code: 'ROUTER_STOPPING', message: 'This router is shutting down. Send the job again.' }
 
@@ -102,7 +102,7 @@ function recordOf(context: RouterContext, job: Job, seed: Bytes32, chosen: Hosti
 }
 
 function publishDecision(context: RouterContext, job: Job, record: DecisionRecord): void {
-  const decision = signDecision(record, context.separator, context.dependencies.signer)
+  const decision = sealDecision(record, context)
   job.decisionHash = decision.recordHash
   job.routeClass = routeClass(record)
   tell(context, job, sink => sink.decided(decision))
@@ -222,13 +222,13 @@ export function endJob(context: RouterContext, job: Job, outcome: string): void 
 
 /** Ends a job as failed with a signed proof that it cost nothing (law L3). */
 export function discard(context: RouterContext, job: Job, fault: Fault): void {
-  const { signer, clock } = context.dependencies
+  const { clock } = context.dependencies
   const { order, attempts, decisionHash, startedOutput } = job
   moveJob(job, fault.code === 'ROUTER_CANCELLED' && !startedOutput ? 'cancelled' : 'failed')
   endJob(context, job, fault.code)
   const { jobId, pod, requestHash, payer } = order
   const receipt = { jobId, podId: pod.podId, requestHash, decisionHash, payer, attempts, reason: fault.code, discardedAtMs: clock.now() }
-  const signedDiscard = signDiscard(receipt, context.separator, signer)
+  const signedDiscard = sealDiscard(receipt, context)
   const { code, message, retryAfterMs = null } = fault
   tell(context, job, sink => sink.failed({ code, message, retryAfterMs, startedOutput, attempts, signedDiscard }))
 }

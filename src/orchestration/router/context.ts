@@ -5,6 +5,7 @@ import type { Job } from './job.ts'
 import type { LeaseTable } from './lease.ts'
 import type { RouterDependencies, RouterOptions } from './options.ts'
 import type { WaitingQueue } from './queue.ts'
+import type { Sealer } from './seal.ts'
 
 export type RouterMetrics = {
   readonly jobs: Counter
@@ -24,6 +25,7 @@ export type RouterContext = {
   readonly options: RouterOptions
   readonly dependencies: RouterDependencies
   readonly separator: Uint8Array
+  readonly sealer: Sealer
   readonly fleet: Fleet
   readonly leases: LeaseTable
   readonly queue: WaitingQueue<Job>

@@ -1,19 +1,10 @@
-import { type Signer, signAlone } from '#platform'
-import {
-  type Bytes32,
-  type Candidate,
-  type DecisionRecord,
-  decisionDigest,
-  decisionHash,
-  type JobId,
-  type NodeId,
-  type RouteFacts,
-  type SignedDecision,
-} from '#protocol'
+import type { Signer } from '#platform'
+import type { Bytes32, Candidate, DecisionRecord, JobId, NodeId, RouteFacts, SignedDecision } from '#protocol'
 import { type Demand, isPinned, refusalsOf } from './filter.ts'
 import type { Fleet } from './fleet.ts'
 import type { FleetNode, Hosting } from './hosting.ts'
 import { type Race, raceOf, rankKeys } from './rank.ts'
+import { createSealer, sealDecision } from './seal.ts'
 
 export type DecisionInput = {
   readonly jobId: JobId
@@ -73,8 +64,7 @@ export function recordDecision(fleet: Fleet, input: DecisionInput, minCollateral
   return { attempt, candidates, chosen, decidedAtMs, jobId, podId: demand.pod.podId, route, seed, version: 1 }
 }
 
+/** Signed alone; the router itself signs many together (seal.ts). */
 export function signDecision(record: DecisionRecord, separator: Uint8Array, signer: Signer): SignedDecision {
-  const recordHash = decisionHash(record)
-  const routerSignature = signAlone(signer, separator, decisionDigest(separator, record.jobId, record.attempt, recordHash))
-  return { record, recordHash, routerSignature, router: signer.address }
+  return sealDecision(record, { separator, sealer: createSealer(signer, separator) })
 }

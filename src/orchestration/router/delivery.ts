@@ -1,11 +1,11 @@
-import { type Bytes32, type ChoiceOutput, type Frame, type Hex, type JobUnits, outputHash, receiptToJson } from '#protocol'
-import { endJob, enterPhase, failAttempt, failLease } from './attempt.ts'
+import { type Bytes32, bytesToHex, type ChoiceOutput, type Frame, type JobUnits, outputHash, receiptDigest, receiptToJson } from '#protocol'
+import { enterPhase, failAttempt, failLease } from './attempt.ts'
 import { type RouterContext, tell } from './context.ts'
 import type { Fault } from './errors.ts'
 import { isFinished, type Job, type Lease, moveJob } from './job.ts'
 import type { LeaseMessage, Session } from './link/session.ts'
 import { chargedTokens, isOverclaim } from './metering.ts'
-import { countersign, draftReceipt } from './receipts.ts'
+import { draftReceipt } from './receipts.ts'
 
 type Done = Extract<LeaseMessage, { type: 'done' }>
 
@@ -73,9 +73,6 @@ function onLiveMessage(context: RouterContext, lease: Lease, message: LeaseMessa
       break
     case 'done':
       onDone(context, lease, message)
-      break
-    case 'signed':
-      onSigned(context, lease, message.signature)
       break
     case 'declined':
       endByNode(context, lease, 'ROUTER_NODE_FAILED', `declined: ${message.reason}`)
@@ -147,7 +144,8 @@ function onDone(context: RouterContext, lease: Lease, done: Done): void {
   const units = unitsOf(context, lease, output.choices, done.outputUnits)
   const finishedAtMs = context.dependencies.clock.now()
   const receipt = draftReceipt({ order: job.order, lease, units, outputHash: output.hash, decisionHash: job.decisionHash, finishedAtMs })
-  job.draft = { receipt, units, choices: output.choices }
+  const digest = receiptDigest(context.separator, receipt)
+  job.draft = { receipt, digest, digestHex: bytesToHex(digest), units, choices: output.choices }
   lease.session.send(JSON.stringify({ type: 'sign', leaseId, fencingToken, receipt: receiptToJson(receipt) }))
   enterPhase(context, lease, 'signing')
 }
@@ -156,21 +154,6 @@ function reportOverclaim(context: RouterContext, lease: Lease, claimed: number, 
   context.metrics.overclaims.inc()
   const evidence = { nodeId: lease.hosting.nodeId, jobId: lease.job.order.jobId, leaseId: lease.leaseId, claimed, charged }
   context.dependencies.logger.warn(evidence, 'A node claimed more tokens than it sent.')
-}
-
-function onSigned(context: RouterContext, lease: Lease, signature: Hex): void {
-  const { job } = lease
-  const { draft } = job
-  const signedReceipt = draft && countersign(draft.receipt, signature, context.separator, context.dependencies.signer)
-  if (!signedReceipt) {
-    misbehaved(context, lease, draft ? 'a signature that is not over its receipt' : 'a signature before its receipt was drafted')
-    return
-  }
-  moveJob(job, 'succeeded')
-  endJob(context, job, 'succeeded')
-  context.leases.release(lease)
-  const { units, choices } = draft
-  tell(context, job, sink => sink.completed({ signedReceipt, nodeOwner: lease.nodeOwner, units, choices }))
 }
 
 /** The link of a node closed: whatever it held is lost. */

@@ -1,7 +1,17 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { encodeFrame, type NodeMessage, ZERO_BYTES32 } from '#protocol'
-import type { FakeAnswer, FakeNode } from './testing/fake-node.ts'
-import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
+import { createSigner, newPrivateKey, recoverMember } from '#platform'
+import { bytesToHex, domainSeparator, encodeFrame, type Hex, jobDomain, type NodeMessage, receiptDigest, ZERO_BYTES32 } from '#protocol'
+import { type FakeAnswer, type FakeNode, signedMessage } from './testing/fake-node.ts'
+import {
+  dispatchRecorded,
+  type RecordedJob,
+  startTestRouter,
+  TEST_CHAIN_ID,
+  TEST_SETTLEMENT,
+  type TestRouter,
+  testOrder,
+  testPod,
+} from './testing/harness.ts'
 
 const pod = testPod()
 let net: TestRouter
@@ -146,26 +156,80 @@ describe('a node with a lease', () => {
     expect(net.router.podCapacity(pod.podId).freeSlots).toBe(4)
   })
 
-  const forgedSignatures: [string, (node: FakeNode) => void][] = [
-    ['of another key', node => signWith(node, `0x${'1'.repeat(128)}1b00000001`)],
-    ['that is not on the curve', node => signWith(node, `0x${'f'.repeat(130)}00000001`)],
-  ]
-  function signWith(node: FakeNode, signature: `0x${string}`): void {
-    const { leaseId, fencingToken } = node.leases[0]!.grant
-    node.send({ type: 'signed', leaseId, fencingToken, signature })
-  }
-  test.each(forgedSignatures)('behavior: a receipt signature %s earns nothing', async (_name, forge) => {
+  type Signing = { readonly node: FakeNode; readonly members: SignedMember[] }
+  type SignedMember = { leaseId: Hex; fencingToken: number; digest: Uint8Array }
+  const separator = domainSeparator(jobDomain(TEST_CHAIN_ID, TEST_SETTLEMENT))
+  const stranger = createSigner(newPrivateKey())
+
+  /** A node that was asked to sign `count` receipts and has not answered. */
+  async function askedToSign(count: number): Promise<Signing & { jobs: RecordedJob[] }> {
     net = await startTestRouter()
     const node = await net.node({ pods: [pod], autoSign: false })
-    const job = dispatchRecorded(net.router, testOrder(pod))
-    await node.next('sign')
-    forge(node)
-    expect((await job.ended).failure).toMatchObject({ code: 'ROUTER_NODE_MISBEHAVED', startedOutput: true })
+    const jobs = Array.from({ length: count }, () => dispatchRecorded(net.router, testOrder(pod)))
+    const asked = await Promise.all(jobs.map(({ order }) => node.next('sign', ({ receipt }) => receipt.jobId === order.jobId)))
+    const members = asked.map(({ leaseId, fencingToken, receipt }) => ({
+      leaseId,
+      fencingToken,
+      digest: receiptDigest(separator, receipt),
+    }))
+    return { node, members, jobs }
+  }
+
+  const forgedSignatures: [string, (signing: Signing) => NodeMessage][] = [
+    ['of another key', ({ members }) => signedMessage(stranger, separator, members)],
+    [
+      'that is not on the curve',
+      ({ node, members }) => ({ ...signedMessage(node.signer, separator, members), signature: `0x${'f'.repeat(130)}` }) as NodeMessage, // cast: one member changed
+    ],
+    ['over another digest', ({ node, members }) => signedMessage(node.signer, separator, [{ ...members[0]!, digest: new Uint8Array(32) }])],
+    ['of another domain', ({ node, members }) => signedMessage(node.signer, new Uint8Array(32), members)],
+  ]
+  test.each(forgedSignatures)('behavior: a receipt signature %s earns nothing', async (_name, forge) => {
+    const signing = await askedToSign(1)
+    signing.node.send(forge(signing))
+    expect((await signing.jobs[0]!.ended).failure).toMatchObject({ code: 'ROUTER_NODE_MISBEHAVED', startedOutput: true })
+  })
+
+  test('behavior: one signature ends many jobs, each with its own proof; a lease that is over or named twice changes nothing', async () => {
+    const { node, members, jobs } = await askedToSign(3)
+    jobs[1]!.control.cancel('gone')
+    await jobs[1]!.ended
+    node.send(signedMessage(node.signer, separator, [...members, members[0]!]))
+    const [first, , third] = await Promise.all(jobs.map(({ ended }) => ended))
+    for (const { completion } of [first!, third!]) {
+      const { receipt, nodeSignature, routerSignature, router } = completion!.signedReceipt
+      const digest = receiptDigest(separator, receipt)
+      expect(bytesToHex(digest)).toBe(completion!.receiptDigest)
+      expect(recoverMember(separator, digest, nodeSignature)).toBe(node.nodeId)
+      expect(recoverMember(separator, digest, routerSignature)).toBe(router)
+    }
+    expect(first!.completion!.signedReceipt.nodeSignature.slice(0, 132)).toBe(third!.completion!.signedReceipt.nodeSignature.slice(0, 132))
+    expect(jobs.map(({ calls }) => calls.filter(call => call === 'completed').length)).toEqual([1, 0, 1])
+    expect(await net.counted('heurist_router_late_results_total')).toBe(1)
+  })
+
+  test('behavior: a wrong digest in a group costs only its own lease, a bad group all', async () => {
+    const { node, members, jobs } = await askedToSign(2)
+    node.send(signedMessage(node.signer, separator, [members[0]!, { ...members[1]!, digest: new Uint8Array(32) }]))
+    const [good, bad] = await Promise.all(jobs.map(({ ended }) => ended))
+    expect(good!.completion).not.toBeNull()
+    expect(bad!.failure).toMatchObject({ code: 'ROUTER_NODE_MISBEHAVED' })
+  })
+
+  test('error: LINK_FOREIGN_LEASE for a signature in the name of another node', async () => {
+    const { node, members, jobs } = await askedToSign(1)
+    const thief = await net.node({ pods: [] })
+    thief.send(signedMessage(thief.signer, separator, members))
+    expect((await thief.closed).reason).toBe('LINK_FOREIGN_LEASE')
+    node.send(signedMessage(node.signer, separator, members))
+    expect((await jobs[0]!.ended).completion).not.toBeNull()
   })
 
   test('behavior: a signature before the receipt, and a second end, are violations', async () => {
     net = await startTestRouter()
-    const early = await net.node({ pods: [pod], answer: () => signWith(early, `0x${'1'.repeat(128)}1b00000001`) })
+    const signEarly: FakeAnswer = ({ grant: { leaseId, fencingToken } }) =>
+      early.send(signedMessage(early.signer, separator, [{ leaseId, fencingToken, digest: new Uint8Array(32) }]))
+    const early = await net.node({ pods: [pod], answer: signEarly })
     expect((await dispatchRecorded(net.router, testOrder(pod)).ended).failure!.message).toMatch(/before its receipt/)
     early.socket.terminate()
     await until(() => net.router.nodes().length === 0)

@@ -58,7 +58,13 @@ export type Lease = {
 }
 
 /** What waits for the node's signature. */
-export type Draft = { readonly receipt: Receipt; readonly units: JobUnits; readonly choices: readonly ChoiceOutput[] }
+export type Draft = {
+  readonly receipt: Receipt
+  readonly digest: Uint8Array
+  readonly digestHex: Bytes32
+  readonly units: JobUnits
+  readonly choices: readonly ChoiceOutput[]
+}
 
 /** One job inside the router, from submission to its one terminal state (law L2). */
 export type Job = {

@@ -19,6 +19,7 @@ export type LeaseTable = {
   /** Forgets the lease, and gives its slot back. */
   release(lease: Lease): void
   ofSession(session: Session): Lease[]
+  countOf(session: Session): number
   size(): number
 }
 
@@ -41,6 +42,7 @@ function createChannels() {
   return {
     get: (session: Session, channel: number) => bySession.get(session)?.get(channel),
     all: (session: Session) => [...(bySession.get(session)?.values() ?? [])],
+    count: (session: Session) => bySession.get(session)?.size ?? 0,
     next(session: Session): number {
       const own = bySession.get(session)
       do last = (last + 1) >>> 0
@@ -128,6 +130,7 @@ export function createLeaseTable(dependencies: LeaseDependencies): LeaseTable {
       freeSlot(lease)
     },
     ofSession: channels.all,
+    countOf: channels.count,
     size: () => leases.size,
   }
 }

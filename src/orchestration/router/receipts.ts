@@ -1,17 +1,5 @@
 import { computeUnitsOf } from '#economics'
-import { recoverMember, type Signer, signAlone } from '#platform'
-import {
-  type Bytes32,
-  type DiscardReceipt,
-  discardReceiptDigest,
-  type Hex,
-  type JobOrder,
-  type JobUnits,
-  type Receipt,
-  receiptDigest,
-  type SignedDiscardReceipt,
-  type SignedReceipt,
-} from '#protocol'
+import type { Bytes32, JobOrder, JobUnits, Receipt } from '#protocol'
 import type { Lease } from './job.ts'
 
 export type ReceiptFacts = {
@@ -54,15 +42,4 @@ function unitsOfCompute({ pod }: JobOrder, { hosting, grantedAtMs }: Lease, fini
   const { vramBytes, memoryBytes } = pod.manifest.spec.resources
   const slots = Math.max(1, ...hosting.replicas.map(replica => replica.slots))
   return computeUnitsOf({ busyMs: finishedAtMs - grantedAtMs, slots, vramBytes, memoryBytes })
-}
-
-/** Countersigns, or null when the node's signature is not over this receipt. */
-export function countersign(receipt: Receipt, nodeSignature: Hex, separator: Uint8Array, signer: Signer): SignedReceipt | null {
-  const digest = receiptDigest(separator, receipt)
-  if (recoverMember(separator, digest, nodeSignature) !== receipt.node) return null
-  return { receipt, nodeSignature, routerSignature: signAlone(signer, separator, digest), router: signer.address }
-}
-
-export function signDiscard(discard: DiscardReceipt, separator: Uint8Array, signer: Signer): SignedDiscardReceipt {
-  return { discard, routerSignature: signAlone(signer, separator, discardReceiptDigest(separator, discard)), router: signer.address }
 }

@@ -23,6 +23,8 @@ import type { SessionEvents } from './link/session.ts'
 import { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './options.ts'
 import { createWaitingQueue } from './queue.ts'
 import { poolRandom } from './random-pool.ts'
+import { createSealer } from './seal.ts'
+import { onSigned } from './signing.ts'
 
 /**
  * A router: holds the links of its nodes, picks a node for each job, leases, streams, counts, and countersigns receipts.
@@ -56,10 +58,12 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
   }
   const { clock, random, domain } = dependencies
   const fleet = createFleet(options, dependencies)
+  const separator = domainSeparator(jobDomain(domain.chainId, domain.settlement))
   const context: RouterContext = {
     options,
     dependencies,
-    separator: domainSeparator(jobDomain(domain.chainId, domain.settlement)),
+    separator,
+    sealer: createSealer(dependencies.signer, separator),
     fleet,
     leases: createLeaseTable({ clock, random, setBusy: fleet.setBusy, onSlotFreed: hosting => wake(hosting.podId) }),
     queue: createWaitingQueue<Job>(options.queueMaxJobs),
@@ -91,7 +95,9 @@ function sessionEvents(context: RouterContext): SessionEvents {
       wakeAll()
     },
     leaseMessage: (session, message) => onLeaseMessage(context, session, message),
+    signed: (session, message) => onSigned(context, session, message),
     frames: (session, frames) => onFrames(context, session, frames),
+    openLeases: session => context.leases.countOf(session),
     left(session) {
       fleet.leave(session)
       onSessionLost(context, session)

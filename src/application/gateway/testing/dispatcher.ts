@@ -1,6 +1,7 @@
 import { type Clock, createSigner, newPrivateKey, signAlone } from '#platform'
 import {
   type Bytes32,
+  bytesToHex,
   type ChoiceOutput,
   canonicalHash,
   type Delta,
@@ -128,7 +129,7 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
       routerSignature: signAlone(router, separator, digest),
       router: router.address,
     }
-    sink.completed({ signedReceipt: signed, nodeOwner: node.address, units, choices: output.choices })
+    sink.completed({ signedReceipt: signed, receiptDigest: bytesToHex(digest), nodeOwner: node.address, units, choices: output.choices })
   }
 
   function fail(job: DispatchedJob, sink: JobSink, failure: NonNullable<Script['failure']>, decisionHash: Bytes32): void {

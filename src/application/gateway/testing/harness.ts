@@ -116,7 +116,6 @@ export async function createTestGateway(
       host: '127.0.0.1',
       port: 0,
       ownerEpoch: 'test',
-      domain: TEST_DOMAIN,
       shares: { protocol: PROTOCOL_ACCOUNT, voters: null },
       drainMs: 500,
       ...options,

@@ -16,7 +16,7 @@ import {
   NODE_CHALLENGE_TYPE,
   type NodeMessage,
   type PodRecord,
-  parseNodeMessage,
+  parseNodeMessages,
   ROUTER_WELCOME_TYPE,
   type RouterMessage,
   typedDataDigest,
@@ -102,13 +102,7 @@ function acceptLink(socket: WebSocket, context: { options: FakeRouterOptions; si
     link.closeCode = code
   })
   socket.on('error', () => {})
-  socket.on('message', (data: Buffer, isBinary) => {
-    if (isBinary) {
-      link.binaryMessages += 1
-      link.frames.push(...decodeFrames(data))
-      return
-    }
-    const message = parseNodeMessage(data.toString('utf8'))
+  const hear = (message: NodeMessage): void => {
     link.messages.push(message)
     if (message.type !== 'authenticate') return
     const node = recoverSigner(
@@ -121,6 +115,14 @@ function acceptLink(socket: WebSocket, context: { options: FakeRouterOptions; si
     }
     if (options.onAuthenticated) options.onAuthenticated(link)
     else link.send(welcomeOf(node, challenge, options.welcomeSigner ?? signer, { separator, options }))
+  }
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (isBinary) {
+      link.binaryMessages += 1
+      link.frames.push(...decodeFrames(data))
+      return
+    }
+    for (const message of parseNodeMessages(data.toString('utf8'))) hear(message)
   })
   link.send(challenge)
   return link

@@ -173,7 +173,12 @@ describe('handshake', () => {
     ['a second hello', node => [hello(node), hello(node)]],
     [
       'a result before authentication',
-      node => node.send({ type: 'signed', leaseId: ZERO_BYTES32, fencingToken: 1, signature: `0x${'0'.repeat(138)}` }),
+      node =>
+        node.send({
+          type: 'signed',
+          leases: [{ leaseId: ZERO_BYTES32, fencingToken: 1, digest: ZERO_BYTES32 }],
+          signature: `0x${'0'.repeat(130)}`,
+        }),
     ],
   ]
   test.each(intrusions)('error: LINK_UNEXPECTED for %s', async (_name, intrude) => {

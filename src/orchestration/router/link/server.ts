@@ -26,7 +26,7 @@ export function createLinkServer(context: SessionContext): LinkServer {
         if (server.clients.size > context.options.maxLinks) {
           return refuse(link, 'LINK_FULL', `This router already holds ${context.options.maxLinks} links. Use another router.`, clock.after)
         }
-        new LinkSession(link, socket, context)
+        new LinkSession(link, context)
       })
     },
     count: () => server.clients.size,

@@ -1,7 +1,7 @@
-import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import {
   bytesToHex,
+  createOutbox,
   decodeFrames,
   encodeMessage,
   type Frame,
@@ -9,8 +9,9 @@ import {
   type NodeFacts,
   type NodeId,
   type NodeMessage,
+  type Outbox,
   type PodRecord,
-  parseNodeMessage,
+  parseNodeMessages,
   ZERO_ADDRESS,
 } from '#protocol'
 import type { LinkErrorCode } from '../errors.ts'
@@ -21,6 +22,7 @@ import { createRateLimit } from './rate-limit.ts'
 
 /** Messages about a lease; the rest of the link protocol ends here. */
 export type LeaseMessage = Extract<NodeMessage, { leaseId: unknown }>
+export type SignedMessage = Extract<NodeMessage, { type: 'signed' }>
 
 /** One authenticated link. */
 export type Session = {
@@ -38,7 +40,10 @@ export type SessionEvents = {
   joined(session: Session, facts: NodeFacts): void
   facts(session: Session, facts: NodeFacts): void
   leaseMessage(session: Session, message: LeaseMessage): void
+  signed(session: Session, message: SignedMessage): void
   frames(session: Session, frames: readonly Frame[]): void
+  /** Leases that the node of this session holds now. */
+  openLeases(session: Session): number
   /** Once per session that joined. */
   left(session: Session): void
 }
@@ -73,6 +78,8 @@ const CLOSE_CODES: Record<LinkErrorCode, number> = {
 const MAX_GREETING_BYTES = 256 * 1024
 // Parsing 4 KB costs about as much as handling a message.
 const LARGE_TEXT_BYTES = 4096
+// A lease's `done` and its place in a `signed` have about 600 bytes.
+const LEASE_TEXT_BYTES = 1024
 // A peer that does not finish the closing handshake is cut; ws itself waits 30 s.
 const CLOSE_WAIT_MS = 1000
 
@@ -99,16 +106,15 @@ export class LinkSession implements Session {
   readonly #context: SessionContext
   readonly #challenge: Challenge
   readonly #allowStray: (nowMs: number, cost: number) => boolean
-  readonly #stream: Duplex
-  #sentInTurn = 0
+  readonly #outbox: Outbox
   #cancelTimer: () => void
 
-  constructor(socket: WebSocket, stream: Duplex, context: SessionContext) {
+  constructor(socket: WebSocket, context: SessionContext) {
     const { options, dependencies } = context
     const { clock, random } = dependencies
     this.#socket = socket
-    this.#stream = stream
     this.#context = context
+    this.#outbox = createOutbox(text => this.#write(text), setImmediate)
     this.sessionId = bytesToHex(random(8)).slice(2)
     this.connectedAtMs = clock.now()
     this.lastSeenAtMs = this.connectedAtMs
@@ -121,23 +127,16 @@ export class LinkSession implements Session {
     this.send(encodeMessage(challengeMessage(this.#challenge, dependencies)))
   }
 
-  /**
-   * The first message of a turn leaves at once; those that follow in the same turn leave together at its end.
-   * A lone job waits for nothing, and under load one system call carries many jobs (it is the largest cost after signatures).
-   */
+  /** Leaves at the end of the turn with all that the turn says: under load one system call carries many jobs. */
   send(text: string): void {
-    if (this.#phase === 'closed') return
-    if (this.#sentInTurn === 1) this.#stream.cork()
-    this.#sentInTurn += 1
-    this.#socket.send(text)
-    if (this.#sentInTurn === 1) setImmediate(() => this.#endTurn())
-    const { bufferedAmount } = this.#socket
-    if (bufferedAmount > this.#context.options.maxSendBufferBytes) this.close('LINK_SLOW', `The node left ${bufferedAmount} bytes unread.`)
+    if (this.#phase !== 'closed') this.#outbox.text(text)
   }
 
-  #endTurn(): void {
-    if (this.#sentInTurn > 1) this.#stream.uncork()
-    this.#sentInTurn = 0
+  #write(message: Uint8Array | string): void {
+    if (this.#phase === 'closed') return
+    this.#socket.send(message)
+    const { bufferedAmount } = this.#socket
+    if (bufferedAmount > this.#context.options.maxSendBufferBytes) this.close('LINK_SLOW', `The node left ${bufferedAmount} bytes unread.`)
   }
 
   countStray(): void {
@@ -198,11 +197,19 @@ export class LinkSession implements Session {
   #onText(data: Buffer): Refusal | null {
     const isLinked = this.#phase === 'linked'
     if (!isLinked && data.length > MAX_GREETING_BYTES) return ['LINK_TOO_LARGE', `A greeting may have ${MAX_GREETING_BYTES} bytes.`]
-    // Paid before it is parsed, by size: a few huge texts cost as much as many small ones.
-    if (data.length >= LARGE_TEXT_BYTES) this.#charge(data.length / LARGE_TEXT_BYTES)
-    if (this.#phase === 'closed') return null
-    const message = parseNodeMessage(data.toString('utf8'))
-    if (isLinked) return this.#onLinked(message)
+    // Paid before it is parsed, by size: a few huge texts cost as much as many small ones. Each open lease brings one of its own.
+    const freeBytes = LARGE_TEXT_BYTES + (isLinked ? LEASE_TEXT_BYTES * this.#context.events.openLeases(this) : 0)
+    if (data.length >= freeBytes) this.#charge((data.length - freeBytes) / LARGE_TEXT_BYTES + 1)
+    for (const message of parseNodeMessages(data.toString('utf8'))) {
+      if (this.#phase === 'closed') return null
+      const refusal = this.#onMessageOf(message)
+      if (refusal) return refusal
+    }
+    return null
+  }
+
+  #onMessageOf(message: NodeMessage): Refusal | null {
+    if (this.#phase === 'linked') return this.#onLinked(message)
     if (message.type === 'hello' && this.#phase === 'challenged') return this.#onHello(message)
     if (message.type === 'authenticate') return this.#onAuthenticate(message)
     return ['LINK_UNEXPECTED', `The node sent "${message.type}" before it was authenticated.`]
@@ -235,6 +242,10 @@ export class LinkSession implements Session {
     const { events } = this.#context
     if ('leaseId' in message) {
       events.leaseMessage(this, message)
+      return null
+    }
+    if (message.type === 'signed') {
+      events.signed(this, message)
       return null
     }
     this.countStray()

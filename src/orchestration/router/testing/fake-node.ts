@@ -1,14 +1,16 @@
 import { WebSocket } from 'ws'
-import { createSigner, newPrivateKey, type Signer, signAlone } from '#platform'
+import { createSigner, newPrivateKey, type Signer } from '#platform'
 import {
   type Address,
   bytesToHex,
   type ChoiceOutput,
+  createOutbox,
   type Delta,
   domainSeparator,
   encodeFrame,
   encodeMessage,
   type FinishReason,
+  groupOf,
   type Hex,
   jobDomain,
   keccakBytes,
@@ -18,7 +20,7 @@ import {
   type NodeMessage,
   outputHash,
   type PodRecord,
-  parseRouterMessage,
+  parseRouterMessages,
   type RouterMessage,
   receiptDigest,
 } from '#protocol'
@@ -47,6 +49,8 @@ export type FakeNodeOptions = {
   /** Sign receipts that the router asks for. Default true. */
   readonly autoSign?: boolean
   readonly linkVersion?: number
+  /** What one turn says travels together, as a real node does it. Default false: in the order of the calls, one by one. */
+  readonly batches?: boolean
   /** Milliseconds between heartbeats; 0 for none. Default 0: tests are short. */
   readonly heartbeatMs?: number
 }
@@ -249,6 +253,20 @@ function createInbox() {
   }
 }
 
+/** One signature for these receipts. */
+export function signedMessage(
+  signer: Signer,
+  separator: Uint8Array,
+  members: readonly { readonly leaseId: Hex; readonly fencingToken: number; readonly digest: Uint8Array }[],
+): NodeMessage {
+  const group = groupOf(
+    separator,
+    members.map(({ digest }) => digest),
+  )
+  const leases = members.map(member => ({ ...member, digest: bytesToHex(member.digest) }))
+  return { type: 'signed', leases, signature: signer.signDigest(group.digest) }
+}
+
 /** What an honest node does with each message of its router. */
 function createReactions(options: FakeNodeOptions, signer: Signer, sendRaw: (data: string | Buffer) => void) {
   const separator = domainSeparator(jobDomain(options.chainId, options.settlement))
@@ -264,14 +282,21 @@ function createReactions(options: FakeNodeOptions, signer: Signer, sendRaw: (dat
     Promise.resolve(answer(state.lease)).catch(error => state.lease.fail('FAKE_ANSWER_THREW', String(error)))
   }
 
+  let agreed: { leaseId: Hex; fencingToken: number; digest: Uint8Array }[] = []
+  function sign(): void {
+    const group = agreed
+    agreed = []
+    send(signedMessage(signer, separator, group))
+  }
+
   function react(message: RouterMessage): void {
     if (message.type === 'lease') onLease(message)
     else if (message.type === 'credit') states.get(message.channel)?.addCredit(message.tokens)
     else if (message.type === 'cancel') {
       for (const state of states.values()) if (state.lease.grant.leaseId === message.leaseId) state.cancel(message.reason)
     } else if (message.type === 'sign' && options.autoSign !== false) {
-      const { leaseId, fencingToken, receipt } = message
-      send({ type: 'signed', leaseId, fencingToken, signature: signAlone(signer, separator, receiptDigest(separator, receipt)) })
+      agreed.push({ leaseId: message.leaseId, fencingToken: message.fencingToken, digest: receiptDigest(separator, message.receipt) })
+      if (agreed.length === 1) setImmediate(sign)
     }
   }
   return { leases, send, react }
@@ -282,8 +307,14 @@ export function openFakeLink(options: FakeNodeOptions): FakeNode {
   const signer = createSigner(options.privateKey ?? newPrivateKey())
   const socket = new WebSocket(options.url, { perMessageDeflate: false })
   const inbox = createInbox()
-  const sendRaw = (data: string | Buffer): void => {
+  const write = (data: string | Uint8Array): void => {
     if (socket.readyState === WebSocket.OPEN) socket.send(data)
+  }
+  const outbox = createOutbox(write, setImmediate)
+  const sendRaw = (data: string | Buffer): void => {
+    if (typeof data === 'string') outbox.text(data)
+    else outbox.frame(data)
+    if (!options.batches) outbox.flush()
   }
   const { leases, send, react } = createReactions(options, signer, sendRaw)
   const facts = { ...factsHosting(options.pods ?? [], options), ...options.facts }
@@ -298,9 +329,10 @@ export function openFakeLink(options: FakeNodeOptions): FakeNode {
   })
   socket.on('error', () => {})
   socket.on('message', data => {
-    const message = parseRouterMessage(data.toString())
-    inbox.add(message)
-    react(message)
+    for (const message of parseRouterMessages(data.toString())) {
+      inbox.add(message)
+      react(message)
+    }
   })
   const close = async (): Promise<void> => {
     socket.close()
