@@ -1,4 +1,6 @@
 import type { BatchStore, Chain, Clock, Logger, Metrics, Signer } from '#platform'
+import { WAD } from '#protocol'
+import type { WorkPrices } from './work.ts'
 
 export type SequencerOptions = {
   /** A batch is formed when so many receipts wait … */
@@ -14,6 +16,8 @@ export type SequencerOptions = {
   readonly maxBackoffMs: number
   /** How long receipts that the chain refuses (their payer's balance or cap does not cover them) stay out, in ms. */
   readonly holdMs: number
+  /** What counts as paid work in the emission's report. */
+  readonly workPrices: WorkPrices
 }
 
 export const DEFAULT_SEQUENCER_OPTIONS: SequencerOptions = {
@@ -24,6 +28,8 @@ export const DEFAULT_SEQUENCER_OPTIONS: SequencerOptions = {
   backoffMs: 250,
   maxBackoffMs: 15_000,
   holdMs: 15_000,
+  // About 2 USD for an hour of 80 GiB, at 0.1 USD per HEU.
+  workPrices: { weiPerUnit: 70_000_000n, heuPriceUsdWad: WAD / 10n },
 }
 
 export type SequencerDependencies = {

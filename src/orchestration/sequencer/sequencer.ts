@@ -1,4 +1,4 @@
-import type { BatchRef, BatchRow, StoredReceipt } from '#platform'
+import type { BatchRef, BatchRow, NodeWork, StoredReceipt } from '#platform'
 import { HeuristError, isHeuristError, messageOf } from '#protocol'
 import type { FormedBatch } from './batch.ts'
 import type { SequencerErrorCode } from './errors.ts'
@@ -6,6 +6,7 @@ import { createIsolation, type Isolation } from './isolate.ts'
 import { createSequencerMetrics, type SequencerMetrics } from './metrics.ts'
 import { DEFAULT_SEQUENCER_OPTIONS, type SequencerDependencies, type SequencerOptions } from './options.ts'
 import { createSettlement, type Settlement } from './settle.ts'
+import { organicWork } from './work.ts'
 
 export type SequencerStatus = {
   /** `halted`: the history on the chain is not ours; only an operator can go on. */
@@ -149,22 +150,29 @@ class BatchSequencer implements Sequencer {
   }
 
   async #formNext(tip: BatchRef): Promise<BatchRow | null> {
-    const formed = await this.#choose(tip)
+    const { formed, receipts } = await this.#choose(tip)
     this.#announced = Math.max(0, this.#announced - (formed?.jobCount ?? this.#announced))
     if (formed === null) return null
     const row = toRow(formed, this.#dependencies.clock.now())
-    await this.#dependencies.batches.form(row, formed.sequences)
+    await this.#dependencies.batches.form(row, formed.sequences, this.#workOf(formed, receipts))
     return row
   }
 
   /** Looks past what the chain refuses until it finds a batch or nothing new is refused. */
-  async #choose(tip: BatchRef): Promise<FormedBatch | null> {
+  async #choose(tip: BatchRef): Promise<{ formed: FormedBatch | null; receipts: readonly StoredReceipt[] }> {
     for (;;) {
       const heldBefore = this.#isolation.heldCount()
       const receipts = await this.#dependencies.batches.unsettled(this.#options.maxJobs + heldBefore)
       const formed = await this.#isolation.choose(receipts, tip)
-      if (formed !== null || this.#isolation.heldCount() === heldBefore) return formed
+      if (formed !== null || this.#isolation.heldCount() === heldBefore) return { formed, receipts }
     }
+  }
+
+  #workOf({ sequences }: FormedBatch, receipts: readonly StoredReceipt[]): NodeWork[] {
+    const { WrappedHeu, DevUsd } = this.#dependencies.chain.contracts
+    const inBatch = new Set(sequences)
+    const settled = receipts.filter(({ sequence }) => inBatch.has(sequence))
+    return organicWork(settled, { heu: WrappedHeu, usd: DevUsd }, this.#options.workPrices)
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

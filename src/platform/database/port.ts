@@ -148,11 +148,16 @@ export type BatchRow = {
   readonly confirmedAtMs: number | null
 }
 
+/** Organic compute units of a node (DESIGN §6.3). */
+export type NodeWork = { readonly nodeId: NodeId; readonly organicUnits: bigint }
+
 export interface BatchStore {
   /** Receipts without a batch, oldest first. */
   unsettled(limit: number): Promise<StoredReceipt[]>
-  /** Stores the batch and ties its receipts to it in one transaction. @throws HeuristError BATCH_CONFLICT when a receipt or number is taken */
-  form(batch: BatchRow, receiptSequences: readonly number[]): Promise<void>
+  /** Stores the batch, its nodes' work, and ties its receipts to it in one transaction. @throws HeuristError BATCH_CONFLICT when a receipt or number is taken */
+  form(batch: BatchRow, receiptSequences: readonly number[], work?: readonly NodeWork[]): Promise<void>
+  /** Sum over the batches of these numbers, by node. */
+  workOf(batchNumbers: readonly number[]): Promise<NodeWork[]>
   markPosted(number: number, transactionHash: Hex): Promise<void>
   /** Also writes `settled` into the timelines of the batch's jobs. */
   markConfirmed(number: number, facts: { transactionHash: Hex; blockNumber: number; gasUsed: number; confirmedAtMs: number }): Promise<void>
@@ -186,9 +191,17 @@ export type NodePresence = {
   readonly lastSeenAtMs: number
   readonly onlineMs: number
 }
+/** How long the router watched in an epoch (ms), and what it saw: `capacity` is the node's newest benchmark. */
+export type EpochPresence = {
+  readonly watchedMs: number
+  readonly nodes: readonly { readonly nodeId: NodeId; readonly onlineMs: number; readonly capacity: number }[]
+}
 export interface NodeStore {
   addPresence(nodeId: NodeId, presence: { atMs: number; onlineMs: number }): Promise<void>
   list(): Promise<NodePresence[]>
+  /** Adds to what an epoch knows. */
+  addEpochPresence(epoch: number, seen: EpochPresence): Promise<void>
+  epochPresence(epoch: number): Promise<EpochPresence>
 }
 
 /** `args`: only events that have all of these arguments. */

@@ -65,6 +65,8 @@ export type Schema = {
     removed: Generated<boolean>
   }
   nodes: { node_id: string; first_seen_at_ms: number; last_seen_at_ms: number; online_ms: number }
+  batch_work: { batch_number: number; node_id: string; organic_units: Amount }
+  node_epochs: { epoch: number; node_id: string; online_ms: number; capacity: number }
   chain_events: {
     block_number: number
     log_index: number

@@ -136,6 +136,33 @@ export function recordConformance(subject: () => TestDatabase): void {
     })
   })
 
+  test('batches: organic work is kept by batch, summed by node, and goes with a dissolved batch', async () => {
+    const [one, two] = [address(), address()].sort()
+    const work = (...units: bigint[]) => units.map((organicUnits, index) => ({ nodeId: index === 0 ? one! : two!, organicUnits }))
+    await database.batches.form(batch(700), [], work(5n, 2n ** 70n))
+    await database.batches.form(batch(701), [], work(6n))
+    await database.batches.form(batch(702), [])
+    expect(await database.batches.workOf([700, 701, 702, 999])).toEqual(work(11n, 2n ** 70n))
+    expect(await database.batches.workOf([])).toEqual([])
+    await database.batches.dissolveFrom(701)
+    expect(await database.batches.workOf([700, 701])).toEqual(work(5n, 2n ** 70n))
+    await database.batches.dissolveFrom(700)
+  })
+
+  test('nodes: presence of an epoch adds up, the newest capacity counts, epochs are apart', async () => {
+    const [here, away] = [address(), address()].sort()
+    const seen = (onlineMs: number, capacity: number) => ({ nodeId: here!, onlineMs, capacity })
+    expect(await database.nodes.epochPresence(7)).toEqual({ watchedMs: 0, nodes: [] })
+    await database.nodes.addEpochPresence(7, { watchedMs: 10, nodes: [seen(10, 100), { nodeId: away!, onlineMs: 0, capacity: 3 }] })
+    await database.nodes.addEpochPresence(7, { watchedMs: 10, nodes: [seen(4, 90)] })
+    await database.nodes.addEpochPresence(8, { watchedMs: 1, nodes: [] })
+    expect(await database.nodes.epochPresence(7)).toEqual({
+      watchedMs: 20,
+      nodes: [seen(14, 90), { nodeId: away, onlineMs: 0, capacity: 3 }],
+    })
+    expect(await database.nodes.epochPresence(8)).toEqual({ watchedMs: 1, nodes: [] })
+  })
+
   test('nodes: presence adds up', async () => {
     const nodeId = address()
     await database.nodes.addPresence(nodeId, { atMs: 1_000, onlineMs: 0 })

@@ -1,6 +1,7 @@
 import { initial } from './0001-initial.ts'
 import { chainEvents } from './0002-chain-events.ts'
+import { epochWork } from './0003-epoch-work.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; versions count up from 1 without gaps. */
-export const migrations: readonly Migration[] = [initial, chainEvents]
+export const migrations: readonly Migration[] = [initial, chainEvents, epochWork]

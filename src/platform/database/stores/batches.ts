@@ -1,7 +1,7 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
-import { type Bytes32, HeuristError, type Hex } from '#protocol'
+import { type Bytes32, HeuristError, type Hex, type NodeId } from '#protocol'
 import { translated } from '../errors.ts'
-import type { BatchRow, BatchState, BatchStore, DatabaseErrorCode } from '../port.ts'
+import type { BatchRow, BatchState, BatchStore, DatabaseErrorCode, NodeWork } from '../port.ts'
 import type { Schema } from '../schema.ts'
 import { toStoredReceipt } from './job-rows.ts'
 
@@ -19,7 +19,18 @@ export function createBatchStore({ db }: { db: Kysely<Schema> }): BatchStore {
           .execute()
         return rows.map(toStoredReceipt)
       }),
-    form: (batch, receiptSequences) => translated(() => form(db, batch, receiptSequences)),
+    form: (batch, receiptSequences, work = []) => translated(() => form(db, batch, receiptSequences, work)),
+    workOf: batchNumbers =>
+      translated(async () => {
+        const rows = await db
+          .selectFrom('batch_work')
+          .select(({ fn }) => ['node_id', fn.sum<bigint>('organic_units').as('organic_units')])
+          .where(sql<boolean>`batch_number = any(${[...batchNumbers]}::bigint[])`)
+          .groupBy('node_id')
+          .orderBy('node_id')
+          .execute()
+        return rows.map(row => ({ nodeId: row.node_id as NodeId, organicUnits: BigInt(row.organic_units) })) // cast: written from a NodeId
+      }),
     markPosted: (number, transactionHash) =>
       translated(async () => {
         await db
@@ -79,7 +90,7 @@ export function createBatchStore({ db }: { db: Kysely<Schema> }): BatchStore {
   }
 }
 
-async function form(db: Kysely<Schema>, batch: BatchRow, receiptSequences: readonly number[]): Promise<void> {
+async function form(db: Kysely<Schema>, batch: BatchRow, receiptSequences: readonly number[], work: readonly NodeWork[]): Promise<void> {
   await db.transaction().execute(async transaction => {
     const made = await transaction
       .insertInto('batches')
@@ -87,6 +98,12 @@ async function form(db: Kysely<Schema>, batch: BatchRow, receiptSequences: reado
       .onConflict(conflict => conflict.column('number').doNothing())
       .executeTakeFirst()
     if (made.numInsertedOrUpdatedRows !== 1n) throw conflictOf(batch.number, `batch ${batch.number} exists already`)
+    if (work.length > 0) {
+      await sql`
+        insert into batch_work (batch_number, node_id, organic_units)
+        select ${batch.number}, * from unnest(${work.map(({ nodeId }) => nodeId)}::text[], ${work.map(entry => String(entry.organicUnits))}::numeric[])
+      `.execute(transaction)
+    }
     if (receiptSequences.length === 0) return
     const tied = await transaction
       .updateTable('receipts')
@@ -114,6 +131,7 @@ async function dissolveFrom(db: Kysely<Schema>, number: number): Promise<number>
       .set({ batch_number: null })
       .where('batch_number', '>=', number)
       .executeTakeFirst()
+    await transaction.deleteFrom('batch_work').where('batch_number', '>=', number).execute()
     await transaction.deleteFrom('batches').where('number', '>=', number).execute()
     return Number(freed.numUpdatedRows)
   })

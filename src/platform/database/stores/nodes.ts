@@ -4,6 +4,9 @@ import { translated } from '../errors.ts'
 import type { NodeStore } from '../port.ts'
 import type { Schema } from '../schema.ts'
 
+/** Stands for the router itself among the rows of an epoch. */
+const THE_ROUTER = ''
+
 export function createNodeStore({ db }: { db: Kysely<Schema> }): NodeStore {
   return {
     addPresence: (nodeId, { atMs, onlineMs }) =>
@@ -18,6 +21,29 @@ export function createNodeStore({ db }: { db: Kysely<Schema> }): NodeStore {
             }),
           )
           .execute()
+      }),
+    addEpochPresence: (epoch, { watchedMs, nodes }) =>
+      translated(async () => {
+        const rows = [{ nodeId: THE_ROUTER, onlineMs: watchedMs, capacity: 0 }, ...nodes]
+        await db
+          .insertInto('node_epochs')
+          .values(rows.map(({ nodeId, onlineMs, capacity }) => ({ epoch, node_id: nodeId, online_ms: onlineMs, capacity })))
+          .onConflict(conflict =>
+            conflict.columns(['epoch', 'node_id']).doUpdateSet({
+              online_ms: sql`node_epochs.online_ms + excluded.online_ms`,
+              capacity: sql`excluded.capacity`,
+            }),
+          )
+          .execute()
+      }),
+    epochPresence: epoch =>
+      translated(async () => {
+        const rows = await db.selectFrom('node_epochs').selectAll().where('epoch', '=', epoch).orderBy('node_id').execute()
+        const nodes = rows.filter(row => row.node_id !== THE_ROUTER)
+        return {
+          watchedMs: rows.find(row => row.node_id === THE_ROUTER)?.online_ms ?? 0,
+          nodes: nodes.map(row => ({ nodeId: row.node_id as NodeId, onlineMs: row.online_ms, capacity: row.capacity })), // cast: written from a NodeId
+        }
       }),
     list: () =>
       translated(async () => {
