@@ -54,6 +54,15 @@ struct EpochEmission {
     bool opened;
 }
 
+/// @notice The contracts that emission reads and pays.
+struct EmissionWiring {
+    address settlement;
+    address nodeRegistry;
+    address nodeGauge;
+    address voterRewards;
+    address reservoir;
+}
+
 /// @title IEmissionController
 /// @notice Holds the 500,000,000 HEU of emission and lets them out over 520 weekly epochs, to nodes and the reservoir
 /// (wp §3.4.4, DESIGN §6.3).
@@ -81,8 +90,8 @@ interface IEmissionController {
     /* REPORTS (sequencer only) */
 
     /// @notice Adds a chunk to the report of an epoch that is over.
-    /// @dev A node must be registered, or known from an earlier report. A node that is not active now (and not leaving with
-    /// its collateral whole) has no base weight.
+    /// @dev A node must be registered, or known from an earlier report. A node that is jailed, has left, or is not covered
+    /// by its collateral now has no base weight; one that is leaving still has.
     function report(uint256 epoch, NodeReport[] calldata reports) external;
 
     /// @notice Ends the report; the dispute window begins.

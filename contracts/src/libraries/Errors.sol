@@ -2,6 +2,8 @@
 pragma solidity 0.8.30;
 
 import {ReservoirUse} from "../interfaces/IReservoir.sol";
+import {EpochPhase} from "../interfaces/IEmissionController.sol";
+import {GaugeKind} from "../interfaces/IGauge.sol";
 
 /// @title Errors
 /// @notice Every custom error, `Component_Reason(values that explain it)`.
@@ -214,4 +216,65 @@ library Errors {
 
     /// @dev Only `voterRewards` takes what pods' voters have earned.
     error JobSettlement_NotVoterRewards(address caller);
+    /* GAUGES */
+
+    error Gauge_NotStakedHeu(address caller);
+
+    /// @dev No vote in the last hour before the flip at `flipsAt` (unix seconds).
+    error Gauge_Locked(uint256 flipsAt);
+
+    /// @dev A ballot has as many weights as ids, and at most `maxIds`.
+    error Gauge_BadBallotLength(uint256 ids, uint256 weights, uint256 maxIds);
+
+    /// @dev Ids must ascend strictly, from above zero: no duplicates.
+    error Gauge_UnsortedIds(uint256 index);
+    error Gauge_ZeroWeight(uint256 index);
+
+    /// @dev The weights of a ballot add up to more than the whole (basis points).
+    error Gauge_OverWeight(uint256 sumBps, uint256 maxBps);
+
+    /* VOTER REWARDS */
+
+    /// @dev Plain coins are taken from the vault only; others call `fund`.
+    error VoterRewards_UseFund(address sender);
+    error VoterRewards_ZeroAmount();
+
+    /// @dev Pots can be filled until the next epoch, `lastEpoch`.
+    error VoterRewards_EpochTooFar(uint256 epoch, uint256 lastEpoch);
+
+    /// @dev The votes of an epoch are final only when it has begun.
+    error VoterRewards_EpochNotBegun(uint256 epoch, uint256 presentEpoch);
+
+    /// @dev The pot has, or may still get, somebody to pay.
+    error VoterRewards_HasVotes(GaugeKind kind, bytes32 id, uint256 epoch);
+    error VoterRewards_NothingToClaim(address voter, address asset);
+
+    /* EMISSION CONTROLLER */
+
+    error EmissionController_NotSequencer(address caller);
+    error EmissionController_NotNodeOwner(uint256 nodeId, address caller);
+
+    /// @dev Emission ends after `Constants.EMISSION_EPOCHS` epochs.
+    error EmissionController_NoSuchEpoch(uint256 epoch);
+    error EmissionController_WrongPhase(uint256 epoch, EpochPhase phase, EpochPhase expected);
+
+    /// @dev Reports must ascend strictly by node id, over all chunks of an epoch.
+    error EmissionController_UnsortedReports(uint256 index);
+
+    /// @dev More than 10,000 basis points.
+    error EmissionController_BadAvailability(uint256 index);
+
+    /// @dev The node is not registered and was never reported before.
+    error EmissionController_UnknownNode(uint256 nodeId);
+    error EmissionController_WrongBond(uint256 sent, uint256 bond);
+    error EmissionController_NoBond(uint256 epoch, uint256 report, address challenger);
+
+    /// @dev The vault has less left than the epoch lets out (wei of HEU).
+    error EmissionController_Underfunded(uint256 free, uint256 budget);
+
+    /// @dev The node was not reported in this epoch, earned nothing, or was paid.
+    error EmissionController_NothingToClaim(uint256 nodeId, uint256 epoch);
+
+    /// @dev What a jailed node earned waits until it is free or gone.
+    error EmissionController_NodeJailed(uint256 nodeId);
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ReservoirUse} from "../interfaces/IReservoir.sol";
+import {GaugeKind} from "../interfaces/IGauge.sol";
 
 /// @title Events
 /// @notice Every event, past tense. Amounts are in asset units (wei of HEU, micro-dollars) unless named otherwise.
@@ -125,4 +126,59 @@ library Events {
     event VoterRewardsChanged(address voterRewards);
     event SharesChanged(uint16 deployerBps, uint16 frontendBps, uint16 votersBps, uint16 protocolBps);
     event ChallengeWindowChanged(uint32 challengeWindowSeconds);
+
+    /* GAUGES (the address says which) */
+
+    /// @dev Replaces the voter's ballot from `fromEpoch` on; `counted` in wei of stHEU.
+    event BallotCast(address indexed voter, bytes32[] ids, uint16[] weightsBps, uint256 counted, uint256 fromEpoch);
+
+    /// @dev The voter's ballot counts with `counted` wei of stHEU from `fromEpoch` on.
+    event BallotRecounted(address indexed voter, uint256 counted, uint256 fromEpoch);
+    event QuorumWeightChanged(uint256 quorumWeight, uint256 fromEpoch);
+    event SaturationChanged(uint16 saturationBps, uint256 fromEpoch);
+    event GuaranteedReplicasChanged(uint16 guaranteedReplicas);
+    event CeilingFactorChanged(uint32 ceilingFactorBps);
+
+    /* VOTER REWARDS */
+
+    event PotFunded(GaugeKind indexed kind, bytes32 indexed id, uint256 indexed epoch, address asset, uint256 amount);
+
+    /// @dev Out of the pot of `epoch`; a `PotFunded` says where to.
+    event PotRolledForward(
+        GaugeKind indexed kind, bytes32 indexed id, uint256 indexed epoch, address asset, uint256 amount
+    );
+    event VoterRewardClaimed(
+        GaugeKind indexed kind, bytes32 indexed id, address indexed voter, address asset, uint256 amount
+    );
+
+    /* EMISSION CONTROLLER */
+
+    event EpochOpened(
+        uint256 indexed epoch, uint256 revenueRateWad, uint256 basePart, uint256 dynamicPart, uint256 reservoirPart
+    );
+    event NodeReported(
+        uint256 indexed epoch,
+        uint256 indexed nodeId,
+        uint256 report,
+        uint256 availabilityBps,
+        uint256 capacity,
+        uint256 organicComputeUnits,
+        uint256 baseWeight,
+        uint256 dynamicWeight
+    );
+    event EpochSealed(uint256 indexed epoch, uint256 report, uint256 baseWeight, uint256 dynamicWeight);
+    event EpochChallenged(
+        uint256 indexed epoch, uint256 report, address indexed challenger, bytes32 evidence, uint256 bond
+    );
+    event ChallengeResolved(uint256 indexed epoch, uint256 report, bool upheld);
+    event BondReclaimed(uint256 indexed epoch, uint256 report, address indexed challenger, uint256 amount);
+    event EpochFinalised(uint256 indexed epoch, uint256 basePart, uint256 dynamicPart, uint256 reservoirPart);
+    event EmissionClaimed(
+        uint256 indexed nodeId, uint256 indexed epoch, address indexed payout, uint256 amount, uint256 tip
+    );
+    event TipChanged(uint256 indexed nodeId, uint16 tipBps, uint256 fromEpoch);
+    event EmissionSequencerChanged(address sequencer);
+    event ReportWindowChanged(uint32 reportWindowSeconds);
+    event DisputeWindowChanged(uint32 disputeWindowSeconds);
+    event ChallengeBondChanged(uint128 challengeBond);
 }

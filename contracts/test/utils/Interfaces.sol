@@ -9,12 +9,15 @@ import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
 import {ICollateralFloor} from "../../src/interfaces/ICollateralFloor.sol";
 import {ICreditVault} from "../../src/interfaces/ICreditVault.sol";
+import {IEmissionController} from "../../src/interfaces/IEmissionController.sol";
 import {IErc3009} from "../../src/interfaces/IErc3009.sol";
 import {IFrontendRegistry} from "../../src/interfaces/IFrontendRegistry.sol";
 import {IGuardedPause} from "../../src/interfaces/IGuardedPause.sol";
 import {IJobSettlement} from "../../src/interfaces/IJobSettlement.sol";
+import {INodeGauge} from "../../src/interfaces/INodeGauge.sol";
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
 import {IStakedHeu} from "../../src/interfaces/IStakedHeu.sol";
+import {IPodGauge} from "../../src/interfaces/IPodGauge.sol";
 
 // Tests speak to contracts through interfaces alone: an imported implementation would be compiled a second time with the
 // tests' settings.
@@ -37,6 +40,12 @@ interface IOwnedNodes is INodeRegistry, IOwnable2Step, IERC5267 {}
 interface IOwnedFloor is ICollateralFloor, IOwnable2Step {}
 
 interface IOwnedFrontends is IFrontendRegistry, IOwnable2Step {}
+
+interface IOwnedNodeGauge is INodeGauge, IOwnable2Step {}
+
+interface IOwnedPodGauge is IPodGauge, IOwnable2Step {}
+
+interface IOwnedEmission is IEmissionController, IOwnable2Step {}
 
 /// @notice Everything `Erc3009` offers.
 interface IAuthorizedToken is IERC20Metadata, IERC20Permit, IERC3009, IERC3009Cancel, IErc3009, IERC5267 {

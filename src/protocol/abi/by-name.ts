@@ -2,13 +2,17 @@
 import { collateralFloorAbi } from './collateral-floor.ts'
 import { creditVaultAbi } from './credit-vault.ts'
 import { devUsdAbi } from './dev-usd.ts'
+import { emissionControllerAbi } from './emission-controller.ts'
 import { frontendRegistryAbi } from './frontend-registry.ts'
 import { heuristGovernorAbi } from './heurist-governor.ts'
 import { heuristTimelockAbi } from './heurist-timelock.ts'
 import { jobSettlementAbi } from './job-settlement.ts'
+import { nodeGaugeAbi } from './node-gauge.ts'
 import { nodeRegistryAbi } from './node-registry.ts'
+import { podGaugeAbi } from './pod-gauge.ts'
 import { podRegistryAbi } from './pod-registry.ts'
 import { stakedHeuAbi } from './staked-heu.ts'
+import { voterRewardsAbi } from './voter-rewards.ts'
 import { votingPowerAbi } from './voting-power.ts'
 import { wrappedHeuAbi } from './wrapped-heu.ts'
 
@@ -23,6 +27,10 @@ export const contractAbis = {
   FrontendRegistry: frontendRegistryAbi,
   CreditVault: creditVaultAbi,
   JobSettlement: jobSettlementAbi,
+  NodeGauge: nodeGaugeAbi,
+  PodGauge: podGaugeAbi,
+  VoterRewards: voterRewardsAbi,
+  EmissionController: emissionControllerAbi,
   VotingPower: votingPowerAbi,
   HeuristTimelock: heuristTimelockAbi,
   HeuristGovernor: heuristGovernorAbi,
