@@ -7,6 +7,8 @@ const CONTRACTS = [
   'WrappedHeu',
   'DevUsd',
   'StakedHeu',
+  'VestingWallets',
+  'VestingWallet',
   'NodeRegistry',
   'PodRegistry',
   'CollateralFloor',

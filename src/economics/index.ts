@@ -2,6 +2,7 @@
 export * from './compute-units.ts'
 export * from './emission.ts'
 export * from './gauges.ts'
+export * from './genesis.ts'
 export * from './organic.ts'
 export * from './security-model.ts'
 export * from './split.ts'

@@ -126,6 +126,11 @@ library Constants {
     uint32 internal constant MIN_EXIT_DELAY = 30 days;
     uint32 internal constant MAX_EXIT_DELAY = 730 days;
 
+    /* VESTING */
+
+    /// @dev Longest time from start to end of an allocation (seconds).
+    uint256 internal constant MAX_VESTING_SECONDS = 20 * 365 days;
+
     /* DEV TOKEN */
 
     /// @dev The only chains `DevUsd` may live on.

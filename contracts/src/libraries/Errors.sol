@@ -70,6 +70,21 @@ library Errors {
     /// @dev The supply may not exceed `max` micro-dollars.
     error DevUsd_SupplyCapped(uint256 supply, uint256 max);
 
+    /* VESTING */
+
+    error Vesting_NothingToRelease();
+    error Vesting_NotBeneficiary(address caller);
+    error Vesting_NotOffered(address caller);
+    error Vesting_NotFactory(address caller);
+    error Vesting_UnknownWallet(address wallet);
+
+    /// @dev The terms do not allow to revoke it.
+    error Vesting_NotRevocable();
+    error Vesting_AlreadyRevoked(uint64 revokedAt);
+
+    /// @dev A wallet is created with exactly its total (wei of HEU), above zero.
+    error Vesting_WrongFunding(uint256 amount, uint256 total);
+
     /* STAKED HEU */
 
     /// @dev `assets` wei are not worth one wei of stHEU, or no shares were asked for.

@@ -35,6 +35,16 @@ library Events {
     event GrantReceiverChanged(uint256 indexed grantId, address indexed receiver);
     event StakingToppedUp(uint256 amount);
 
+    /* VESTING */
+
+    event VestingWalletCreated(
+        address indexed wallet, address indexed beneficiary, string name, uint256 total, bool revocable
+    );
+    event VestingReleased(address indexed beneficiary, uint256 amount);
+    event VestingOffered(address indexed beneficiary, address indexed offeredTo);
+    event VestingBeneficiaryChanged(address indexed oldBeneficiary, address indexed newBeneficiary);
+    event VestingRevoked(address indexed beneficiary, address indexed receiver, uint256 amount);
+
     /* STAKED HEU */
 
     /// @dev Beside the standard `RedeemRequest`, which names neither the amount nor the time (unix seconds).

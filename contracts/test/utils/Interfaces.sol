@@ -18,6 +18,7 @@ import {INodeGauge} from "../../src/interfaces/INodeGauge.sol";
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
 import {IStakedHeu} from "../../src/interfaces/IStakedHeu.sol";
 import {IPodGauge} from "../../src/interfaces/IPodGauge.sol";
+import {IVestingWallets} from "../../src/interfaces/IVestingWallet.sol";
 
 // Tests speak to contracts through interfaces alone: an imported implementation would be compiled a second time with the
 // tests' settings.
@@ -92,3 +93,5 @@ interface IStakedHeuToken is IStakedHeu, IGuardedPause, IERC20Permit, IERC5805, 
     error ERC2612InvalidSigner(address signer, address owner);
     error ReentrancyGuardReentrantCall();
 }
+
+interface IOwnedVestingWallets is IVestingWallets, IOwnable2Step {}

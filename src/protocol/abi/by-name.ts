@@ -12,6 +12,8 @@ import { nodeRegistryAbi } from './node-registry.ts'
 import { podGaugeAbi } from './pod-gauge.ts'
 import { podRegistryAbi } from './pod-registry.ts'
 import { stakedHeuAbi } from './staked-heu.ts'
+import { vestingWalletAbi } from './vesting-wallet.ts'
+import { vestingWalletsAbi } from './vesting-wallets.ts'
 import { voterRewardsAbi } from './voter-rewards.ts'
 import { votingPowerAbi } from './voting-power.ts'
 import { wrappedHeuAbi } from './wrapped-heu.ts'
@@ -21,6 +23,8 @@ export const contractAbis = {
   WrappedHeu: wrappedHeuAbi,
   DevUsd: devUsdAbi,
   StakedHeu: stakedHeuAbi,
+  VestingWallets: vestingWalletsAbi,
+  VestingWallet: vestingWalletAbi,
   NodeRegistry: nodeRegistryAbi,
   PodRegistry: podRegistryAbi,
   CollateralFloor: collateralFloorAbi,

@@ -101,6 +101,49 @@ contract WrappedHeuTest is Fixture {
         assertEq(heu.decimals(), 18, "decimals");
     }
 
+    function test_VotesFollowTheBalanceByTimestamp() public {
+        wrap(developer, 10e18);
+        vm.prank(developer);
+        heu.delegate(stranger);
+        uint256 before = block.timestamp;
+        vm.warp(before + 5);
+        vm.prank(developer);
+        heu.withdraw(4e18);
+
+        assertEq(heu.getVotes(stranger), 6e18, "native HEU has no votes");
+        assertEq(heu.getPastVotes(stranger, before), 10e18, "then");
+        assertEq(heu.getPastTotalSupply(before), 10e18, "supply then");
+        assertEq(heu.clock(), before + 5, "unix seconds");
+        assertEq(heu.CLOCK_MODE(), "mode=timestamp", "mode");
+    }
+
+    /// @dev The constants are those printed in the standards; `Erc3009Test` signs with these type strings.
+    function test_HasTheDomainAndTypesOfTheStandards() public view {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Wrapped HEU"),
+                keccak256("1"),
+                uint256(31_337),
+                address(heu)
+            )
+        );
+        assertEq(heu.DOMAIN_SEPARATOR(), domain, "domain");
+        // The type hashes printed in EIP-3009 and EIP-2612.
+        assertEq(
+            keccak256(
+                "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
+            ),
+            0x7c7c6cdb67a18743f49ec6fa9b35f50d52ed05cbed4cc592e13b44501c1a2267,
+            "transfer"
+        );
+        assertEq(
+            keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
+            0x6e71edae12b1b97f4d1f60370fef10105fa2faae0126114a169c64845d6126c9,
+            "permit"
+        );
+    }
+
     function wrap(address account, uint256 amount) private {
         vm.deal(address(this), amount);
         heu.depositFor{value: amount}(account);
