@@ -19,6 +19,7 @@ const CONTRACTS = [
   'PodGauge',
   'VoterRewards',
   'EmissionController',
+  'Reservoir',
   'VotingPower',
   'HeuristTimelock',
   'HeuristGovernor',

@@ -11,6 +11,7 @@ import { nodeGaugeAbi } from './node-gauge.ts'
 import { nodeRegistryAbi } from './node-registry.ts'
 import { podGaugeAbi } from './pod-gauge.ts'
 import { podRegistryAbi } from './pod-registry.ts'
+import { reservoirAbi } from './reservoir.ts'
 import { stakedHeuAbi } from './staked-heu.ts'
 import { vestingWalletAbi } from './vesting-wallet.ts'
 import { vestingWalletsAbi } from './vesting-wallets.ts'
@@ -35,6 +36,7 @@ export const contractAbis = {
   PodGauge: podGaugeAbi,
   VoterRewards: voterRewardsAbi,
   EmissionController: emissionControllerAbi,
+  Reservoir: reservoirAbi,
   VotingPower: votingPowerAbi,
   HeuristTimelock: heuristTimelockAbi,
   HeuristGovernor: heuristGovernorAbi,
