@@ -4,12 +4,12 @@ import { createSigner, silentLogger } from '#platform'
 import { type Deployment, type DeploymentStore, deployContracts, readChainId } from '#platform/chain'
 import { addressSchema, type Hex, messageOf, parseUnits } from '#protocol'
 
-const USAGE = `Puts the settlement contracts on a chain. Idempotent: run it again after a failure and it goes on.
+const USAGE = `Puts the contracts on a chain and hands them to the timelock. Idempotent: run it again after a failure and it goes on.
 
   node scripts/deploy.ts --rpc URL --key-file FILE --sequencer ADDRESS [options]
 
   --rpc URL                   JSON-RPC server of the chain
-  --key-file FILE             private key (0x and 64 hex digits) of the deployer, who will own the contracts
+  --key-file FILE             private key (0x and 64 hex digits) of the deployer, who pays and owns nothing in the end
   --sequencer ADDRESS         may post batches
   --record FILE               where addresses are recorded (default: deployment.json)
   --stablecoin ADDRESS        the chain's stablecoin; without it a DevUsd is deployed (development chains only)
@@ -18,6 +18,14 @@ const USAGE = `Puts the settlement contracts on a chain. Idempotent: run it agai
   --withdrawal-delay SECONDS  between request and payment of a withdrawal (default: 86400)
   --unbonding-delay SECONDS   between a node's exit and its collateral (default: 604800)
   --min-collateral HEU        asked of a node (default: 1000)
+  --guardian ADDRESS          may pause new money for two weeks at most (default: the sequencer)
+  --exit-delay SECONDS        between asking for staked HEU back and getting it (default: 31536000)
+  --voting-delay SECONDS      between a proposal and its vote (default: 86400)
+  --voting-period SECONDS     how long a proposal can be voted on (default: 432000)
+  --timelock-delay SECONDS    between a passed vote and its execution (default: 172800)
+  --quorum-percent PERCENT    of all wrapped HEU (default: 4)
+  --quorum-floor HEU          least votes for a quorum (default: 5000000)
+  --proposal-threshold HEU    votes that a proposer needs (default: 100000)
 `
 
 const OPTIONS = {
@@ -31,6 +39,14 @@ const OPTIONS = {
   'withdrawal-delay': { type: 'string', default: '86400' },
   'unbonding-delay': { type: 'string', default: '604800' },
   'min-collateral': { type: 'string', default: '1000' },
+  guardian: { type: 'string' },
+  'exit-delay': { type: 'string', default: '31536000' },
+  'voting-delay': { type: 'string', default: '86400' },
+  'voting-period': { type: 'string', default: '432000' },
+  'timelock-delay': { type: 'string', default: '172800' },
+  'quorum-percent': { type: 'string', default: '4' },
+  'quorum-floor': { type: 'string', default: '5000000' },
+  'proposal-threshold': { type: 'string', default: '100000' },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -65,6 +81,18 @@ async function main(): Promise<void> {
       rpcUrl: rpc,
       chainId: await readChainId(rpc),
       sequencer: addressSchema.parse(sequencer),
+      guardian: addressSchema.parse(values.guardian ?? sequencer),
+      exitDelaySeconds: Number(values['exit-delay']),
+      governance: {
+        votingDelaySeconds: Number(values['voting-delay']),
+        votingPeriodSeconds: Number(values['voting-period']),
+        // A fifth of the vote is left to answer a late quorum.
+        lateQuorumExtensionSeconds: Math.floor(Number(values['voting-period']) / 5),
+        timelockDelaySeconds: Number(values['timelock-delay']),
+        quorumPercent: BigInt(values['quorum-percent']),
+        quorumFloorWei: parseUnits(values['quorum-floor'], 18),
+        proposalThresholdWei: parseUnits(values['proposal-threshold'], 18),
+      },
       heuPriceUsdWad: parseUnits(values['heu-price'], 18),
       challengeWindowSeconds: Number(values['challenge-window']),
       withdrawalDelaySeconds: Number(values['withdrawal-delay']),

@@ -1,6 +1,7 @@
 /** Ports and small services that every layer may use. Drivers are imported by `bin` alone (`#platform/<port>`). */
 export type * from './blobs/port.ts'
 export type * from './chain/port.ts'
+export { CONTRACT_NAMES } from './chain/port.ts'
 export * from './clock.ts'
 export type * from './database/port.ts'
 export * from './logger.ts'

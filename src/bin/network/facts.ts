@@ -1,19 +1,13 @@
 import { request } from 'undici'
 import { z } from 'zod'
+import { CONTRACT_NAMES } from '#platform'
 import { addressSchema, HeuristError, messageOf } from '#protocol'
 import type { CliErrorCode } from '../cli/client.ts'
 import { readDevFile } from '../cli/client.ts'
 import type { Config } from '../config.ts'
 
-export const contractsSchema = z.object({
-  WrappedHeu: addressSchema,
-  DevUsd: addressSchema,
-  NodeRegistry: addressSchema,
-  PodRegistry: addressSchema,
-  FrontendRegistry: addressSchema,
-  CreditVault: addressSchema,
-  JobSettlement: addressSchema,
-})
+/** An address for each contract of the deployment. */
+export const contractsSchema = z.record(z.enum(CONTRACT_NAMES), addressSchema)
 
 /** What a node or an auditor must know of a network to take part: the gateway's public status. */
 export const networkFactsSchema = z.object({

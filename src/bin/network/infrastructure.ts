@@ -13,11 +13,11 @@ import {
   startDevChain,
 } from '#platform/chain'
 import { createDatabase, type EmbeddedPostgres, startEmbeddedPostgres, startWatchdog } from '#platform/database'
-import { HeuristError, parseUnits } from '#protocol'
+import { addressSchema, HeuristError } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, loadSigner } from '../home.ts'
 import type { Progress } from '../progress.ts'
-import { contractsSchema } from './facts.ts'
+import { deployOptions } from './chain-parameters.ts'
 
 /** `DEPLOYMENT_UNREADABLE`: the record of the deployed contracts is damaged or gone while the chain has them. */
 export type InfrastructureErrorCode = 'DEPLOYMENT_UNREADABLE'
@@ -57,12 +57,8 @@ export type InfrastructureDependencies = {
 
 /** The dev chain mines at once: a transaction that is not in a block by then was lost with the process, and is sent again. */
 const DEV_INCLUSION_MS = 3000
-/** The deployment is recorded after its first transaction, before its second. */
-const BLOCKS_BEFORE_RECORD = 1
-const DEV_HEU_PRICE_USD = '0.05'
-const DEV_FAUCET_USD = '100000'
-const DEV_WITHDRAWAL_DELAY_SECONDS = 60
-const DEV_UNBONDING_DELAY_SECONDS = 3600
+/** The deployment is recorded before its first transaction. */
+const BLOCKS_BEFORE_RECORD = 0
 
 export function roleSigners(home: Home): RoleSigners {
   const load = (name: string): Signer => loadSigner(home, name)
@@ -78,7 +74,9 @@ export function roleSigners(home: Home): RoleSigners {
 const deploymentSchema = z.object({
   chainId: z.number().int(),
   fromBlock: z.number().int().min(0),
-  addresses: contractsSchema.partial(),
+  // Records of older versions have none: they are told apart by it.
+  interfaces: z.string().default(''),
+  addresses: z.partialRecord(z.string(), addressSchema),
   complete: z.boolean(),
 })
 
@@ -208,26 +206,13 @@ type ContractWork = InfrastructureDependencies & {
 async function openContracts(config: Config, work: ContractWork): Promise<{ chain: Chain; fromBlock: number }> {
   const { clock, logger, signers, devChain, rpcUrl, tell } = work
   const chainId = devChain?.chainId ?? (await readChainId(rpcUrl))
-  const deployed = await deployContracts(
-    {
-      rpcUrl,
-      chainId,
-      sequencer: signers.sequencer.address,
-      heuPriceUsdWad: parseUnits(DEV_HEU_PRICE_USD, 18),
-      challengeWindowSeconds: config.challengeWindowSeconds,
-      withdrawalDelaySeconds: DEV_WITHDRAWAL_DELAY_SECONDS,
-      unbondingDelaySeconds: DEV_UNBONDING_DELAY_SECONDS,
-      minCollateralWei: parseUnits(String(config.minCollateralHeu), 18),
-      faucet: { account: signers.treasury.address, devUsd: parseUnits(DEV_FAUCET_USD, 6) },
-    },
-    {
-      deployer: signers.treasury,
-      store: deploymentFile(work.home, devChain),
-      logger,
-      onStep: ({ done, total, name }) => tell(`${done}/${total} ${name}`),
-      ...(devChain && { persist: () => devChain.persist() }),
-    },
-  )
+  const deployed = await deployContracts(deployOptions(config, { signers, rpcUrl, chainId }), {
+    deployer: signers.treasury,
+    store: deploymentFile(work.home, devChain),
+    logger,
+    onStep: ({ done, total, name }) => tell(`${done}/${total} ${name}`),
+    ...(devChain && { persist: () => devChain.persist() }),
+  })
   const chain = createRpcChain(
     { rpcUrl, chainId, ...deployed, ...(devChain && { finalBlock: () => devChain.finalBlock(), inclusionTimeoutMs: DEV_INCLUSION_MS }) },
     { clock, logger },

@@ -49,6 +49,12 @@ export interface ContractCalls {
 }
 
 export function createContractCalls(client: PublicClient, contracts: ContractAddresses, send: Sender): ContractCalls {
+  const reads = createContractReads(client, contracts)
+  return { ...reads, write: (signer, call) => send(signer, reads.encode(call)) }
+}
+
+/** All that needs no key. */
+export function createContractReads(client: PublicClient, contracts: ContractAddresses): Omit<ContractCalls, 'write'> {
   const addressOf = (name: AnyContract): Address => {
     const address = (contracts as Partial<Record<AnyContract, Address>>)[name] // cast: not every ABI is deployed everywhere
     if (address) return address
@@ -74,6 +80,5 @@ export function createContractCalls(client: PublicClient, contracts: ContractAdd
         const { to, data, valueWei } = encode(call)
         await client.call({ account: sender, to, data, value: valueWei })
       }),
-    write: (signer, call) => send(signer, encode(call)),
   }
 }

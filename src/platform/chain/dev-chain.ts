@@ -24,7 +24,7 @@ export type DevChainOptions = {
   readonly chainId?: number
   /** Gets the whole genesis supply of native HEU on the very first start. */
   readonly treasury: Address
-  /** Gets the gas fees. */
+  /** Gets the gas fees, until {@link DevChain.setFeeVault} names another. */
   readonly feeVault: Address
 }
 export type DevChainDependencies = { readonly clock: Clock; readonly logger: Logger; readonly watchdog?: Watchdog }
@@ -41,6 +41,8 @@ export type DevChain = {
   finalBlock(): number
   /** Writes a snapshot now; resolves with the block that is on disk. */
   persist(): Promise<number>
+  /** Names who gets the gas fees from now on, also after a restart of the process. */
+  setFeeVault(feeVault: Address): Promise<void>
   /** Calls `listener` when the process died and could not be brought back. */
   onExit(listener: (reason: string) => void): void
   /** Writes a last snapshot and ends the process. */
@@ -73,6 +75,7 @@ class AnvilChain implements DevChain {
   readonly #options: DevChainOptions
   readonly #dependencies: DevChainDependencies
   readonly #exitListeners: ((reason: string) => void)[] = []
+  #feeVault: Address
   #anvil: AnvilProcess | null = null
   #finalBlock = 0
   #stopping = false
@@ -82,6 +85,7 @@ class AnvilChain implements DevChain {
 
   constructor(options: DevChainOptions, place: { port: number; created: boolean }, dependencies: DevChainDependencies) {
     this.#options = options
+    this.#feeVault = options.feeVault
     this.#dependencies = dependencies
     this.port = place.port
     this.created = place.created
@@ -99,6 +103,11 @@ class AnvilChain implements DevChain {
 
   readonly onExit = (listener: (reason: string) => void): void => {
     this.#exitListeners.push(listener)
+  }
+
+  readonly setFeeVault = async (feeVault: Address): Promise<void> => {
+    this.#feeVault = feeVault
+    await devRpc(this.rpcUrl, 'anvil_setCoinbase', [feeVault])
   }
 
   /** Runs the process on the given state, or on the genesis when there is none. */
@@ -141,7 +150,7 @@ class AnvilChain implements DevChain {
 
   async #launch(state: Hex | null): Promise<void> {
     const { clock, watchdog } = this.#dependencies
-    const anvil = await startAnvil({ port: this.port, chainId: this.chainId, state, coinbase: this.#options.feeVault }, clock)
+    const anvil = await startAnvil({ port: this.port, chainId: this.chainId, state, coinbase: this.#feeVault }, clock)
     this.#anvil = anvil
     watchdog?.watch(anvil.pid)
     anvil.child.once('exit', (code, signal) => {

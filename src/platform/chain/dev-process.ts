@@ -67,7 +67,7 @@ export async function startAnvil(
   const rpcUrl = `http://127.0.0.1:${options.port}`
   try {
     await answering(child, rpcUrl, clock)
-    if (options.state !== null) await devRpc(rpcUrl, 'anvil_loadState', [options.state])
+    if (options.state !== null) await loadInto(rpcUrl, options.state, clock)
     // Not part of a snapshot.
     await devRpc(rpcUrl, 'anvil_setCoinbase', [options.coinbase])
   } catch (cause) {
@@ -79,6 +79,14 @@ export async function startAnvil(
     })
   }
   return { child, pid: child.pid ?? 0, rpcUrl }
+}
+
+/** The state has no clock: without this, a chain whose time was moved on would go on in its own past. */
+async function loadInto(rpcUrl: string, state: Hex, clock: Clock): Promise<void> {
+  await devRpc(rpcUrl, 'anvil_loadState', [state])
+  const head = (await devRpc(rpcUrl, 'eth_getBlockByNumber', ['latest', false])) as { timestamp: Hex } // cast: JSON-RPC's block
+  const aheadSeconds = Number(head.timestamp) - Math.floor(clock.now() / 1_000)
+  if (aheadSeconds > 0) await devRpc(rpcUrl, 'evm_increaseTime', [aheadSeconds])
 }
 
 async function answering(child: ChildProcess, rpcUrl: string, clock: Clock): Promise<void> {

@@ -1,6 +1,6 @@
 /** The chain's drivers and what people do on it. Layers use the port from `#platform`; only `bin` imports this. */
 export * from './actions.ts'
-export * from './deploy.ts'
+export * from './deploy/index.ts'
 export {
   DEV_CHAIN_ID,
   type DevChain,
@@ -9,5 +9,6 @@ export {
   GENESIS_SUPPLY_WEI,
   startDevChain,
 } from './dev-chain.ts'
+export { MAX_WARP_SECONDS, warpDevChain } from './dev-time.ts'
 export * from './port.ts'
 export { createRpcChain, type RpcChainOptions, readChainId } from './rpc-chain.ts'

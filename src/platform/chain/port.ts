@@ -10,6 +10,11 @@ export const CONTRACT_NAMES = [
   'FrontendRegistry',
   'CreditVault',
   'JobSettlement',
+  'StakedHeu',
+  'Reservoir',
+  'VotingPower',
+  'HeuristTimelock',
+  'HeuristGovernor',
 ] as const
 export type ContractName = (typeof CONTRACT_NAMES)[number]
 /** `WrappedHeu` and `DevUsd` (on a public chain: the stablecoin) are also the names of the two payment assets. */
@@ -32,6 +37,8 @@ export type ChainErrorCode =
   | 'CHAIN_STATE_CORRUPT'
   /** The dev chain's program is missing or did not start. */
   | 'CHAIN_START_FAILED'
+  /** Only a dev chain's time can be moved. */
+  | 'CHAIN_NOT_DEV'
   /** An event handler's cursor names a block that this chain does not have. */
   | 'CHAIN_REORGANISED'
 

@@ -5,9 +5,9 @@ import { systemClock } from '../clock.ts'
 import { silentLogger } from '../logger.ts'
 import { createSigner, newPrivateKey } from '../signing.ts'
 import { type ChainFixture, describeChain } from './conformance.ts'
-import { deployContracts } from './deploy.ts'
+import { deployContracts } from './deploy/index.ts'
 import { devRpc, endProcess, freePort, startAnvil } from './dev-process.ts'
-import type { Chain } from './port.ts'
+import { type Chain, CONTRACT_NAMES } from './port.ts'
 import { createRpcChain } from './rpc-chain.ts'
 import { memoryDeployments, startTestChain, testDeployOptions } from './testing/index.ts'
 
@@ -49,8 +49,7 @@ describe('createRpcChain: a server that misbehaves', () => {
     await once(server, 'listening')
     const address = server.address()
     const port = typeof address === 'object' && address ? address.port : 0
-    const contracts = { WrappedHeu: 1, DevUsd: 2, NodeRegistry: 3, PodRegistry: 4, FrontendRegistry: 5, CreditVault: 6, JobSettlement: 7 }
-    const at = Object.fromEntries(Object.entries(contracts).map(([name, digit]) => [name, `0x${String(digit).repeat(40)}`]))
+    const at = Object.fromEntries(CONTRACT_NAMES.map((name, index) => [name, `0x${String(index + 1).padStart(40, '0')}`]))
     try {
       const rpcUrl = `http://127.0.0.1:${port}`
       await work(createRpcChain({ rpcUrl, chainId: 31_337, contracts: at as Chain['contracts'], inclusionTimeoutMs: 20 }, dependencies))

@@ -48,7 +48,7 @@ export function createSender(options: { chainId: number; inclusionTimeoutMs: num
   return async (signer, call, sendOptions = {}) => {
     const pending = await inOrder(context, signer.address, () => broadcast(context, signer, call))
     await sendOptions.onSent?.(pending.hashes.at(-1) as Bytes32) // cast: broadcast always appends one
-    const { reverted, ...receipt } = await included(context, pending).catch(error => {
+    const { reverted, ...receipt } = await included(context, pending.hashes).catch(error => {
       context.stuck.set(signer.address, pending)
       throw toChainError(error, 'read the transaction receipt')
     })
@@ -68,7 +68,8 @@ function inOrder<Result>({ queues }: Context, sender: Address, work: () => Promi
   return result
 }
 
-async function feesNow(client: PublicClient): Promise<Fees> {
+/** The market's price with room for the next blocks. */
+export async function feesNow(client: PublicClient): Promise<Fees> {
   const [block, tip] = await Promise.all([
     client.getBlock({ blockTag: 'latest' }),
     client.estimateMaxPriorityFeePerGas().catch(() => client.getGasPrice()),
@@ -89,7 +90,7 @@ async function stuckBy({ stuck, client }: Context, sender: Address, key: string)
   const mined = await client.getTransactionCount({ address: sender, blockTag: 'latest' })
   if (mined <= old.nonce) return { ...old, mined: false }
   stuck.delete(sender)
-  return (await receiptOf(client, old)) ? { ...old, mined: true } : null
+  return (await receiptOf(client, old.hashes)) ? { ...old, mined: true } : null
 }
 
 async function broadcast(context: Context, signer: Signer, call: ChainCall): Promise<Pending> {
@@ -111,7 +112,7 @@ async function broadcast(context: Context, signer: Signer, call: ChainCall): Pro
   })
 }
 
-async function handOver(client: PublicClient, raw: Hex): Promise<void> {
+export async function handOver(client: PublicClient, raw: Hex): Promise<void> {
   try {
     await client.sendRawTransaction({ serializedTransaction: raw })
   } catch (error) {
@@ -120,8 +121,8 @@ async function handOver(client: PublicClient, raw: Hex): Promise<void> {
   }
 }
 
-async function receiptOf(client: PublicClient, pending: Pending): Promise<(ChainReceipt & { reverted: boolean }) | null> {
-  for (const hash of pending.hashes) {
+async function receiptOf(client: PublicClient, hashes: readonly Bytes32[]): Promise<(ChainReceipt & { reverted: boolean }) | null> {
+  for (const hash of hashes) {
     const receipt = await client.getTransactionReceipt({ hash }).catch(notFound)
     if (!receipt) continue
     return {
@@ -135,12 +136,16 @@ async function receiptOf(client: PublicClient, pending: Pending): Promise<(Chain
   return null
 }
 
-async function included({ client, inclusionTimeoutMs }: Context, pending: Pending): Promise<ChainReceipt & { reverted: boolean }> {
+/** Waits for one of the hashes to be in a block. @throws HeuristError CHAIN_TIMEOUT */
+export async function included(
+  { client, inclusionTimeoutMs }: Pick<Context, 'client' | 'inclusionTimeoutMs'>,
+  hashes: readonly Bytes32[],
+): Promise<ChainReceipt & { reverted: boolean }> {
   let waitedMs = 0
   for (let pollMs = RECEIPT_POLL_FIRST_MS; ; pollMs = Math.min(pollMs * 2, RECEIPT_POLL_MAX_MS)) {
-    const receipt = await receiptOf(client, pending)
+    const receipt = await receiptOf(client, hashes)
     if (receipt) return receipt
-    if (waitedMs >= inclusionTimeoutMs) throw timedOut(pending, waitedMs)
+    if (waitedMs >= inclusionTimeoutMs) throw timedOut(hashes, waitedMs)
     // A real timer that keeps the process alive: a command that waits for its transaction must not just end.
     await setTimeout(pollMs)
     waitedMs += pollMs
@@ -156,8 +161,8 @@ function notFound(error: unknown): null {
   throw error
 }
 
-function timedOut(pending: Pending, waitedMs: number): HeuristError<ChainErrorCode> {
-  const hash = pending.hashes.at(-1)
+function timedOut(hashes: readonly Bytes32[], waitedMs: number): HeuristError<ChainErrorCode> {
+  const hash = hashes.at(-1)
   return new HeuristError(
     'CHAIN_TIMEOUT',
     `Transaction ${hash} is not in a block after ${Math.round(waitedMs / 1_000)} s. Sending the same call again replaces it at a higher price.`,
@@ -166,7 +171,7 @@ function timedOut(pending: Pending, waitedMs: number): HeuristError<ChainErrorCo
 }
 
 /** The call passed its estimate and failed in its block: run it again on that block's parent state to learn why. */
-async function whyReverted(client: PublicClient, from: Address, call: ChainCall, receipt: ChainReceipt): Promise<Error> {
+export async function whyReverted(client: PublicClient, from: Address, call: ChainCall, receipt: ChainReceipt): Promise<Error> {
   try {
     const blockNumber = BigInt(receipt.blockNumber)
     await client.call({ ...asRequest(from, call), blockNumber })

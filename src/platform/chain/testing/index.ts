@@ -6,7 +6,7 @@ import { systemClock } from '../../clock.ts'
 import { silentLogger } from '../../logger.ts'
 import { createSigner, newPrivateKey, type Signer } from '../../signing.ts'
 import { startWatchdog } from '../../watchdog.ts'
-import { type Deployment, type DeploymentStore, type DeployOptions, deployContracts } from '../deploy.ts'
+import { type Deployment, type DeploymentStore, type DeployOptions, deployContracts } from '../deploy/index.ts'
 import { type DevChain, startDevChain } from '../dev-chain.ts'
 import type { Chain, ChainCursor, ContractAddresses, CursorStore } from '../port.ts'
 import { createRpcChain } from '../rpc-chain.ts'
@@ -18,7 +18,7 @@ export type TestChain = {
   readonly chain: Chain
   readonly contracts: ContractAddresses
   readonly stateFile: string
-  /** Holds 1 B HEU and 100,000 DevUsd and owns the contracts. */
+  /** Has what the genesis left to the faucet, and 100,000 DevUsd. */
   readonly treasury: Signer
   readonly sequencer: Signer
   stop(): Promise<void>
@@ -53,11 +53,22 @@ export function testDeployOptions(rpcUrl: string, sequencer: Address, faucetAcco
     rpcUrl,
     chainId: 31_337,
     sequencer,
+    guardian: faucetAccount,
     heuPriceUsdWad: WAD / 10n,
     challengeWindowSeconds: 10,
     withdrawalDelaySeconds: 60,
     unbondingDelaySeconds: 60,
     minCollateralWei: 100n * WAD,
+    exitDelaySeconds: 365 * 86_400,
+    governance: {
+      votingDelaySeconds: 10,
+      votingPeriodSeconds: 60,
+      lateQuorumExtensionSeconds: 10,
+      timelockDelaySeconds: 10,
+      quorumPercent: 4n,
+      proposalThresholdWei: 1_000n * WAD,
+      quorumFloorWei: 100_000n * WAD,
+    },
     faucet: { account: faucetAccount, devUsd: 100_000_000_000n },
   }
 }

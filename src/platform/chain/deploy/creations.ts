@@ -1,0 +1,50 @@
+import type { Address } from '#protocol'
+import type { ContractName } from '../port.ts'
+import type { DeployOptions } from './options.ts'
+import type { ConstructorArguments, World } from './world.ts'
+
+type Creations = { readonly [Name in ContractName]: (world: World) => ConstructorArguments<Name> }
+
+/** Constructor arguments. The deployer owns what has an owner until the last steps hand it over. */
+export const CREATIONS: Creations = {
+  WrappedHeu: () => [],
+  DevUsd: () => [],
+  NodeRegistry: ({ deployer, options }) => [deployer, options.minCollateralWei, options.unbondingDelaySeconds],
+  PodRegistry: () => [],
+  FrontendRegistry: ({ deployer }) => [deployer],
+  CreditVault: ({ at, deployer, options }) => [
+    deployer,
+    at('WrappedHeu'),
+    at('DevUsd'),
+    options.heuPriceUsdWad,
+    options.withdrawalDelaySeconds,
+  ],
+  JobSettlement: ({ at, deployer, options, epochGenesisSeconds }) => [
+    deployer,
+    at('CreditVault'),
+    options.sequencer,
+    options.challengeWindowSeconds,
+    BigInt(epochGenesisSeconds),
+  ],
+  StakedHeu: ({ at, deployer, options }) => [deployer, at('WrappedHeu'), options.exitDelaySeconds],
+  Reservoir: ({ at, deployer }) => [deployer, at('StakedHeu')],
+  VotingPower: ({ at }) => [at('WrappedHeu'), at('StakedHeu')],
+  HeuristTimelock: ({ deployer }) => [deployer],
+  HeuristGovernor: ({ at, options: { governance } }) => [
+    at('VotingPower'),
+    at('HeuristTimelock'),
+    {
+      votingDelay: governance.votingDelaySeconds,
+      votingPeriod: governance.votingPeriodSeconds,
+      lateQuorumExtension: governance.lateQuorumExtensionSeconds,
+      quorumPercent: governance.quorumPercent,
+      proposalThreshold: governance.proposalThresholdWei,
+      quorumFloor: governance.quorumFloorWei,
+    },
+  ],
+}
+
+/** What exists already and is only named: the stablecoin of a public chain. */
+export function givenAddress(name: ContractName, options: DeployOptions): Address | undefined {
+  return name === 'DevUsd' ? options.stablecoin : undefined
+}

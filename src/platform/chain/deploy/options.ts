@@ -1,0 +1,58 @@
+import type { Address } from '#protocol'
+import type { Logger } from '../../logger.ts'
+import type { Signer } from '../../signing.ts'
+import type { DeploymentStore } from './record.ts'
+
+/** How proposals run. Bounds: `Constants.sol`, section governance. */
+export type GovernanceOptions = {
+  readonly votingDelaySeconds: number
+  readonly votingPeriodSeconds: number
+  readonly lateQuorumExtensionSeconds: number
+  /** Seconds between the vote and its execution. */
+  readonly timelockDelaySeconds: number
+  /** Percent of all wrapped HEU. */
+  readonly quorumPercent: bigint
+  /** Wei of votes. */
+  readonly proposalThresholdWei: bigint
+  /** Wei of votes. */
+  readonly quorumFloorWei: bigint
+}
+
+export type DeployOptions = {
+  readonly rpcUrl: string
+  readonly chainId: number
+  /** May post batches. */
+  readonly sequencer: Address
+  /** May stop new money for a bounded time; moves nothing. */
+  readonly guardian: Address
+  /** USD per HEU, 18 decimals. */
+  readonly heuPriceUsdWad: bigint
+  /** 10 s to 14 days: earnings wait at least this long. */
+  readonly challengeWindowSeconds: number
+  /** 60 s to 30 days. */
+  readonly withdrawalDelaySeconds: number
+  /** 60 s to 60 days. */
+  readonly unbondingDelaySeconds: number
+  /** Wei of HEU asked of a node. */
+  readonly minCollateralWei: bigint
+  /** Between asking for staked HEU back and getting it. */
+  readonly exitDelaySeconds: number
+  readonly governance: GovernanceOptions
+  /** The stablecoin of a public chain; without it a DevUsd is deployed, which refuses all but development chains. */
+  readonly stablecoin?: Address
+  /** DevUsd for the faucet, micro-dollars, at most 100,000e6. Skipped when the account has that much. */
+  readonly faucet?: { readonly account: Address; readonly devUsd: bigint }
+}
+
+export type DeployStep = { readonly done: number; readonly total: number; readonly name: string; readonly skipped: boolean }
+export type DeployDependencies = {
+  /** Pays for the deployment and owns nothing after it. */
+  readonly deployer: Signer
+  readonly store: DeploymentStore
+  readonly logger: Logger
+  readonly onStep?: (step: DeployStep) => void
+  /** Makes what was done final before the deployment is called complete (the dev chain's `persist`). */
+  readonly persist?: () => Promise<unknown>
+  /** Transactions sent before the first is waited for. Default 100. */
+  readonly window?: number
+}

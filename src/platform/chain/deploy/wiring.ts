@@ -1,0 +1,41 @@
+import { type Step, setting, type World } from './world.ts'
+
+/** Ties the contracts together, while the deployer still owns them. */
+export function wiringSteps(world: World): Step[] {
+  const { at, calls } = world
+  return [
+    setting('let JobSettlement debit the vault', {
+      call: calls.encode({ contract: 'CreditVault', call: 'setSettlement', args: [at('JobSettlement')] }),
+      get: () => calls.read('CreditVault', 'settlement', []),
+      wanted: at('JobSettlement'),
+    }),
+    ...rewardSource(world, 'Reservoir'),
+    ...faucetSteps(world),
+  ]
+}
+
+function rewardSource({ at, calls }: World, name: keyof typeof REWARD_SOURCES): Step[] {
+  const source = REWARD_SOURCES[name]
+  const step = setting(`let ${name} reward stakers`, {
+    call: calls.encode({ contract: 'StakedHeu', call: 'setRewardSource', args: [source, at(name)] }),
+    get: () => calls.read('StakedHeu', 'rewardSourceOf', [source]),
+    wanted: at(name),
+  })
+  return [step]
+}
+
+/** `RewardSource` of IStakedHeu. */
+const REWARD_SOURCES = { Reservoir: 2 } as const
+
+function faucetSteps({ calls, options }: World): Step[] {
+  const { faucet, stablecoin } = options
+  if (!faucet || stablecoin) return []
+  return [
+    {
+      name: 'fill the faucet with DevUsd',
+      ...calls.encode({ contract: 'DevUsd', call: 'mint', args: [faucet.account, faucet.devUsd] }),
+      // Once: what the faucet gave away is not filled up again.
+      done: async () => (await calls.read('DevUsd', 'totalSupply', [])) >= faucet.devUsd,
+    },
+  ]
+}
