@@ -24,15 +24,9 @@ const [payer, node, deployer, frontend, asset, unit]: Address[] = Array.from({ l
 const [podId, word]: Bytes32[] = [hex(32), hex(32)]
 const signature = hex(65)
 
-function nodes(count: number): unknown[] {
-  return Array.from({ length: count }, () => ({
-    nodeId: hex(20),
-    facts: { warm: true, referred: false, unitsPerSecond: 123.4, owner: null, votes: '0', uptimeBps: 9_990, freeSlots: 4 },
-    refused: [],
-    keys: { warm: 1, referred: 0, efficiencyBucket: 10, votesBucket: 0, uptimeBucket: 10 },
-  }))
-}
-const candidates = nodes(3)
+const demand = { excluded: [], referred: [] }
+const journal = { segment: word, head: word }
+const counts = { linked: 3, hosts: 3, eligible: 3 }
 const route = { referred: false, pinned: false, owners: 3 }
 
 function ledgerEvent(jobId: string, atMs: number): LedgerEvent {
@@ -65,7 +59,7 @@ function outcome(): JobOutcome {
   const identity = { jobId, podId, manifestHash: word, requestHash: word, outputHash: word, seedCommitment: word, decisionHash: word }
   const money = { inputUnits: 120, outputUnits: 64, asset, price: 100n, payer, frontend }
   const receipt = { ...identity, ...money, node, leaseId: word, attempt: 1, fencingToken: 7, ...times }
-  const record = { version: 1, jobId, attempt: 1, podId, decidedAtMs: nowMs, seed: word, candidates, route, chosen: node }
+  const record = { version: 2, jobId, attempt: 1, podId, decidedAtMs: nowMs, seed: word, demand, journal, ...counts, route, chosen: node }
   const steps = ['quoted', 'held', 'decided', 'leased', 'first_token', 'done', 'receipt']
   return {
     start: {

@@ -65,10 +65,11 @@ export type JobRow = {
   finishedAtMs: number | null
   timeline: TimelineEvent[]
 }
-export type Candidate = { nodeId: string; refused: string[]; keys?: Record<string, number> }
+export type Candidate = { nodeId: string; refused: string[]; keys: Record<string, number> }
 export type JobDetail = JobRow & {
   decisions: {
-    record: { attempt: number; chosen: string | null; seed: string; candidates: Candidate[] }
+    record: { attempt: number; chosen: string | null; seed: string; hosts: number; eligible: number }
+    candidates: Candidate[]
     recordHash: string
     routerSignature: string
   }[]

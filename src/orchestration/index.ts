@@ -3,6 +3,6 @@
 export * from './registry/index.ts'
 export type { LinkErrorCode, RouterErrorCode } from './router/errors.ts'
 export { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './router/options.ts'
-export { type Replay, replayDecision } from './router/replay.ts'
+export { type Replay, replayDecisions } from './router/replay.ts'
 export { createRouter, type Router } from './router/router.ts'
 export * from './sequencer/index.ts'

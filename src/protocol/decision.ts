@@ -1,41 +1,29 @@
 import { z } from 'zod'
 import { canonicalHash } from './canonical.ts'
-import { addressSchema, type Bytes32, bytes32Schema, jobIdSchema, memberSignatureSchema } from './ids.ts'
+import { type Address, addressSchema, type Bytes32, bytes32Schema, jobIdSchema, memberSignatureSchema, type NodeId } from './ids.ts'
 
 /**
- * The five rank keys of wp §2.2.2, highest first. `warm` and `referred` are 0 or 1; the other three are 10 % buckets
- * (0–10) relative to the best candidate, so that near-equals tie.
+ * The five rank keys of wp §2.2.2, highest first. `warm` and `referred` are 0 or 1; the other three are buckets of 10 %, so that
+ * near-equals tie: 0–400 of a geometric scale, and tenths of full availability for uptime.
  */
 export const rankKeysSchema = z.object({
   warm: z.number().int().min(0).max(1),
   referred: z.number().int().min(0).max(1),
-  efficiencyBucket: z.number().int().min(0).max(10),
-  votesBucket: z.number().int().min(0).max(10),
+  efficiencyBucket: z.number().int().min(0).max(400),
+  votesBucket: z.number().int().min(0).max(400),
   uptimeBucket: z.number().int().min(0).max(10),
 })
 export type RankKeys = z.output<typeof rankKeysSchema>
 
-/** Raw facts from which the keys follow, so that a replay can recompute them. Votes are decimal strings. */
-export const candidateFactsSchema = z.object({
-  warm: z.boolean(),
-  referred: z.boolean(),
-  unitsPerSecond: z.number().nonnegative(),
-  votes: z.string().regex(/^\d+$/),
-  uptimeBps: z.number().int().min(0).max(10_000),
-  freeSlots: z.number().int(),
-  /** Null when the chain knows no owner. */
-  owner: addressSchema.nullable(),
-})
-
-export const candidateSchema = z.object({
-  nodeId: addressSchema,
-  facts: candidateFactsSchema,
+/** One host of the pod as a decision saw it: read from the router's journal, and what follows from that. */
+export type Candidate = {
+  readonly nodeId: NodeId
+  readonly owner: Address | null
+  readonly freeSlots: number
   /** Empty when eligible, else why the filter refused the node. */
-  refused: z.array(z.string()),
-  /** Present for eligible candidates. */
-  keys: rankKeysSchema.optional(),
-})
-export type Candidate = z.output<typeof candidateSchema>
+  readonly refused: readonly string[]
+  readonly keys: RankKeys
+}
 
 /** What decides how much a job counts as organic demand (DESIGN §6.3): could the payer have steered it to its own nodes? */
 export const routeFactsSchema = z.object({
@@ -67,16 +55,37 @@ export function routeClass({ route }: { readonly route: RouteFacts }): RouteClas
   return route.owners < OPEN_ROUTE_OWNERS ? 3 : 0
 }
 
-/** Everything needed to repeat one routing decision (law R2). */
+/** What the job itself asked of nodes. Lists that were not given are absent. */
+export const decisionDemandSchema = z.object({
+  allow: z.array(addressSchema).optional(),
+  deny: z.array(addressSchema).optional(),
+  /** Nodes that failed earlier attempts. */
+  excluded: z.array(addressSchema),
+  /** Hosts of the pod that the frontend refers to. */
+  referred: z.array(addressSchema),
+  region: z.string().optional(),
+})
+export type DecisionDemand = z.output<typeof decisionDemandSchema>
+
+/**
+ * One routing decision (law R2). The candidates are not listed: `journal.head` is the hash of everything that the router had said about
+ * the pod's hosts until then, so the signed journal shows them (ADR 0008).
+ */
 export const decisionRecordSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   jobId: jobIdSchema,
   attempt: z.number().int().positive(),
   podId: bytes32Schema,
   decidedAtMs: z.number().int(),
   /** Seed of the tie-break draw. */
   seed: bytes32Schema,
-  candidates: z.array(candidateSchema),
+  demand: decisionDemandSchema,
+  /** Null when nobody hosted the pod. */
+  journal: z.object({ segment: bytes32Schema, head: bytes32Schema }).nullable(),
+  /** Nodes linked to the router, those of them that host the pod, and those of these that could take the job. */
+  linked: z.number().int().nonnegative(),
+  hosts: z.number().int().nonnegative(),
+  eligible: z.number().int().nonnegative(),
   route: routeFactsSchema,
   chosen: addressSchema.nullable(),
 })
@@ -93,3 +102,15 @@ export type SignedDecision = z.output<typeof signedDecisionSchema>
 export function decisionHash(record: DecisionRecord): Bytes32 {
   return canonicalHash(record)
 }
+
+/** A part of a journal's segment, signed by its router; `number` counts from 0. `head` is the hash of the segment up to its end. */
+export const journalPieceSchema = z.object({
+  podId: bytes32Schema,
+  segment: bytes32Schema,
+  number: z.number().int().nonnegative(),
+  text: z.string(),
+  head: bytes32Schema,
+  routerSignature: memberSignatureSchema,
+  router: addressSchema,
+})
+export type JournalPiece = z.output<typeof journalPieceSchema>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Address, bytes32Schema, type NodeId } from './ids.ts'
+import type { RankKeys } from './decision.ts'
+import { type Address, bytes32Schema, type NodeId, type PodId } from './ids.ts'
 
 export const DEVICE_KINDS = ['cpu', 'gpu', 'mig', 'slice', 'group'] as const
 
@@ -65,4 +66,31 @@ export type NodeView = {
   readonly connectedAtMs: number | null
   readonly lastSeenAtMs: number | null
   readonly facts: NodeFacts | null
+}
+
+/** How a node stands for one pod it hosts. */
+export type PodWhy = {
+  readonly podId: PodId
+  /** It may get a job of the pod now. */
+  readonly eligible: boolean
+  /** The filter's reasons, whatever the job. */
+  readonly refusals: readonly string[]
+  readonly freeSlots: number
+  readonly keys: RankKeys
+  /** Nodes with a free slot that go before it, and that tie with it. */
+  readonly ahead: number
+  readonly equals: number
+  /** The first of those ahead, and the priority that puts it there. */
+  readonly best: { readonly nodeId: NodeId; readonly keys: RankKeys } | null
+  readonly behindBy: 'warm' | 'efficiency' | 'votes' | 'uptime' | null
+  readonly fixes: readonly string[]
+}
+
+/** Why a node gets no work: `GET /v1/nodes/{id}/why`. */
+export type NodeWhy = {
+  readonly nodeId: NodeId
+  readonly linked: boolean
+  readonly refusals: readonly string[]
+  readonly fixes: readonly string[]
+  readonly pods: readonly PodWhy[]
 }

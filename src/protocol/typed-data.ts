@@ -61,6 +61,16 @@ export const DECISION_TYPE: StructType = {
   ],
 }
 
+/** A part of a router's journal of a pod's hosts; `head` is the hash of the segment up to the part's end. */
+export const JOURNAL_TYPE: StructType = {
+  name: 'Journal',
+  fields: [
+    ['segment', 'bytes32'],
+    ['number', 'uint32'],
+    ['head', 'bytes32'],
+  ],
+}
+
 /** What a node signs to prove that it holds its key; `nonce` and `expiresAtMs` come from the router, so it can not be replayed. */
 export const NODE_CHALLENGE_TYPE: StructType = {
   name: 'NodeChallenge',
@@ -163,6 +173,10 @@ export function discardReceiptDigest(separator: Uint8Array, receipt: DiscardRece
 
 export function decisionDigest(separator: Uint8Array, jobId: JobId, attempt: number, recordHash: Bytes32): Uint8Array {
   return typedDataDigest(separator, DECISION_TYPE, { jobId: jobIdToBytes32(jobId), attempt, recordHash })
+}
+
+export function journalDigest(separator: Uint8Array, piece: { segment: Bytes32; number: number; head: Bytes32 }): Uint8Array {
+  return typedDataDigest(separator, JOURNAL_TYPE, piece)
 }
 
 /** The receipt's Merkle leaf: its digest, as hex. */

@@ -91,7 +91,7 @@ function Timeline({ job, assets }: Known) {
 }
 
 function Decision({ decision }: { decision: JobDetail['decisions'][number] }) {
-  const { record } = decision
+  const { record, candidates } = decision
   return (
     <section className="card">
       <h2>Why this node (attempt {record.attempt})</h2>
@@ -105,12 +105,12 @@ function Decision({ decision }: { decision: JobDetail['decisions'][number] }) {
             </tr>
           </thead>
           <tbody>
-            {record.candidates.map(({ nodeId, refused, keys }) => (
+            {candidates.map(({ nodeId, refused, keys }) => (
               <tr key={nodeId} className={nodeId === record.chosen ? 'chosen' : ''}>
                 <td>
                   <Hash value={nodeId} />
                 </td>
-                {keys ? (
+                {refused.length === 0 ? (
                   ['warm', 'referred', 'efficiencyBucket', 'votesBucket', 'uptimeBucket'].map(key => <td key={key}>{keys[key]}</td>)
                 ) : (
                   <td colSpan={5} className="dim">
@@ -124,8 +124,8 @@ function Decision({ decision }: { decision: JobDetail['decisions'][number] }) {
         </table>
       </div>
       <p className="dim small">
-        Compared left to right. Tie-break seed <Hash value={record.seed} />, record <Hash value={decision.recordHash} />, signed by the
-        router. Replay it: <code>heurist audit route</code>
+        {record.eligible} of {record.hosts} hosts could take it. Compared left to right. Tie-break seed <Hash value={record.seed} />, record{' '}
+        <Hash value={decision.recordHash} />, signed by the router. Replay it: <code>heurist audit route</code>
       </p>
     </section>
   )

@@ -1,7 +1,23 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ApiKeyRecord, Clock, Database } from '#platform'
-import { type Address, addressSchema, type Dispatcher, HeuristError, type JobId, jobIdSchema, type PodManifest } from '#protocol'
+import {
+  type Address,
+  addressSchema,
+  type Bytes32,
+  bytes32Schema,
+  type Candidate,
+  type Dispatcher,
+  HeuristError,
+  type JobId,
+  type JournalPiece,
+  jobIdSchema,
+  type NodeId,
+  type NodeWhy,
+  type PodManifest,
+  type SignedDecision,
+} from '#protocol'
+
 import { API_KEY_SCOPES, type ApiKeys } from '../payments/api-keys.ts'
 import type { CreditBalance } from '../payments/types.ts'
 import { creditsText, keyView, nodeView, podView, toJson } from './views.ts'
@@ -39,6 +55,12 @@ export type ControlDependencies = {
   readonly deployPod: (manifest: PodManifest, modelFile: string | null) => Promise<{ readonly podId: string; readonly version: number }>
   readonly removePod: (name: string) => Promise<boolean>
   /** Merkle proof of a settled receipt, or null before its batch. */
+  /** Why a node gets no work, with the fix. */
+  readonly whyOf: (nodeId: NodeId) => NodeWhy
+  /** The leading hosts of the pod as each decision saw them, eligible ones first; empty where the journal does not reach. */
+  readonly candidatesOf: (decisions: readonly SignedDecision[]) => Promise<readonly (readonly Candidate[])[]>
+  /** What routers wrote down in one segment of their journal. */
+  readonly journalOf: (segment: Bytes32) => Promise<readonly JournalPiece[]>
   readonly proofOf: (jobId: JobId) => Promise<{ readonly batchNumber: number; readonly proof: readonly string[] } | null>
 }
 
@@ -111,6 +133,10 @@ export function networkRoutes(app: FastifyInstance, options: ControlOptions, dep
     if (!node) throw notFound(`Node ${id}`)
     return nodeView(node)
   })
+  app.get('/v1/nodes/:id/why', async request => {
+    const { id } = parse(z.object({ id: addressSchema }), request.params)
+    return toJson(dependencies.whyOf(id))
+  })
   app.get('/api/pods', async () => {
     const pods = await database.pods.list()
     return { data: pods.map(pod => podView(pod, dispatcher.podCapacity(pod.podId))) }
@@ -160,7 +186,36 @@ export function jobRoutes(app: FastifyInstance, dependencies: ControlDependencie
       jobCount: batch.jobCount,
       gasUsed: batch.gasUsed,
     }
-    return toJson({ ...job, decisions, receipt, discard, batch: batchFacts, proof: proof?.proof ?? null })
+    const candidates = await dependencies.candidatesOf(decisions)
+    const shown = decisions.map((decision, i) => ({ ...decision, candidates: candidates[i] ?? [] }))
+    return toJson({ ...job, decisions: shown, receipt, discard, batch: batchFacts, proof: proof?.proof ?? null })
+  })
+}
+
+const decisionsQuery = z.object({
+  since: z.coerce.number().int().nonnegative().default(0),
+  limit: z.coerce.number().int().min(1).max(1000).default(500),
+  afterMs: z.coerce.number().int().nonnegative().optional(),
+  afterJob: jobIdSchema.optional(),
+})
+
+/**
+ * What routing decisions are replayed from. A segment of the journal is open to everyone who can name it: it says what nodes are and do,
+ * and which jobs were decided, nothing of payers or prompts. The records of all jobs are for the operator.
+ */
+export function auditRoutes(app: FastifyInstance, dependencies: ControlDependencies): void {
+  const caller = callerOf(dependencies)
+  app.get('/api/journal/:segment', async request => {
+    const { segment } = parse(z.object({ segment: bytes32Schema }), request.params)
+    const pieces = await dependencies.journalOf(segment)
+    if (pieces.length === 0) throw notFound(`Segment ${segment}`)
+    return { data: pieces }
+  })
+  app.get('/api/decisions', async request => {
+    await caller(request, 'admin')
+    const { since, limit, afterMs, afterJob } = parse(decisionsQuery, request.query)
+    const after = afterMs !== undefined && afterJob !== undefined ? { createdAtMs: afterMs, jobId: afterJob } : null
+    return { data: await dependencies.database.jobs.decisionsSince({ sinceMs: since, limit, ...(after && { after }) }) }
   })
 }
 

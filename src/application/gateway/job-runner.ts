@@ -161,7 +161,8 @@ function sinkOf(context: Context, job: Job, settled: Settled): JobSink {
       job.decisions.push(decision)
       outcomes.note(job, 'decided', {
         chosen: record.chosen,
-        candidates: record.candidates.length,
+        eligible: record.eligible,
+        hosts: record.hosts,
         attempt: record.attempt,
         hash: recordHash,
       })

@@ -1,28 +1,23 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { z } from 'zod'
-import { type Replay, replayDecision, verifyReceipt } from '#orchestration'
+import { verifyReceipt } from '#orchestration'
 import { createLogger, systemClock } from '#platform'
 import { createRpcChain } from '#platform/chain'
-import { bytes32Schema, domainSeparator, HeuristError, jobDomain, signedDecisionSchema, signedReceiptSchema } from '#protocol'
+import { bytes32Schema, HeuristError, signedReceiptSchema } from '#protocol'
 import { readNetworkFacts } from '../network/facts.ts'
+import { auditRouteCommand } from './audit-route.ts'
 import type { ApiClient, CliErrorCode } from './client.ts'
 import type { Attach } from './commands.ts'
 import { EXIT } from './output.ts'
 
 /** What the audits need of a job, checked: the gateway is not believed. */
 const auditedJobSchema = z.object({
-  decisions: z.array(signedDecisionSchema),
   receipt: z.object({ signed: signedReceiptSchema, batchNumber: z.number().int().nullable() }).nullable(),
 })
 
 async function auditedJob(client: ApiClient, id: string): Promise<z.output<typeof auditedJobSchema>> {
   return auditedJobSchema.parse(await client.get(`/api/jobs/${encodeURIComponent(id)}`))
-}
-
-/** A record that another key signed proves nothing about this router. */
-function withRouter(replay: Replay, isOurs: boolean): Replay {
-  return isOurs ? replay : { matches: false, differences: [...replay.differences, 'signed by another key than the router of this network'] }
 }
 
 function mark(ok: boolean): string {
@@ -31,30 +26,7 @@ function mark(ok: boolean): string {
 
 /** `heurist audit route` and `heurist receipt verify`: both work from signed records and the chain alone. */
 export function auditCommands(audit: Command, receipt: Command, attach: Attach): void {
-  attach(
-    audit.command('route <job>').description('Replay a routing decision from its signed record'),
-    async ({ output, config, client }, [id = '']) => {
-      const [facts, job] = await Promise.all([readNetworkFacts(config), auditedJob(client(), id)])
-      if (job.decisions.length === 0)
-        throw new HeuristError<CliErrorCode>('CLI_NOT_FOUND', `Job ${id} has no routing decision: it failed before one was made.`)
-      const separator = domainSeparator(jobDomain(facts.chainId, facts.contracts.JobSettlement))
-      const attempts = job.decisions.map(decision => ({
-        attempt: decision.record.attempt,
-        chosen: decision.record.chosen,
-        ...withRouter(replayDecision(decision, separator), decision.router === facts.router),
-      }))
-      const matches = attempts.every(attempt => attempt.matches)
-      output.answer({ jobId: id, matches, attempts }, () =>
-        attempts
-          .map(
-            attempt =>
-              `${mark(attempt.matches)} attempt ${attempt.attempt}: ${attempt.matches ? `the record leads to ${attempt.chosen}, signed by the router` : attempt.differences.join('; ')}`,
-          )
-          .join('\n'),
-      )
-      return matches ? EXIT.ok : EXIT.mismatch
-    },
-  )
+  auditRouteCommand(audit, attach)
   attach(
     receipt.command('verify <job>').description('Check both signatures of a receipt and its inclusion on chain'),
     async ({ output, config, client }, [id = '']) => {

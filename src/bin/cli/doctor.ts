@@ -4,11 +4,11 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { request } from 'undici'
 import { z } from 'zod'
-import { messageOf } from '#protocol'
+import { messageOf, type NodeWhy, type PodWhy } from '#protocol'
 import { openHome } from '../home.ts'
 import { readDevFile } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
-import { EXIT } from './output.ts'
+import { EXIT, short } from './output.ts'
 
 const checkSchema = z.object({ name: z.string(), ok: z.boolean(), detail: z.string(), fix: z.string().nullable() })
 type Check = z.output<typeof checkSchema>
@@ -27,10 +27,8 @@ export function doctorCommands(program: Command, node: Command, attach: Attach):
     async (context, [name]) => {
       const names = name === undefined ? nodeNames(context) : [name]
       if (names.length === 0) throw usageError('No node was ever started from this folder. Start one with: heurist node start')
-      return report(
-        context,
-        names.flatMap(each => nodeChecks(context, each)),
-      )
+      const checks = await Promise.all(names.map(async each => [...nodeChecks(context, each), ...(await routerChecks(context, each))]))
+      return report(context, checks.flat())
     },
   )
 }
@@ -66,6 +64,30 @@ function nodeChecks({ config }: Context, name: string): Check[] {
   const ageMs = Date.now() - status.data.atMs
   if (ageMs > STALE_MS) return notRunning(`last heard of ${Math.round(ageMs / 1000)} s ago`)
   return status.data.checks.map(prefixed)
+}
+
+/** How the router sees the node; nothing when no network answers or the node never reported. */
+async function routerChecks({ config, client }: Context, name: string): Promise<Check[]> {
+  const path = join(openHome(config.home).nodes, name, 'status.json')
+  const status = existsSync(path) ? statusFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data : undefined
+  if (!status || (!config.gatewayUrl && !readDevFile(config))) return []
+  try {
+    const why = await client().get<NodeWhy>(`/v1/nodes/${status.nodeId}/why`)
+    return why.linked
+      ? why.pods.map(pod => podCheck(name, pod))
+      : [{ name: `${name}: router`, ok: false, detail: why.refusals.join('; '), fix: why.fixes.join(' ') }]
+  } catch (error) {
+    return [{ name: `${name}: router`, ok: false, detail: messageOf(error), fix: 'Start the network: npm start' }]
+  }
+}
+
+/** A full node is a busy one, and a lower rank is no fault: both are said and fail nothing. */
+function podCheck(name: string, { podId, eligible, refusals, ahead, equals, behindBy, fixes, freeSlots }: PodWhy): Check {
+  const isFull = refusals.length > 0 && refusals.every(reason => reason === 'no free slot')
+  const place = behindBy === null ? 'nobody goes before it' : `${ahead} nodes go before it, by ${behindBy}`
+  const detail = eligible ? `${freeSlots} free slots, ${place}, ${equals} tie with it` : refusals.join('; ')
+  const ok = eligible || isFull
+  return { name: `${name}: pod ${short(podId)}`, ok, detail, fix: fixes.length > 0 && !isFull ? fixes.join(' ') : null }
 }
 
 async function networkChecks({ config }: Context): Promise<Check[]> {

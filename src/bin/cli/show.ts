@@ -27,8 +27,10 @@ type DecisionAnswer = {
   readonly record: {
     attempt: number
     chosen: string | null
-    candidates: readonly { nodeId: string; refused: readonly string[]; keys?: Record<string, number> }[]
+    hosts: number
+    eligible: number
   }
+  readonly candidates: readonly { nodeId: string; refused: readonly string[]; keys: Record<string, number> }[]
 }
 export type AssetAnswer = { readonly address: string; readonly symbol: string; readonly decimals: number }
 
@@ -85,18 +87,20 @@ function detailText(detail: Readonly<Record<string, unknown>>): string {
   )
 }
 
-function decisionLines({ record }: DecisionAnswer): string[] {
-  const rows = record.candidates.map(candidate => {
+function decisionLines({ record, candidates }: DecisionAnswer): string[] {
+  const rows = candidates.map(candidate => {
     const chosen = candidate.nodeId === record.chosen ? pc.green('chosen') : ''
     const why =
       candidate.refused.length > 0
         ? `refused: ${candidate.refused.join('; ')}`
-        : Object.entries(candidate.keys ?? {})
+        : Object.entries(candidate.keys)
             .map(([key, value]) => `${key}=${value}`)
             .join(' ')
     return `  ${short(candidate.nodeId)}  ${why} ${chosen}`
   })
-  return ['', pc.bold(`Decision of attempt ${record.attempt}`), ...rows]
+  const others = record.hosts > candidates.length ? [pc.dim(`  … ${record.hosts - candidates.length} more hosts`)] : []
+  const title = `Decision of attempt ${record.attempt}: ${record.eligible} of ${record.hosts} hosts could take it`
+  return ['', pc.bold(title), ...rows, ...others]
 }
 
 function receiptLines(job: JobAnswer, assets: readonly AssetAnswer[]): string[] {

@@ -34,6 +34,7 @@ import type { Infrastructure } from './infrastructure.ts'
 import { createPodServices, type PodServices } from './pods.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { endOrphanedJobs } from './recovery.ts'
+import { createRouteAudit } from './route-audit.ts'
 
 export type ServiceDependencies = {
   readonly infrastructure: Infrastructure
@@ -140,6 +141,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
           error => logger.warn({ nodeId, reason: messageOf(error) }, 'the chain could not be asked about a node; it is asked again soon'),
         ),
       presence,
+      journal: database.journal,
       tokenizerFor: pods.tokenizerFor,
     },
   )
@@ -244,6 +246,10 @@ function controlOf(dependencies: ServiceDependencies, core: Core, gateway: () =>
   const { database, chain, rpcUrl, isDevChain, signers } = infrastructure
   const { router, pods, payments, apiKeys } = core
   const { DevUsd, WrappedHeu } = chain.contracts
+  const audit = createRouteAudit(domainSeparator(jobDomain(chain.chainId, chain.contracts.JobSettlement)), {
+    router,
+    journal: database.journal,
+  })
   return controlPlugin(
     {
       version: VERSION,
@@ -271,6 +277,9 @@ function controlOf(dependencies: ServiceDependencies, core: Core, gateway: () =>
       parseManifest,
       deployPod: pods.deploy,
       removePod: pods.remove,
+      whyOf: nodeId => router.why(nodeId),
+      candidatesOf: decisions => audit.candidatesOf(decisions),
+      journalOf: segment => audit.journalOf(segment),
       async proofOf(jobId) {
         const receipt = await database.jobs.receipt(jobId)
         if (!receipt || receipt.batchNumber === null) return null

@@ -1,8 +1,8 @@
 import { type Bytes32, bytesToHex, type DecisionRecord, routeClass } from '#protocol'
 import { type RouterContext, tell } from './context.ts'
-import { recordDecision } from './decision.ts'
+import { type DecisionInput, recordDecision } from './decision.ts'
 import type { Fault } from './errors.ts'
-import { isEligible, summarizeRefusals } from './filter.ts'
+import { isEligible, refusalsOf, summarizeRefusals } from './filter.ts'
 import type { Hosting } from './hosting.ts'
 import { isFinished, type Job, type Lease, moveJob } from './job.ts'
 import { viewOfLease } from './lease.ts'
@@ -38,11 +38,18 @@ export function placeJob(context: RouterContext, job: Job): void {
   else refuse(context, job)
 }
 
+function whyNobody({ fleet, options }: RouterContext, { demand, podId }: Job): string {
+  const hostings = fleet.hosting(podId)
+  return summarizeRefusals(
+    hostings.map(({ node }) => refusalsOf(node, demand, options.minCollateralWei)),
+    fleet.size() - hostings.length,
+  )
+}
+
 /** Nobody can take the job, free slot or not: say so at once, with every reason. */
 function refuse(context: RouterContext, job: Job): void {
-  const record = recordRefusal(context, job)
-  const why = summarizeRefusals(record.candidates.map(candidate => candidate.refused))
-  const message = `No node can take a job for pod ${job.order.pod.name} now: ${why}.`
+  recordRefusal(context, job)
+  const message = `No node can take a job for pod ${job.order.pod.name} now: ${whyNobody(context, job)}.`
   const { lastFault } = job
   if (lastFault) discard(context, job, { ...lastFault, message: `${lastFault.message} ${message}` })
   else discard(context, job, { code: 'ROUTER_NO_CANDIDATE', message, retryAfterMs: 1000 })
@@ -58,7 +65,7 @@ function tryLease(context: RouterContext, job: Job): Choice {
     // The fleet's copy of the registry may be a second old; the node that is about to get work is looked up now.
     if (dependencies.standing(node.nodeId) !== node.standing) fleet.refreshStanding(node.nodeId)
     if (!isEligible(choice.chosen, job.demand)) continue
-    grantLease(context, job, choice.chosen, seed)
+    grantLease(context, job, choice, seed)
     return choice
   }
 }
@@ -83,22 +90,16 @@ function wait(context: RouterContext, job: Job): void {
 export function offerSlots(context: RouterContext, podId: Bytes32): void {
   const { queue, fleet } = context
   const take = (job: Job): Offer => {
-    if (!fleet.hosting(podId).some(({ busy, slots, fixedRefusals }) => busy < slots && fixedRefusals.length === 0)) return 'no slot left'
+    if (!fleet.roster(podId)?.listed()?.size) return 'no slot left'
     return tryLease(context, job).chosen === null ? 'unsuitable' : 'taken'
   }
   if (queue.size(podId) > 0 && !context.stopping) queue.offer(podId, take)
 }
 
-function recordOf(context: RouterContext, job: Job, seed: Bytes32, chosen: Hosting | null): DecisionRecord {
-  const { fleet, options, dependencies } = context
-  const input = {
-    jobId: job.order.jobId,
-    attempt: Math.max(1, job.attempts),
-    demand: job.demand,
-    seed,
-    decidedAtMs: dependencies.clock.now(),
-  }
-  return recordDecision(fleet, { ...input, chosen: chosen?.nodeId ?? null }, options.minCollateralWei)
+type DecisionPart = Pick<DecisionInput, 'attempt' | 'seed' | 'choice'>
+
+function recordOf({ fleet, dependencies }: RouterContext, job: Job, part: DecisionPart): DecisionRecord {
+  return recordDecision(fleet, { jobId: job.order.jobId, demand: job.demand, decidedAtMs: dependencies.clock.now(), ...part })
 }
 
 function publishDecision(context: RouterContext, job: Job, record: DecisionRecord): void {
@@ -108,19 +109,25 @@ function publishDecision(context: RouterContext, job: Job, record: DecisionRecor
   tell(context, job, sink => sink.decided(decision))
 }
 
-function recordRefusal(context: RouterContext, job: Job): DecisionRecord {
-  const record = recordOf(context, job, bytesToHex(context.dependencies.random(32)), null)
-  publishDecision(context, job, record)
-  return record
+/** The attempt that could not be made has a decision too. */
+function recordRefusal(context: RouterContext, job: Job): void {
+  const seed = bytesToHex(context.dependencies.random(32))
+  const choice = pick(context.fleet, job.demand, seed)
+  publishDecision(
+    context,
+    job,
+    recordOf(context, job, { attempt: job.attempts + 1, seed, choice: { ...choice, chosen: null, mayWait: false } }),
+  )
 }
 
-function grantLease(context: RouterContext, job: Job, hosting: Hosting, seed: Bytes32): void {
+function grantLease(context: RouterContext, job: Job, choice: Choice & { readonly chosen: Hosting }, seed: Bytes32): void {
+  const hosting = choice.chosen
   const { options, leases, metrics, dependencies } = context
   job.attempts += 1
   job.cancelQueueTimer()
   moveJob(job, 'leased')
   // Recorded before the slot changes hands; hashed and signed after the lease is on its way, while the node works.
-  const record = recordOf(context, job, seed, hosting)
+  const record = recordOf(context, job, { attempt: job.attempts, seed, choice })
   const { creditTokens } = options
   const lease = leases.grant(job, hosting, { creditTokens, meter: createMeter(job.limits, options.floodSlackTokens) })
   job.lease = lease

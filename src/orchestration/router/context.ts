@@ -14,6 +14,7 @@ export type RouterMetrics = {
   readonly overclaims: Counter
   readonly misbehaviour: Counter
   readonly linksClosed: Counter
+  readonly journalLost: Counter
   readonly nodes: Gauge
   /** Set once per refresh, not per job: a gauge costs 2 µs to set. */
   readonly openJobs: Gauge
@@ -45,6 +46,10 @@ export function createRouterMetrics({ metrics }: Pick<RouterDependencies, 'metri
     overclaims: metrics.counter('heurist_router_overclaims_total', 'Jobs whose node claimed more tokens than the router counted.'),
     misbehaviour: metrics.counter('heurist_router_misbehaviour_total', 'Leases cut because the node broke the protocol.'),
     linksClosed: metrics.counter('heurist_router_links_closed_total', 'Node links that this router closed, by reason.', ['code']),
+    journalLost: metrics.counter(
+      'heurist_router_journal_lost_total',
+      'Parts of the journal of decisions that were given up because they could not be stored (law R2).',
+    ),
     nodes: metrics.gauge('heurist_router_nodes', 'Nodes linked now.'),
     openJobs: metrics.gauge('heurist_router_jobs_open', 'Jobs that are waiting or running.'),
     queueSeconds: metrics.histogram('heurist_router_queue_seconds', 'Time from submission to the first lease.', {

@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { jobPreferencesSchema, type NodeFacts, type NodeId, type NodeStanding, type PodRecord, type Replica } from '#protocol'
 import { type Demand, isEligible, isEligibleWithSlot, NO_FREE_SLOT, refusalsOf, summarizeRefusals } from './filter.ts'
-import { createFleet } from './fleet.ts'
-import type { Session } from './link/session.ts'
 import { pick } from './pick.ts'
 import { factsHosting } from './testing/fake-node.ts'
-import { goodStanding, testPod } from './testing/harness.ts'
+import { goodStanding, sessionOf, testFleet, testPod } from './testing/harness.ts'
 
 const nodeId: NodeId = '0x00000000000000000000000000000000000000aa'
 const pod = testPod()
@@ -22,14 +20,10 @@ type Case = {
 }
 
 function judge({ standing = {}, replica = {}, facts = {}, pod: wanted = pod, preferences = {}, excluded = [], busy = 0 }: Case) {
-  const fleet = createFleet(
-    { minCollateralWei: FLOOR },
-    { standing: id => (standing === null ? null : goodStanding(id, standing)), presence: { uptimeBps: () => 10_000 } },
-  )
+  const fleet = testFleet({ standing: id => (standing === null ? null : goodStanding(id, standing)) }, FLOOR)
   const hosting = factsHosting([pod])
-  const session = { nodeId, connectedAtMs: 0, lastSeenAtMs: 0 } as Session // cast: the fleet only reads these
   const replicas = hosting.replicas.map(item => ({ ...item, ...replica }))
-  const node = fleet.join(session, { ...hosting, replicas, ...facts })
+  const node = fleet.join(sessionOf(nodeId), { ...hosting, replicas, ...facts })
   for (const item of node.hostings.values()) fleet.setBusy(item, busy)
   const demand: Demand = {
     pod: wanted,
@@ -95,6 +89,7 @@ describe('filter', () => {
 
   test('behavior: an empty fleet is an answer', () => {
     expect(summarizeRefusals([])).toBe('no node is connected')
+    expect(summarizeRefusals([['jailed']], 2)).toBe('does not host the pod (2 nodes); jailed (1 node)')
     expect(summarizeRefusals([['jailed'], ['jailed', NO_FREE_SLOT]])).toBe('jailed (2 nodes); no free slot (1 node)')
   })
 })

@@ -47,8 +47,15 @@ export function fixedFit(hosting: Hosting, pod: PodRecord): readonly string[] {
   return refusals
 }
 
-function userRefusal(demand: Demand, nodeId: NodeId, region: string): string | null {
-  const { allow_nodes, deny_nodes, region: wanted } = demand.preferences
+/** What one job says about nodes: the part of a demand that its record keeps. */
+export type JobLimits = {
+  readonly preferences: Pick<JobPreferences, 'allow_nodes' | 'deny_nodes' | 'region'>
+  readonly excluded: ReadonlySet<NodeId>
+}
+type Place = { readonly nodeId: NodeId; readonly region: string }
+
+function userRefusal({ preferences }: Pick<JobLimits, 'preferences'>, { nodeId, region }: Place): string | null {
+  const { allow_nodes, deny_nodes, region: wanted } = preferences
   if (deny_nodes?.includes(nodeId)) return 'denied by the user'
   if (allow_nodes && !allow_nodes.includes(nodeId)) return "not on the user's list of allowed nodes"
   if (wanted !== undefined && wanted !== region) return `not in the region ${wanted}`
@@ -56,18 +63,18 @@ function userRefusal(demand: Demand, nodeId: NodeId, region: string): string | n
 }
 
 /** True when the payer narrows the choice of nodes: it could steer the job to its own. */
-export function isPinned({ preferences: { allow_nodes, deny_nodes, region } }: Pick<Demand, 'preferences'>): boolean {
+export function isPinned({ preferences: { allow_nodes, deny_nodes, region } }: Pick<JobLimits, 'preferences'>): boolean {
   return allow_nodes !== undefined || deny_nodes !== undefined || region !== undefined
 }
 
-/** True when nothing about this one job narrows the choice: then the roster's columns alone tell who is eligible. */
-export function isPlain(demand: Demand): boolean {
-  return demand.excluded.size === 0 && !isPinned(demand)
+/** True when nothing about this one job narrows the choice: then the roster's list alone tells who is eligible. */
+export function isPlain(limits: JobLimits): boolean {
+  return limits.excluded.size === 0 && !isPinned(limits)
 }
 
 /** True when this job's own limits allow the node. */
-export function suitsJob(hosting: Hosting, demand: Demand): boolean {
-  return !demand.excluded.has(hosting.nodeId) && userRefusal(demand, hosting.nodeId, hosting.node.facts.region) === null
+export function suitsJob(place: Place, limits: JobLimits): boolean {
+  return !limits.excluded.has(place.nodeId) && userRefusal(limits, place) === null
 }
 
 /** True when at most a free slot is missing. */
@@ -80,23 +87,36 @@ export function isEligible(hosting: Hosting, demand: Demand): boolean {
   return hosting.busy < hosting.slots && isEligibleWithSlot(hosting, demand)
 }
 
-/** Every reason against a node, for the decision record; empty exactly when {@link isEligible} holds. */
-export function refusalsOf(node: FleetNode, demand: Demand, minCollateralWei: bigint): string[] {
-  const hosting = node.hostings.get(demand.pod.podId)
-  const user = userRefusal(demand, node.nodeId, node.facts.region)
-  const reasons = hosting
-    ? [...hosting.fixedRefusals, ...fixedFit(hosting, demand.pod)]
-    : [...nodeRefusals(node.standing, minCollateralWei), 'does not host the pod']
+/** A host as the filter judges it, live or as the journal remembers it. `refusals` are those whatever the job. */
+export type JudgedHost = Place & { readonly refusals: readonly string[]; readonly slots: number; readonly busy: number }
+
+/** Every reason against a host of the pod; empty exactly when it may get the job. */
+export function hostRefusals(host: JudgedHost, limits: JobLimits): string[] {
+  const reasons = [...host.refusals]
+  const user = userRefusal(limits, host)
   if (user !== null) reasons.push(user)
-  if (demand.excluded.has(node.nodeId)) reasons.push('failed an earlier attempt of this job')
-  if (hosting && hosting.busy >= hosting.slots && podRefusals(hosting.replicas).length === 0) reasons.push(NO_FREE_SLOT)
+  if (limits.excluded.has(host.nodeId)) reasons.push('failed an earlier attempt of this job')
+  // Without a usable replica there are no slots, and the reason for that is said already.
+  if (host.busy >= host.slots && (host.slots > 0 || host.refusals.length === 0)) reasons.push(NO_FREE_SLOT)
   return reasons
 }
 
-/** "no free slot (3 nodes); jailed (1 node)": what a user reads when nobody can take the job. */
-export function summarizeRefusals(refusals: readonly (readonly string[])[]): string {
-  if (refusals.length === 0) return 'no node is connected'
-  const counts = new Map<string, number>()
+/** Every reason against a linked node, whether it hosts the pod or not. */
+export function refusalsOf(node: FleetNode, demand: Demand, minCollateralWei: bigint): string[] {
+  const { nodeId, facts, standing } = node
+  const hosting = node.hostings.get(demand.pod.podId)
+  if (hosting) return hostRefusals({ ...hosting, refusals: [...hosting.fixedRefusals, ...fixedFit(hosting, demand.pod)] }, demand)
+  const refusals = [...nodeRefusals(standing, minCollateralWei), 'does not host the pod']
+  return hostRefusals({ nodeId, region: facts.region, refusals, slots: 0, busy: 0 }, demand)
+}
+
+/**
+ * "no free slot (3 nodes); jailed (1 node)": what a user reads when nobody can take the job. `others` are linked nodes that do not host
+ * the pod.
+ */
+export function summarizeRefusals(refusals: readonly (readonly string[])[], others = 0): string {
+  if (refusals.length + others === 0) return 'no node is connected'
+  const counts = new Map<string, number>(others > 0 ? [['does not host the pod', others]] : [])
   for (const reason of refusals.flat()) counts.set(reason, (counts.get(reason) ?? 0) + 1)
   return [...counts]
     .sort((a, b) => b[1] - a[1])

@@ -1,22 +1,29 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { jobPreferencesSchema, keccak256, type NodeId } from '#protocol'
-import { createFleet } from './fleet.ts'
 import type { Session } from './link/session.ts'
 import { pick } from './pick.ts'
 import { factsHosting } from './testing/fake-node.ts'
-import { dispatchRecorded, goodStanding, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
+import {
+  dispatchRecorded,
+  goodStanding,
+  sessionOf,
+  startTestRouter,
+  type TestRouter,
+  testFleet,
+  testOrder,
+  testPod,
+} from './testing/harness.ts'
 
 const pod = testPod()
 const ids = Array.from({ length: 20 }, (_, index): NodeId => keccak256(`node ${index}`).slice(0, 42) as NodeId) // cast: a prefix of hex is hex
 const demand = { pod, preferences: jobPreferencesSchema.parse({}), referredNodes: new Set<NodeId>(), excluded: new Set<NodeId>() }
-const newFleet = () => createFleet({ minCollateralWei: 0n }, { standing: id => goodStanding(id), presence: { uptimeBps: () => 10_000 } })
-const sessionOf = (nodeId: NodeId): Session => ({ nodeId, connectedAtMs: 0, lastSeenAtMs: 0 }) as Session // cast: the fleet only reads these
+const newFleet = () => testFleet()
 
 type Step = { readonly kind: 'join' | 'leave' | 'facts' | 'busy'; readonly node: number; readonly speed: number; readonly slots: number }
 
 describe('fleet', () => {
-  test('property: whatever comes and goes, the columns say what the nodes say', () => {
+  test('property: whatever comes and goes, the index says what the nodes say', () => {
     const step = fc.record<Step>({
       kind: fc.constantFrom('join', 'leave', 'facts', 'busy'),
       node: fc.nat(19),
@@ -57,8 +64,8 @@ describe('fleet', () => {
             .map(({ nodeId }) => nodeId)
             .sort(),
         ).toEqual([...linked.keys()].sort())
-        for (const hosting of fleet.hosting(pod.podId))
-          expect(fleet.roster(pod.podId)!.columns().field.nodeIds[hosting.row]).toBe(hosting.nodeId)
+        for (const [row, hosting] of fleet.hosting(pod.podId).entries()) expect(hosting.row).toBe(row)
+        expect(fleet.roster(pod.podId)?.usable).toBe(expected.roster(pod.podId)?.usable)
       }),
       { numRuns: 300 },
     )
@@ -94,7 +101,9 @@ describe('standing', () => {
     net.standings.set(jailed.nodeId, goodStanding(jailed.nodeId, { jailed: true }))
     const job = dispatchRecorded(net.router, testOrder(pod))
     expect((await job.ended).completion!.signedReceipt.receipt.node).toBe(good.nodeId)
-    expect(job.decisions[0]!.record.candidates.find(({ nodeId }) => nodeId === jailed.nodeId)!.refused).toEqual(['jailed'])
+    const [replay] = await net.replay(job)
+    expect(replay).toMatchObject({ matches: true, differences: [] })
+    expect(replay!.candidates.find(({ nodeId }) => nodeId === jailed.nodeId)!.refused).toEqual(['jailed'])
   })
 
   test('behavior: an unknown node is asked about once, and gets work when it is registered', async () => {

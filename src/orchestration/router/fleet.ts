@@ -1,8 +1,11 @@
-import { type NodeFacts, type NodeId, type NodeView, type PodId, type Replica, ZERO_BYTES32 } from '#protocol'
+import { type Address, type NodeFacts, type NodeId, type NodeView, type PodId, type Replica, ZERO_BYTES32 } from '#protocol'
 import { nodeRefusals, podRefusals } from './filter.ts'
 import type { FleetNode, Hosting } from './hosting.ts'
+import { createPodJournal, type PodJournal, type UnsignedPiece } from './journal.ts'
 import type { Session } from './link/session.ts'
 import type { RouterDependencies } from './options.ts'
+import { uptimeBucketOf } from './rank.ts'
+import { addressPrefixOf } from './rank-list.ts'
 import { createRoster, type Roster } from './roster.ts'
 
 /** Live capacity of the nodes linked to this router. It is the truth: a node's slots belong to exactly one router (DESIGN §3). */
@@ -16,17 +19,30 @@ export type Fleet = {
   all(): Iterable<FleetNode>
   size(): number
   hosting(podId: PodId): readonly Hosting[]
-  /** The same with its columns; undefined when nobody hosts the pod. */
+  /** The same as an index; undefined when nobody hosts the pod. */
   roster(podId: PodId): Roster | undefined
   /** The only way to change how many slots are taken. */
   setBusy(hosting: Hosting, busy: number): void
+  /** What the journals of all pods said since the last time. */
+  takeJournal(): UnsignedPiece[]
   views(): NodeView[]
 }
 
 function newHosting(node: FleetNode, podId: PodId): Hosting {
   const { nodeId } = node
-  const unknown = { replicas: [], manifestHash: ZERO_BYTES32, warm: false, slots: 0, unitsPerSecond: 0 }
-  return { node, nodeId, podId, ...unknown, busy: 0, votes: 0, uptimeBps: 0, fixedRefusals: [], fit: null, row: -1 }
+  const place = { node, nodeId, podId, addressPrefix: addressPrefixOf(nodeId), region: node.facts.region }
+  const unknown = {
+    replicas: [],
+    manifestHash: ZERO_BYTES32,
+    warm: false,
+    slots: 0,
+    unitsPerSecond: 0,
+    owner: null,
+    votes: 0,
+    uptimeBps: 0,
+  }
+  const unjudged = { fixedRefusals: [], refusals: [], fit: null, row: -1, rank: 0, isListed: false, number: -1, logged: '' }
+  return { ...place, ...unknown, ...unjudged, busy: 0 }
 }
 
 function setReplicas(hosting: Hosting, replicas: readonly Replica[]): void {
@@ -41,18 +57,26 @@ function setReplicas(hosting: Hosting, replicas: readonly Replica[]): void {
   hosting.unitsPerSecond = replicas.reduce((best, replica) => Math.max(best, replica.unitsPerSecond), 0)
 }
 
-type Rosters = Map<PodId, Roster>
+/** The rosters of all pods; a pod's journal outlives its last host, so that its segments stay linked. */
+type Rosters = {
+  readonly byPod: Map<PodId, Roster>
+  readonly journals: Map<PodId, PodJournal>
+  readonly newJournal: (podId: PodId) => PodJournal
+}
 
-function addHosting(rosters: Rosters, hosting: Hosting): void {
-  const roster = rosters.get(hosting.podId) ?? createRoster()
-  rosters.set(hosting.podId, roster)
+function addHosting({ byPod, journals, newJournal }: Rosters, hosting: Hosting): void {
+  const { podId } = hosting
+  const journal = journals.get(podId) ?? newJournal(podId)
+  journals.set(podId, journal)
+  const roster = byPod.get(podId) ?? createRoster(journal)
+  byPod.set(podId, roster)
   roster.add(hosting)
 }
 
-function removeHosting(rosters: Rosters, hosting: Hosting): void {
-  const roster = rosters.get(hosting.podId)
+function removeHosting({ byPod }: Rosters, hosting: Hosting): void {
+  const roster = byPod.get(hosting.podId)
   roster?.remove(hosting)
-  if (roster?.hostings.length === 0) rosters.delete(hosting.podId)
+  if (roster?.hostings.length === 0) byPod.delete(hosting.podId)
 }
 
 /** Brings a node's hostings in line with its facts. A hosting object lives on while jobs hold slots of it. */
@@ -73,29 +97,40 @@ function applyFacts(node: FleetNode, rosters: Rosters): void {
   }
 }
 
-type StandingSources = Pick<RouterDependencies, 'standing' | 'presence'> & { readonly minCollateralWei: bigint }
+const WEI_PER_HEU = 1e18
 
-/** Takes over what the chain and the presence record say about a node now. */
-function readStanding(node: FleetNode, rosters: Rosters, { standing, presence, minCollateralWei }: StandingSources): void {
-  node.standing = standing(node.nodeId)
-  node.uptimeBps = Math.max(0, Math.min(10_000, Math.round(presence.uptimeBps(node.nodeId))))
+function judgeHostings(node: FleetNode, { byPod }: Rosters, minCollateralWei: bigint): void {
   const refusals = nodeRefusals(node.standing, minCollateralWei)
   for (const hosting of node.hostings.values()) {
-    hosting.votes = Number(node.standing?.votes ?? 0n)
+    hosting.votes = Number(node.standing?.votes ?? 0n) / WEI_PER_HEU
     hosting.uptimeBps = node.uptimeBps
     hosting.fixedRefusals = [...refusals, ...podRefusals(hosting.replicas)]
-    rosters.get(hosting.podId)?.update(hosting)
+    byPod.get(hosting.podId)?.update(hosting)
   }
 }
 
+/** Takes over what the chain and the presence record say about a node now. True when it can change a decision. */
+function readStanding(node: FleetNode, { standing, presence }: Pick<RouterDependencies, 'standing' | 'presence'>): boolean {
+  const before = { standing: node.standing, uptimeBps: node.uptimeBps }
+  node.standing = standing(node.nodeId)
+  node.uptimeBps = Math.max(0, Math.min(10_000, Math.round(presence.uptimeBps(node.nodeId))))
+  return node.standing !== before.standing || uptimeBucketOf(node.uptimeBps) !== uptimeBucketOf(before.uptimeBps)
+}
+
+export type FleetOptions = { readonly minCollateralWei: bigint; readonly router: Address; readonly now: () => number }
+
 export function createFleet(
-  { minCollateralWei }: { readonly minCollateralWei: bigint },
-  { standing, presence }: Pick<RouterDependencies, 'standing' | 'presence'>,
+  { minCollateralWei, router, now }: FleetOptions,
+  sources: Pick<RouterDependencies, 'standing' | 'presence'>,
 ): Fleet {
   const nodes = new Map<NodeId, FleetNode>()
-  const rosters: Rosters = new Map()
+  const rosters: Rosters = { byPod: new Map(), journals: new Map(), newJournal: podId => createPodJournal(podId, { router, now }) }
 
-  const applyStanding = (node: FleetNode): void => readStanding(node, rosters, { minCollateralWei, standing, presence })
+  function takeFacts(node: FleetNode): void {
+    applyFacts(node, rosters)
+    readStanding(node, sources)
+    judgeHostings(node, rosters, minCollateralWei)
+  }
 
   function forget(node: FleetNode | undefined): void {
     for (const hosting of node?.hostings.values() ?? []) removeHosting(rosters, hosting)
@@ -106,8 +141,7 @@ export function createFleet(
       forget(nodes.get(session.nodeId))
       const node: FleetNode = { nodeId: session.nodeId, session, facts, standing: null, uptimeBps: 0, hostings: new Map() }
       nodes.set(session.nodeId, node)
-      applyFacts(node, rosters)
-      applyStanding(node)
+      takeFacts(node)
       return node
     },
     leave(session) {
@@ -120,23 +154,24 @@ export function createFleet(
       const node = nodes.get(session.nodeId)
       if (node?.session !== session) return
       node.facts = facts
-      applyFacts(node, rosters)
-      applyStanding(node)
+      takeFacts(node)
     },
     refreshStanding(nodeId) {
       const chosen = nodeId === undefined ? nodes.values() : [nodes.get(nodeId)].filter(node => node !== undefined)
-      for (const node of chosen) applyStanding(node)
+      // Most know nothing new, and a hosting that is judged again is sorted again.
+      for (const node of chosen) if (readStanding(node, sources)) judgeHostings(node, rosters, minCollateralWei)
     },
     get: nodeId => nodes.get(nodeId),
     all: () => nodes.values(),
     size: () => nodes.size,
-    roster: podId => rosters.get(podId),
-    hosting: podId => rosters.get(podId)?.hostings ?? [],
+    roster: podId => rosters.byPod.get(podId),
+    hosting: podId => rosters.byPod.get(podId)?.hostings ?? [],
     setBusy(hosting, busy) {
       hosting.busy = busy
       // A hosting of a link that is gone has no row any more.
-      if (nodes.get(hosting.nodeId) === hosting.node) rosters.get(hosting.podId)?.update(hosting)
+      if (nodes.get(hosting.nodeId) === hosting.node) rosters.byPod.get(hosting.podId)?.updateBusy(hosting)
     },
+    takeJournal: () => [...rosters.journals.values()].flatMap(journal => journal.take()),
     views: () => [...nodes.values()].map(viewOf),
   }
 }

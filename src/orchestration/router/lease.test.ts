@@ -108,7 +108,7 @@ describe('lease', () => {
     const job = dispatchRecorded(net.router, testOrder(pod, { preferences: discardAtOnce }))
     await job.leased
     expect(job.calls).toEqual(['decided', 'leased', 'loading'])
-    expect(job.decisions[0]!.record.candidates[0]!.keys!.warm).toBe(0)
+    expect((await net.replay(job))[0]!.candidates[0]!.keys.warm).toBe(0)
     await cold.next('lease')
     clock.advance(1999)
     cold.leases[0]!.phase('running')

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Metrics, RandomBytes, Signer, Tokenizer } from '#platform'
 import type { Address, NodeId, NodeStanding, PodRecord } from '#protocol'
+import type { JournalSink } from './journal-writer.ts'
 
 export type RouterOptions = {
   /** Jobs that may wait for a free slot, per pod. */
@@ -27,6 +28,8 @@ export type RouterOptions = {
   /** Bytes that may wait to be sent to one node before its link is closed. */
   readonly maxSendBufferBytes: number
   readonly maxLinks: number
+  /** How often the journal of decisions is signed and stored, in ms. */
+  readonly journalIntervalMs: number
 }
 
 export const DEFAULT_ROUTER_OPTIONS: RouterOptions = {
@@ -44,6 +47,7 @@ export const DEFAULT_ROUTER_OPTIONS: RouterOptions = {
   strayMessageBurst: 5000,
   maxSendBufferBytes: 64 * 1024 * 1024,
   maxLinks: 10_000,
+  journalIntervalMs: 100,
 }
 
 export type RouterDependencies = {
@@ -60,6 +64,8 @@ export type RouterDependencies = {
   readonly onUnknownNode?: (nodeId: NodeId) => void
   /** Availability of a node over the presence window, in basis points. */
   readonly presence: { uptimeBps(nodeId: NodeId): number }
+  /** Keeps what decisions are replayed from. */
+  readonly journal: JournalSink
   /** Tokenizer of a pod, or null: then units are counted by token frames alone. */
   readonly tokenizerFor: (pod: PodRecord) => Tokenizer | null
 }

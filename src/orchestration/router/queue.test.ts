@@ -151,7 +151,8 @@ describe('a router with waiting jobs', () => {
     const { failure } = await waiting.ended
     expect(failure).toMatchObject({ code: 'ROUTER_QUEUE_TIMEOUT', attempts: 0 })
     expect(failure!.signedDiscard.discard.decisionHash).toBe(waiting.decisions[0]!.recordHash)
-    expect(waiting.decisions[0]!.record).toMatchObject({ chosen: null, candidates: [{ refused: ['no free slot'] }] })
+    expect(await net.replay(waiting)).toMatchObject([{ matches: true, candidates: [{ refused: ['no free slot'] }] }])
+    expect(waiting.decisions[0]!.record).toMatchObject({ chosen: null, hosts: 1, eligible: 0 })
   })
 
   test('error: ROUTER_NO_CANDIDATE at once when waiting can not help, with the reasons grouped', async () => {

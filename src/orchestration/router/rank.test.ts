@@ -12,13 +12,13 @@ import {
   type Contender,
   compare,
   drawOf,
-  lotOf,
-  raceOfAll,
+  MAX_BUCKET,
+  type Ranked,
+  rankCode,
   rankKeys,
+  uptimeBucketOf,
+  WARM_CODE,
 } from './rank.ts'
-
-const winner = (nodes: readonly Contender[], referred: ReadonlySet<NodeId>, draw: string): Contender | null =>
-  nodes[bestOf(raceOfAll(nodes, referred), draw)] ?? null
 
 const NONE: ReadonlySet<NodeId> = new Set()
 const seed = keccak256('seed')
@@ -31,6 +31,10 @@ const node = (index: number, facts: Partial<Contender> = {}): Contender => ({
   uptimeBps: 10_000,
   ...facts,
 })
+const ranked = (nodes: readonly Contender[], referred: ReadonlySet<NodeId>): (Ranked & { node: Contender })[] =>
+  nodes.map(item => ({ nodeId: item.nodeId, keys: rankKeys(item, referred.has(item.nodeId)), node: item }))
+const winner = (nodes: readonly Contender[], referred: ReadonlySet<NodeId>, draw: string): Contender | null =>
+  bestOf(ranked(nodes, referred), draw)?.node ?? null
 
 describe('rank: each priority decides where the ones above tie', () => {
   // In each pair the loser is better in everything below the priority that decides.
@@ -44,11 +48,11 @@ describe('rank: each priority decides where the ones above tie', () => {
     ['uptime last', byUptime, node(1), node(2, { uptimeBps: 5000 }), NONE],
   ]
   test.each(cases)('%s', (_name, decides, better, worse, referredNodes) => {
-    const race = raceOfAll([better, worse], referredNodes)
+    const [a, b] = ranked([better, worse], referredNodes).map(({ keys }) => keys)
     const at = order.indexOf(decides)
-    expect(order.slice(0, at).map(comparator => comparator(race, 0, 1))).toEqual(order.slice(0, at).map(() => 0))
-    expect(decides(race, 0, 1)).toBeLessThan(0)
-    for (const below of order.slice(at + 1)) expect(below(race, 0, 1), below.name).toBeGreaterThanOrEqual(0)
+    expect(order.slice(0, at).map(comparator => comparator(a!, b!))).toEqual(order.slice(0, at).map(() => 0))
+    expect(decides(a!, b!)).toBeLessThan(0)
+    for (const below of order.slice(at + 1)) expect(below(a!, b!), below.name).toBeGreaterThanOrEqual(0)
     for (let i = 0; i < 20; i++) {
       const draw = keccak256(`seed ${i}`)
       expect(winner([better, worse], referredNodes, draw), `seed ${i}`).toBe(better)
@@ -62,49 +66,52 @@ describe('rank', () => {
     expect(winner([], NONE, seed)).toBeNull()
   })
 
-  test('behavior: values within one tenth of the best tie, and then the draw shares the work', () => {
-    const near = [node(1, { unitsPerSecond: 1000 }), node(2, { unitsPerSecond: 1000 }), node(3, { unitsPerSecond: 899 })]
+  test('behavior: near-equals tie, and then the draw shares the work equally', () => {
+    const near = [node(1, { unitsPerSecond: 1000 }), node(2, { unitsPerSecond: 1010 }), node(3, { unitsPerSecond: 700 })]
+    expect(bucketOf(1000)).toBe(bucketOf(1010))
     const wins = new Map<NodeId, number>()
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 400; i++) {
       const { nodeId } = winner(near, NONE, keccak256(`draw ${i}`))!
       wins.set(nodeId, (wins.get(nodeId) ?? 0) + 1)
     }
     expect(wins.get(id(3))).toBeUndefined()
-    expect(wins.get(id(1))).toBeGreaterThan(100)
-    expect(wins.get(id(2))).toBeGreaterThan(100)
+    expect(wins.get(id(1))).toBeGreaterThan(160)
+    expect(wins.get(id(2))).toBeGreaterThan(160)
   })
 
-  test('behavior: buckets are tenths of the best, and all tie when the best is zero', () => {
-    expect([0, 99, 100, 500, 999, 1000].map(value => bucketOf(value, 1000))).toEqual([0, 0, 1, 5, 9, 10])
-    expect(bucketOf(0, 0)).toBe(0)
+  test('behavior: an outlandish value flattens nobody else', () => {
+    const liar = node(9, { unitsPerSecond: 1e300, votes: 1e300 })
+    const [fast, slow] = [node(1, { unitsPerSecond: 100 }), node(2, { unitsPerSecond: 50 })]
+    expect(winner([liar, fast, slow], NONE, seed)).toBe(liar)
+    const [a, b] = ranked([fast, slow, liar], NONE).map(({ keys }) => keys)
+    expect(byEfficiency(a!, b!)).toBeLessThan(0)
   })
 
-  test('behavior: the draw depends on every part of seed and address', () => {
-    const digits = [...seed.slice(2)].map((_, at) => `0x${seed.slice(2, 2 + at)}${seed[2 + at] === '0' ? '1' : '0'}${seed.slice(3 + at)}`)
-    expect(new Set([seed, ...digits].map(lotOf)).size).toBe(65)
-    expect(drawOf(lotOf(seed), lotOf(id(1)))).not.toBe(drawOf(lotOf(seed), lotOf(id(2))))
+  test('behavior: a bucket ends where the next value is a tenth less, and both ends of the scale hold', () => {
+    expect([-1, 0, 9.9e-7, 1e-6, 1e12, 1e300, Number.POSITIVE_INFINITY].map(bucketOf)).toEqual([0, 0, 0, 1, 394, 400, MAX_BUCKET])
+    expect([0, 1, 1000, 1001, 9000, 9001, 10_000].map(uptimeBucketOf)).toEqual([0, 1, 1, 2, 9, 10, 10])
+    fc.assert(
+      fc.property(fc.double({ min: 1e-6, max: 1e12, noNaN: true }), fc.double({ min: 1e-6, max: 1e12, noNaN: true }), (a, b) => {
+        const [low, high] = a < b ? [a, b] : [b, a]
+        expect(bucketOf(low)).toBeLessThanOrEqual(bucketOf(high))
+        if (bucketOf(low) === bucketOf(high)) expect(low / high).toBeGreaterThan(0.8999)
+        if (bucketOf(high) > bucketOf(low) + 1) expect(low / high).toBeLessThan(0.9001)
+      }),
+    )
   })
 
-  test('behavior: equal lots are decided by address, so that the order stays total', () => {
-    const seen = new Map<number, NodeId>()
-    let pair: [NodeId, NodeId] | null = null
-    for (let index = 1; !pair; index++) {
-      const nodeId = keccak256(`node ${index}`).slice(0, 42) as NodeId // cast: a prefix of hex is hex
-      const twin = seen.get(lotOf(nodeId))
-      if (twin !== undefined) pair = twin < nodeId ? [twin, nodeId] : [nodeId, twin]
-      seen.set(lotOf(nodeId), nodeId)
-    }
-    const [first, second] = pair.map(nodeId => ({ ...node(1), nodeId }))
-    expect(winner([first!, second!], NONE, seed)).toBe(first)
-    expect(winner([second!, first!], NONE, seed)).toBe(first)
+  test('behavior: the draw takes each place equally often, whatever the addresses', () => {
+    const counts = new Array<number>(7).fill(0)
+    for (let i = 0; i < 7000; i++) counts[drawOf(keccak256(`draw ${i}`), 7)]! += 1
+    for (const [place, count] of counts.entries()) expect(Math.abs(count - 1000), `place ${place}`).toBeLessThan(150)
   })
 
   const contender = fc
     .record({
       index: fc.integer({ min: 1, max: 0xffff }),
       warm: fc.boolean(),
-      unitsPerSecond: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e6, noNaN: true })),
-      votes: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e27, noNaN: true })),
+      unitsPerSecond: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e6, noNaN: true }), fc.integer({ min: 90, max: 110 })),
+      votes: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e9, noNaN: true })),
       uptimeBps: fc.integer({ min: 0, max: 10_000 }),
     })
     .map(({ index, ...facts }) => node(index, facts))
@@ -125,33 +132,24 @@ describe('rank', () => {
   test('property: no candidate has better keys than the chosen one', () => {
     fc.assert(
       fc.property(fleet, fc.array(fc.nat(39)), (nodes, picks) => {
-        const referred = new Set(picks.flatMap(index => nodes[index]?.nodeId ?? []))
-        const race = raceOfAll(nodes, referred)
-        const best = bestOf(race, seed)
-        for (const [row, { nodeId }] of nodes.entries()) expect(compare(race, best, row), nodeId).toBeLessThanOrEqual(0)
+        const race = ranked(nodes, new Set(picks.flatMap(index => nodes[index]?.nodeId ?? [])))
+        const best = bestOf(race, seed)!
+        for (const { keys, nodeId } of race) expect(compare(best.keys, keys), nodeId).toBeLessThanOrEqual(0)
       }),
       { numRuns: 500 },
     )
   })
 
-  test('property: the recorded keys say what the comparators say', () => {
+  test('property: codes stand in the order of the comparators, warm ones above the rest', () => {
     fc.assert(
-      fc.property(fleet, fc.array(fc.nat(39)), (nodes, picks) => {
-        const race = raceOfAll(nodes, new Set(picks.flatMap(index => nodes[index]?.nodeId ?? [])))
-        const order = (a: number[], b: number[]): number =>
-          a.map((value, level) => b[level]! - value).find(difference => difference !== 0) ?? 0
-        for (const [row, { nodeId }] of nodes.entries()) {
-          const [first, other] = [rankKeys(race, 0), rankKeys(race, row)].map(keys => [
-            keys.warm,
-            keys.referred,
-            keys.efficiencyBucket,
-            keys.votesBucket,
-            keys.uptimeBucket,
-          ])
-          expect(Math.sign(order(first!, other!)), nodeId).toBe(Math.sign(compare(race, 0, row)))
-        }
+      fc.property(contender, contender, (a, b) => {
+        const [x, y] = [rankKeys(a, false), rankKeys(b, false)]
+        expect(Math.sign(rankCode(y) - rankCode(x)) + 0).toBe(Math.sign(compare(x, y)) + 0)
+        expect(rankCode(x) >= WARM_CODE).toBe(a.warm)
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     )
+    const top = { warm: 1, referred: 1, efficiencyBucket: MAX_BUCKET, votesBucket: MAX_BUCKET, uptimeBucket: 10 }
+    expect(rankCode(top)).toBeLessThan(2 ** 30)
   })
 })

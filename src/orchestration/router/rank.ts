@@ -2,161 +2,95 @@ import type { NodeId, RankKeys } from '#protocol'
 
 /**
  * The five routing priorities of wp §2.2.2, in their one place (law R2): warm > referred > efficiency > votes > uptime,
- * strictly lexicographic. The last three are 10 % buckets relative to the best eligible candidate, so that near-equals tie
- * and one favourite does not take all work; a tie is broken by a draw from the decision's seed.
+ * strictly lexicographic. The last three are buckets of 10 %, so that near-equals tie and one favourite does not take all work;
+ * a tie is broken by a draw from the decision's seed. A node's keys do not depend on who else is there (ADR 0008): nobody flattens the
+ * others by an outlandish value of its own, and an index may keep the nodes in order.
  */
 export type Contender = {
   readonly nodeId: NodeId
   readonly warm: boolean
   readonly unitsPerSecond: number
+  /** HEU. */
   readonly votes: number
   readonly uptimeBps: number
 }
 
+export type Ranked = { readonly nodeId: NodeId; readonly keys: RankKeys }
+
+/** The last bucket of {@link bucketOf}. */
+export const MAX_BUCKET = 400
+const SMALLEST = 1e-6
+
+/** Lower ends of the buckets. Each is exact IEEE arithmetic and no logarithm, whose last digit depends on the machine. */
+const BOUNDS = new Float64Array(MAX_BUCKET)
+for (let bucket = 0, bound = SMALLEST; bucket < MAX_BUCKET; bucket++, bound = (bound * 10) / 9) BOUNDS[bucket] = bound
+
 /**
- * Contenders as columns, one row each. This is read for every node of a pod for every job: columns cost 5 ns a row,
- * objects (boxed doubles, a pointer each) 15.
+ * 0–400: values in one bucket differ by less than 10 % of the larger. 0 is below 0.000001, 400 about 1.8e12 and all above.
  */
-export type Field = {
-  readonly nodeIds: NodeId[]
-  /** {@link lotOf} each node. */
-  readonly lots: Uint32Array
-  readonly warm: Uint8Array
-  readonly unitsPerSecond: Float64Array
-  readonly votes: Float64Array
-  readonly uptimeBps: Float64Array
+export function bucketOf(value: number): number {
+  let low = 0
+  let high = MAX_BUCKET
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (BOUNDS[middle]! <= value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
-/** The eligible rows of a field, and what their priorities are relative to. */
-export type Race = {
-  readonly field: Field
-  readonly rows: Int32Array
-  readonly count: number
-  readonly referred: ReadonlySet<NodeId>
-  /** The best value of each bucketed key among the eligible. */
-  readonly best: { readonly unitsPerSecond: number; readonly votes: number; readonly uptimeBps: number }
+/** 0–10: availability is a part of a whole, so its buckets are tenths of that: 90.01 % to 100 % tie. */
+export function uptimeBucketOf(uptimeBps: number): number {
+  return Math.max(0, Math.min(10, Math.ceil(uptimeBps / 1000)))
 }
 
-const BUCKETS = 10
-
-/** 0–10: which tenth of the best value this is. All candidates tie at 0 when the best is 0. */
-export function bucketOf(value: number, best: number): number {
-  if (value >= best) return best > 0 ? BUCKETS : 0
-  // Truncated to an integer: Math.floor would leave a double, and every comparison after it would be one.
-  return ((BUCKETS * value) / best) | 0
+/** The five values by which the comparators judge a node. */
+export function rankKeys({ warm, unitsPerSecond, votes, uptimeBps }: Contender, isReferred: boolean): RankKeys {
+  return {
+    efficiencyBucket: bucketOf(unitsPerSecond),
+    referred: isReferred ? 1 : 0,
+    uptimeBucket: uptimeBucketOf(uptimeBps),
+    votesBucket: bucketOf(votes),
+    warm: warm ? 1 : 0,
+  }
 }
 
-const warm = ({ field }: Race, row: number): number => field.warm[row]!
-const referred = ({ field, referred: nodes }: Race, row: number): number => (nodes.size > 0 && nodes.has(field.nodeIds[row]!) ? 1 : 0)
-const efficiency = ({ field, best }: Race, row: number): number => bucketOf(field.unitsPerSecond[row]!, best.unitsPerSecond)
-const votes = ({ field, best }: Race, row: number): number => bucketOf(field.votes[row]!, best.votes)
-const uptime = ({ field, best }: Race, row: number): number => bucketOf(field.uptimeBps[row]!, best.uptimeBps)
-
-/** A comparator is negative when row `a` goes first. */
-export const byWarm = (race: Race, a: number, b: number): number => warm(race, b) - warm(race, a)
-export const byReferred = (race: Race, a: number, b: number): number => referred(race, b) - referred(race, a)
-export const byEfficiency = (race: Race, a: number, b: number): number => efficiency(race, b) - efficiency(race, a)
-export const byVotes = (race: Race, a: number, b: number): number => votes(race, b) - votes(race, a)
-export const byUptime = (race: Race, a: number, b: number): number => uptime(race, b) - uptime(race, a)
+/** A comparator is negative when `a` goes first. */
+export const byWarm = (a: RankKeys, b: RankKeys): number => b.warm - a.warm
+export const byReferred = (a: RankKeys, b: RankKeys): number => b.referred - a.referred
+export const byEfficiency = (a: RankKeys, b: RankKeys): number => b.efficiencyBucket - a.efficiencyBucket
+export const byVotes = (a: RankKeys, b: RankKeys): number => b.votesBucket - a.votesBucket
+export const byUptime = (a: RankKeys, b: RankKeys): number => b.uptimeBucket - a.uptimeBucket
 
 /** The five in order; 0 when only the draw can decide. */
-export function compare(race: Race, a: number, b: number): number {
-  return byWarm(race, a, b) || byReferred(race, a, b) || byEfficiency(race, a, b) || byVotes(race, a, b) || byUptime(race, a, b)
-}
-
-/** The five values by which the comparators judge a row, for the decision record. */
-export function rankKeys(race: Race, row: number): RankKeys {
-  return {
-    efficiencyBucket: efficiency(race, row),
-    referred: referred(race, row),
-    uptimeBucket: uptime(race, row),
-    votesBucket: votes(race, row),
-    warm: warm(race, row),
-  }
-}
-
-/** Sets a race up over the first `count` of `rows`. */
-export function raceOf(field: Field, rows: Int32Array, count: number, referredNodes: ReadonlySet<NodeId>): Race {
-  let unitsPerSecond = 0
-  let mostVotes = 0
-  let uptimeBps = 0
-  for (let i = 0; i < count; i++) {
-    const row = rows[i]!
-    if (field.unitsPerSecond[row]! > unitsPerSecond) unitsPerSecond = field.unitsPerSecond[row]!
-    if (field.votes[row]! > mostVotes) mostVotes = field.votes[row]!
-    if (field.uptimeBps[row]! > uptimeBps) uptimeBps = field.uptimeBps[row]!
-  }
-  return { field, rows, count, referred: referredNodes, best: { unitsPerSecond, votes: mostVotes, uptimeBps } }
-}
-
-function mix(hash: number): number {
-  let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return (h ^ (h >>> 16)) >>> 0
-}
-
-/** 32 bits that stand for an address or a seed in the draw; every digit counts. */
-export function lotOf(hex: string): number {
-  let hash = 0
-  for (let offset = 2; offset < hex.length; offset += 8) hash = mix(hash ^ Number.parseInt(hex.slice(offset, offset + 8), 16))
-  return hash
+export function compare(a: RankKeys, b: RankKeys): number {
+  return byWarm(a, b) || byReferred(a, b) || byEfficiency(a, b) || byVotes(a, b) || byUptime(a, b)
 }
 
 /**
- * The draw of a node under a seed: lowest wins. A murmur round costs 2 ns where a keccak per tied node would cost 1 µs.
- * The seed is random per decision, so choosing an address by trial wins nothing.
+ * Which of `count` tied nodes, in the order of their addresses, a seed of 32 random bytes draws: each equally often, so an address chosen by
+ * trial wins nothing. 52 bits of the seed: the bias at 100,000 nodes is below one in 10^10.
  */
-export function drawOf(seedLot: number, nodeLot: number): number {
-  return mix(seedLot ^ nodeLot)
+export function drawOf(seed: string, count: number): number {
+  return Number.parseInt(seed.slice(2, 15), 16) % count
 }
 
-/** True when row `a` goes before row `b`, whose keys tie: by the draw, and at equal draws by address. */
-function winsTie({ field }: Race, a: number, b: number, seedLot: number): boolean {
-  const drawA = drawOf(seedLot, field.lots[a]!)
-  const drawB = drawOf(seedLot, field.lots[b]!)
-  return drawA === drawB ? field.nodeIds[a]! < field.nodeIds[b]! : drawA < drawB
+/** The rule, plainly: who goes first among the eligible, or null when there are none. `pick.ts` finds the same node by index. */
+export function bestOf<T extends Ranked>(eligible: readonly T[], seed: string): T | null {
+  const [first, ...rest] = eligible
+  if (!first) return null
+  const best = rest.reduce((leader, next) => (compare(next.keys, leader.keys) < 0 ? next : leader), first)
+  const tied = eligible.filter(({ keys }) => compare(keys, best.keys) === 0).sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1))
+  return tied[drawOf(seed, tied.length)] ?? null
 }
 
-/** The row that goes first, or -1 when nobody races. Finding the best needs no sort. */
-export function bestOf(race: Race, seed: string): number {
-  const { rows, count } = race
-  if (count === 0) return -1
-  const seedLot = lotOf(seed)
-  let best = rows[0]!
-  for (let i = 1; i < count; i++) {
-    const row = rows[i]!
-    const order = compare(race, row, best)
-    if (order < 0 || (order === 0 && winsTie(race, row, best, seedLot))) best = row
-  }
-  return best
+/**
+ * The keys but for `referred` as one number, in the order of {@link compare}: the higher goes first. `referred` depends on the job,
+ * the others on the node alone.
+ */
+export function rankCode({ warm, efficiencyBucket, votesBucket, uptimeBucket }: RankKeys): number {
+  return ((warm * (MAX_BUCKET + 1) + efficiencyBucket) * (MAX_BUCKET + 1) + votesBucket) * 11 + uptimeBucket
 }
 
-/** An empty field. All fields are made here: one object shape keeps the loops above monomorphic. */
-export function createField(capacity: number): Field {
-  return {
-    nodeIds: [],
-    lots: new Uint32Array(capacity),
-    warm: new Uint8Array(capacity),
-    unitsPerSecond: new Float64Array(capacity),
-    votes: new Float64Array(capacity),
-    uptimeBps: new Float64Array(capacity),
-  }
-}
-
-export function setRow(field: Field, row: number, contender: Contender): void {
-  if (field.nodeIds[row] !== contender.nodeId) {
-    field.nodeIds[row] = contender.nodeId
-    field.lots[row] = lotOf(contender.nodeId)
-  }
-  field.warm[row] = contender.warm ? 1 : 0
-  field.unitsPerSecond[row] = contender.unitsPerSecond
-  field.votes[row] = contender.votes
-  field.uptimeBps[row] = contender.uptimeBps
-}
-
-/** A race of plain objects, all of them eligible: what records and replays are made from. Rows follow the list's order. */
-export function raceOfAll(contenders: readonly Contender[], referredNodes: ReadonlySet<NodeId>): Race {
-  const field = createField(contenders.length)
-  for (const [row, contender] of contenders.entries()) setRow(field, row, contender)
-  return raceOf(field, Int32Array.from(contenders.keys()), contenders.length, referredNodes)
-}
+/** Codes from here on are of warm nodes. */
+export const WARM_CODE = rankCode({ warm: 1, referred: 0, efficiencyBucket: 0, votesBucket: 0, uptimeBucket: 0 })

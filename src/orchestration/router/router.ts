@@ -9,6 +9,7 @@ import {
   type JobSink,
   jobDomain,
   type NodeId,
+  type NodeWhy,
   type PodId,
   type PodRecord,
 } from '#protocol'
@@ -17,6 +18,7 @@ import { createRouterMetrics, type RouterContext } from './context.ts'
 import { cancelJob, grantCredit, onFrames, onLeaseMessage, onSessionLost } from './delivery.ts'
 import { createFleet } from './fleet.ts'
 import { createJob, isFinished, type Job } from './job.ts'
+import { createJournalWriter } from './journal-writer.ts'
 import { createLeaseTable } from './lease.ts'
 import { createLinkServer } from './link/server.ts'
 import type { SessionEvents } from './link/session.ts'
@@ -25,6 +27,7 @@ import { createWaitingQueue } from './queue.ts'
 import { poolRandom } from './random-pool.ts'
 import { createSealer } from './seal.ts'
 import { onSigned } from './signing.ts'
+import { whyOf } from './why.ts'
 
 /**
  * A router: holds the links of its nodes, picks a node for each job, leases, streams, counts, and countersigns receipts.
@@ -42,6 +45,10 @@ export interface Router extends Dispatcher {
   standingChanged(nodeId?: NodeId): void
   /** Jobs that are waiting or running. */
   openJobs(): number
+  /** Why a node gets no work, with the fix. */
+  why(nodeId: NodeId): NodeWhy
+  /** Stores what the journal of decisions says so far; else it is stored every `journalIntervalMs`. */
+  flushJournal(): Promise<void>
   /** Refuses new jobs, lets running ones finish for at most `drainMs`, fails the rest and closes all links. */
   stop(drainMs: number): Promise<void>
 }
@@ -56,8 +63,9 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
       offerSlots(context, podId)
     })
   }
-  const { clock, random, domain } = dependencies
-  const fleet = createFleet(options, dependencies)
+  const { clock, random, domain, signer } = dependencies
+  const { minCollateralWei } = options
+  const fleet = createFleet({ minCollateralWei, router: signer.address, now: clock.now }, dependencies)
   const separator = domainSeparator(jobDomain(domain.chainId, domain.settlement))
   const context: RouterContext = {
     options,
@@ -149,6 +157,10 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
   let cancelRefresh = (): void => {}
   const countClose = (code: string): void => metrics.linksClosed.inc({ code })
   const { separator } = context
+  const journal = createJournalWriter(
+    { intervalMs: context.options.journalIntervalMs },
+    { ...dependencies, fleet, separator, sink: dependencies.journal, lost: metrics.journalLost },
+  )
   const links = createLinkServer({
     options: context.options,
     dependencies,
@@ -172,7 +184,10 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
   }
 
   return {
-    start: refreshLater,
+    start() {
+      refreshLater()
+      journal.start()
+    },
     handleUpgrade: links.handleUpgrade,
     standingChanged,
     openJobs: () => context.jobs.size,
@@ -184,11 +199,14 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
       for (const node of fleet.all()) node.session.send(text)
     },
     podCapacity: podId => capacityOf(context, podId),
+    why: nodeId => whyOf(fleet, nodeId, { minCollateralWei: context.options.minCollateralWei, standing: dependencies.standing(nodeId) }),
+    flushJournal: journal.flush,
     async stop(drainMs) {
       context.stopping = true
       cancelRefresh()
       await drain(context, drainMs)
       links.close()
+      await journal.stop()
     },
   }
 }

@@ -13,6 +13,7 @@ import { createEventStore } from './stores/events.ts'
 import { type JobWrite, writeJobs } from './stores/finish.ts'
 import { createGroupCommit } from './stores/group-commit.ts'
 import { createJobStore } from './stores/jobs.ts'
+import { createJournalStore } from './stores/journal.ts'
 import { createKeyStore } from './stores/keys.ts'
 import { createLedgerStore } from './stores/ledger.ts'
 import { createNodeStore } from './stores/nodes.ts'
@@ -78,6 +79,7 @@ export async function createDatabase(
     pods: createPodStore({ db }),
     nodes: createNodeStore({ db }),
     events: createEventStore({ db }),
+    journal: createJournalStore({ db }),
     settings: createSettingStore({ db }),
     ping: () => translated(async () => void (await pool.query('select 1'))),
     stop() {

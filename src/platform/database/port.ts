@@ -5,6 +5,7 @@ import type {
   JobId,
   JobState,
   JobView,
+  JournalPiece,
   NodeId,
   PodRecord,
   SignedDecision,
@@ -106,6 +107,8 @@ export type StoredReceipt = {
   readonly batchNumber: number | null
 }
 
+export type DecidedJob = { readonly jobId: JobId; readonly createdAtMs: number; readonly decisions: readonly SignedDecision[] }
+
 export interface JobStore {
   /** Queues the start row; resolves when it is durable. Callers on the hot path do not await it. */
   start(start: JobStart): Promise<void>
@@ -118,6 +121,8 @@ export interface JobStore {
   get(jobId: JobId): Promise<JobView | null>
   list(options: { account?: Address; beforeMs?: number; state?: JobState; podId?: Bytes32; limit: number }): Promise<JobView[]>
   decisions(jobId: JobId): Promise<SignedDecision[]>
+  /** The decisions of all jobs created at `sinceMs` or later and after `after`, in the order of their ids and times. */
+  decisionsSince(options: { sinceMs: number; after?: Pick<DecidedJob, 'jobId' | 'createdAtMs'>; limit: number }): Promise<DecidedJob[]>
   receipt(jobId: JobId): Promise<StoredReceipt | null>
   discard(jobId: JobId): Promise<SignedDiscardReceipt | null>
   /** Jobs left open by processes other than `ownerEpoch` (they died): returned so that they can be ended as failed. */
@@ -224,6 +229,14 @@ export interface EventStore {
   list(filter: EventFilter): Promise<IndexedEvent[]>
 }
 
+/** What routers knew of a pod's hosts when they decided: decisions are replayed from it. */
+export interface JournalStore {
+  /** Resolves when the pieces are stored; one that is there already stays as it is. */
+  append(pieces: readonly JournalPiece[]): Promise<void>
+  /** All pieces of these segments, in order. */
+  segments(segments: readonly Bytes32[]): Promise<JournalPiece[]>
+}
+
 /** Small named values (cursors, deployed addresses). */
 export interface SettingStore {
   get(name: string): Promise<unknown>
@@ -256,6 +269,7 @@ export interface Database {
   readonly pods: PodStore
   readonly nodes: NodeStore
   readonly events: EventStore
+  readonly journal: JournalStore
   readonly settings: SettingStore
   /** Resolves when the server answers. @throws HeuristError DATABASE_UNAVAILABLE */
   ping(): Promise<void>

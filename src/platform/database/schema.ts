@@ -77,5 +77,14 @@ export type Schema = {
     name: string
     args: Json
   }
+  journal_pieces: {
+    segment: string
+    number: number
+    pod_id: string
+    text: string
+    head: string
+    router: string
+    router_signature: string
+  }
   settings: { name: string; value: Json | null }
 }

@@ -73,13 +73,17 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
   function decide(order: JobOrder): SignedDecision {
     const { jobId } = order
     const record = {
-      version: 1 as const,
+      version: 2 as const,
       jobId,
       attempt: 1,
       podId: order.pod.podId,
       decidedAtMs: clock.now(),
       seed: ZERO_BYTES32,
-      candidates: [],
+      demand: { excluded: [], referred: [] },
+      journal: null,
+      linked: 1,
+      hosts: 1,
+      eligible: 1,
       route: { referred: false, pinned: false, owners: 0 },
       chosen: node.address,
     }

@@ -14,11 +14,14 @@ import {
 import {
   type Address,
   type Delta,
+  domainSeparator,
   type JobCompletion,
   type JobControl,
   type JobFailure,
   type JobOrder,
   type JobSink,
+  type JournalPiece,
+  jobDomain,
   jobIdFrom,
   jobPreferencesSchema,
   type LeaseView,
@@ -32,7 +35,10 @@ import {
   ZERO_ADDRESS,
   ZERO_BYTES32,
 } from '#protocol'
+import { createFleet, type Fleet } from '../fleet.ts'
+import type { Session } from '../link/session.ts'
 import type { RouterDependencies, RouterOptions } from '../options.ts'
+import { type Replay, replayDecisions } from '../replay.ts'
 import { createRouter, type Router } from '../router.ts'
 import { type FakeNode, type FakeNodeOptions, startFakeNode } from './fake-node.ts'
 
@@ -79,6 +85,16 @@ export function testOrder(pod: PodRecord, overrides: Partial<JobOrder> & { body?
     totalMs: 60_000,
     ...rest,
   }
+}
+
+/** A fleet without links; every node is registered unless `sources` say otherwise. */
+export function testFleet(sources: Partial<Pick<RouterDependencies, 'standing' | 'presence'>> = {}, minCollateralWei = 0n): Fleet {
+  const defaults = { standing: (nodeId: NodeId) => goodStanding(nodeId), presence: { uptimeBps: () => 10_000 } }
+  return createFleet({ minCollateralWei, router: ZERO_ADDRESS, now: () => 0 }, { ...defaults, ...sources })
+}
+
+export function sessionOf(nodeId: NodeId): Session {
+  return { nodeId, connectedAtMs: 0, lastSeenAtMs: 0 } as Session // cast: the fleet only reads these
 }
 
 export type RecordedJob = {
@@ -158,6 +174,10 @@ export type TestRouter = {
   /** What the registry says; unknown nodes are registered with this unless set to null. */
   readonly standings: Map<NodeId, NodeStanding | null>
   readonly uptimes: Map<NodeId, number>
+  /** What the router wrote down about its decisions. */
+  readonly journal: readonly JournalPiece[]
+  /** Replays a job's decisions from what was written down. */
+  replay(job: RecordedJob): Promise<Replay[]>
   node(options?: Partial<FakeNodeOptions>): Promise<FakeNode>
   /** Value of a counter over all labels. */
   counted(name: string): Promise<number>
@@ -174,6 +194,7 @@ export async function startTestRouter(
   overrides: Partial<RouterDependencies> & { clock?: Clock; random?: RandomBytes } = {},
 ): Promise<TestRouter> {
   const metrics = createMetrics()
+  const journal: JournalPiece[] = []
   const standings = new Map<NodeId, NodeStanding | null>()
   const uptimes = new Map<NodeId, number>()
   const standing = (nodeId: NodeId): NodeStanding | null => {
@@ -189,6 +210,7 @@ export async function startTestRouter(
     metrics,
     standing,
     presence: { uptimeBps: nodeId => uptimes.get(nodeId) ?? 10_000 },
+    journal: { append: async pieces => void journal.push(...pieces) },
     tokenizerFor: () => null,
     ...overrides,
   }
@@ -207,6 +229,11 @@ export async function startTestRouter(
     metrics,
     standings,
     uptimes,
+    journal,
+    async replay({ decisions }) {
+      await router.flushJournal()
+      return replayDecisions(decisions, journal, domainSeparator(jobDomain(TEST_CHAIN_ID, TEST_SETTLEMENT)))
+    },
     async node(nodeOptions = {}) {
       const node = await startFakeNode({ url, chainId: TEST_CHAIN_ID, settlement: TEST_SETTLEMENT, ...nodeOptions })
       nodes.push(node)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../testing/index.ts'
 import { eventConformance } from './events.ts'
 import { jobConformance } from './jobs.ts'
+import { journalConformance } from './journal.ts'
 import { ledgerConformance } from './ledger.ts'
 import { recordConformance } from './records.ts'
 
@@ -23,6 +24,7 @@ export function databaseConformance(name: string, serverUrl?: string): void {
     jobConformance(current)
     recordConformance(current)
     eventConformance(current)
+    journalConformance(() => current().database)
 
     test('behavior: everything is there for the next process', async () => {
       const next = await subject.open()

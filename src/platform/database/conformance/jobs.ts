@@ -52,6 +52,19 @@ export function jobConformance(subject: () => TestDatabase): void {
       expect(await database.ledger.balance(`earned:node:${outcome.nodeId}`, ASSET)).toBe(10n)
     })
 
+    test('behavior: decisions are listed from a time on, page by page, those of one millisecond too', async () => {
+      const atMs = 9_000_000_000_000
+      const decision = { recordHash: word(), router: address() } as SignedDecision // cast: stored as given
+      const starts = [0, 0, 1, 5].map(offset => jobStart({ createdAtMs: atMs + offset }))
+      for (const item of starts) await jobs.finish(success(item, { decisions: [decision] }))
+      const first = await jobs.decisionsSince({ sinceMs: atMs, limit: 3 })
+      const rest = await jobs.decisionsSince({ sinceMs: atMs, limit: 3, after: first.at(-1)! })
+      expect(new Set([...first, ...rest].map(({ jobId }) => jobId))).toEqual(new Set(starts.map(({ jobId }) => jobId)))
+      expect([first.length, rest.length]).toEqual([3, 1])
+      expect(first[0]!.decisions).toEqual([decision])
+      expect(await jobs.decisionsSince({ sinceMs: atMs + 6, limit: 3 })).toEqual([])
+    })
+
     test('behavior: a failed job has a discard receipt, no receipt and no ledger event (L3)', async () => {
       const outcome = failure()
       await jobs.finish(outcome)

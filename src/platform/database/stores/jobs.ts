@@ -1,8 +1,8 @@
 import type pg from 'pg'
-import type { JobView, SignedDecision, SignedDiscardReceipt } from '#protocol'
+import type { JobId, JobView, SignedDecision, SignedDiscardReceipt } from '#protocol'
 import type { Clock } from '../../clock.ts'
 import { translated } from '../errors.ts'
-import type { JobStore } from '../port.ts'
+import type { DecidedJob, JobStore } from '../port.ts'
 import type { JobWrite } from './finish.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { type JobTableRow, openJobView, plainText, type ReceiptTableRow, toJobView, toStoredReceipt } from './job-rows.ts'
@@ -35,6 +35,7 @@ export function createJobStore({ pool, writer, clock }: { pool: pg.Pool; writer:
         const { rows } = await pool.query<{ decisions: string }>('select decisions from jobs where job_id = $1', [jobId])
         return rows[0] ? (JSON.parse(rows[0].decisions) as SignedDecision[]) : [] // cast: written from SignedDecision[]
       }),
+    decisionsSince: options => translated(() => decisionsSince(pool, options)),
     receipt: jobId =>
       translated(async () => {
         const { rows } = await pool.query<ReceiptTableRow>('select * from receipts where job_id = $1', [jobId])
@@ -83,6 +84,19 @@ export function createJobStore({ pool, writer, clock }: { pool: pg.Pool; writer:
         await pool.query('delete from idempotency where created_at_ms <= $1', [nowMs - ANSWER_KEPT_MS])
       }),
   }
+}
+
+async function decisionsSince(pool: pg.Pool, { sinceMs, after, limit }: Parameters<JobStore['decisionsSince']>[0]): Promise<DecidedJob[]> {
+  const { rows } = await pool.query<{ job_id: JobId; created_at_ms: number; decisions: string }>(
+    `select job_id, created_at_ms, decisions from jobs where created_at_ms >= $1 and (created_at_ms, job_id) > ($2, $3)
+     order by created_at_ms, job_id limit $4`,
+    [sinceMs, after?.createdAtMs ?? -1, after?.jobId ?? '', limit],
+  )
+  return rows.map(row => ({
+    jobId: row.job_id,
+    createdAtMs: row.created_at_ms,
+    decisions: JSON.parse(row.decisions) as SignedDecision[], // cast: written from SignedDecision[]
+  }))
 }
 
 async function list(pool: pg.Pool, options: Parameters<JobStore['list']>[0]): Promise<JobView[]> {
