@@ -76,6 +76,16 @@ contract NodesHandler is Test {
         gone[nodeId] = true;
     }
 
+    /* THE SLASHER THAT THE REGISTRY ASKS: this handler is it, and has nobody before it */
+
+    function hasOpenDispute(uint256) external pure returns (bool) {
+        return false;
+    }
+
+    function isBarred(address) external pure returns (bool) {
+        return false;
+    }
+
     /* DISCIPLINE AND TIME */
 
     function jail(uint256 which, bool jailed) external {

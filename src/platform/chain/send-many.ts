@@ -36,7 +36,9 @@ export async function sendMany(
       const nonce = options.firstNonce + start + index
       return signTransaction(signer, { type: 'eip1559', chainId: options.chainId, nonce, ...content, ...fees })
     })
-    await translating('send the transactions', () => Promise.all(raws.map(({ raw }) => handOver(client, raw))))
+    // One after the other: handed over at once they arrive in any order, and a chain that mines on arrival can leave one behind
+    // a gap in its pool, which nobody then mines.
+    for (const { raw } of raws) await translating('send a transaction', () => handOver(client, raw))
     for (const [index, { hash }] of raws.entries()) {
       await awaitSuccess(client, signer, part[index] as QueuedCall, { hash, inclusionTimeoutMs: options.inclusionTimeoutMs }) // cast: same length
       await onIncluded(start + index)
