@@ -13,6 +13,8 @@ const CONTRACTS = [
   'FrontendRegistry',
   'CreditVault',
   'JobSettlement',
+  'FeeVault',
+  'Buyback',
   'VotingPower',
   'HeuristTimelock',
   'HeuristGovernor',

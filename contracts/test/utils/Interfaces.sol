@@ -14,6 +14,7 @@ import {IFrontendRegistry} from "../../src/interfaces/IFrontendRegistry.sol";
 import {IGuardedPause} from "../../src/interfaces/IGuardedPause.sol";
 import {IJobSettlement} from "../../src/interfaces/IJobSettlement.sol";
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
+import {IPodRegistry} from "../../src/interfaces/IPodRegistry.sol";
 import {IStakedHeu} from "../../src/interfaces/IStakedHeu.sol";
 
 // Tests speak to contracts through interfaces alone: an imported implementation would be compiled a second time with the
@@ -28,13 +29,15 @@ interface IOwnable2Step {
     function acceptOwnership() external;
 }
 
-interface IOwnedVault is ICreditVault, IOwnable2Step, IERC5267 {}
+interface IOwnedVault is ICreditVault, IGuardedPause, IOwnable2Step, IERC5267 {}
 
-interface IOwnedSettlement is IJobSettlement, IOwnable2Step, IERC5267 {}
+interface IOwnedSettlement is IJobSettlement, IGuardedPause, IOwnable2Step, IERC5267 {}
 
 interface IOwnedNodes is INodeRegistry, IOwnable2Step, IERC5267 {}
 
 interface IOwnedFloor is ICollateralFloor, IOwnable2Step {}
+
+interface IOwnedPods is IPodRegistry, IOwnable2Step {}
 
 interface IOwnedFrontends is IFrontendRegistry, IOwnable2Step {}
 

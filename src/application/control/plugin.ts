@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { consoleFiles } from '../console/static.ts'
 import {
   accountRoutes,
+  auditRoutes,
   type ControlDependencies,
   type ControlOptions,
   jobRoutes,
@@ -17,6 +18,7 @@ export function controlPlugin(options: ControlOptions, dependencies: ControlDepe
   return async app => {
     networkRoutes(app, options, dependencies)
     jobRoutes(app, dependencies)
+    auditRoutes(app, dependencies)
     accountRoutes(app, options, dependencies)
     podRoutes(app, dependencies)
     sessionRoute(app, options)

@@ -128,6 +128,15 @@ export function networkRoutes(app: FastifyInstance, options: ControlOptions, dep
   })
 }
 
+/** What auditors compare with the chain. Names every account that paid or earned, so it is not for everyone. */
+export function auditRoutes(app: FastifyInstance, { database, ...dependencies }: ControlDependencies): void {
+  const caller = callerOf({ database, ...dependencies })
+  app.get('/api/audit/money', async request => {
+    await caller(request, 'admin')
+    return { data: toJson(await database.money.captured()) }
+  })
+}
+
 /** Jobs of the caller's account; an admin key sees all. Someone else's id answers 404, as a missing one does. */
 export function jobRoutes(app: FastifyInstance, dependencies: ControlDependencies): void {
   const { jobs, batches } = dependencies.database

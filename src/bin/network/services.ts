@@ -25,7 +25,7 @@ import {
 } from '#orchestration'
 import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
 import { createBlobStore } from '#platform/blobs'
-import { domainSeparator, jobDomain, messageOf, parseUnits, receiptProof } from '#protocol'
+import { domainSeparator, jobDomain, messageOf, parseUnits, receiptProof, votersPotOf } from '#protocol'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
 import { portOrAny } from '../ports.ts'
@@ -34,6 +34,7 @@ import type { Infrastructure } from './infrastructure.ts'
 import { createPodServices, type PodServices } from './pods.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { endOrphanedJobs } from './recovery.ts'
+import { createShareBook, type ShareBook } from './shares.ts'
 
 export type ServiceDependencies = {
   readonly infrastructure: Infrastructure
@@ -63,20 +64,26 @@ const FLUSH_MS = 1500
 const INSTANCE = 'gateway-0'
 const random: RandomBytes = length => randomBytes(length)
 
-type Core = Omit<Services, 'gateway' | 'stop'> & { readonly registry: Registry; readonly presence: Presence; readonly ownerEpoch: string }
+type Core = Omit<Services, 'gateway' | 'stop'> & {
+  readonly registry: Registry
+  readonly presence: Presence
+  readonly shares: ShareBook
+  readonly ownerEpoch: string
+}
 
 /** Starts everything that serves jobs, bottom up: money, registry, router, sequencer, gateway. */
 export async function startServices(config: Config, dependencies: ServiceDependencies): Promise<Services> {
   // Metrics and routes of a gateway exist once, so its port is chosen before it is made.
   const gatewayPort = await portOrAny(config.host, config.gatewayPort)
   const core = await createCore(config, dependencies)
-  const { router, registry, presence, pods, payments } = core
+  const { router, registry, presence, pods, payments, shares } = core
   const sequencer = createSequencerOf(config, dependencies)
   const deposits = followDeposits(dependencies, payments)
   const stopCore = async (): Promise<void> => {
     // The gateway has waited for its jobs: nothing is left to drain here, and both waits must fit into the 10 s of a shutdown.
     await router.stop(ROUTER_STOP_MS)
     presence.stop()
+    shares.stop()
     await registry.stop()
     await payments.stop()
     await core.indexer.stop()
@@ -87,6 +94,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
   try {
     await registry.start()
     await presence.start()
+    await shares.start()
     router.start()
     core.indexer.start()
     await pods.refresh()
@@ -151,6 +159,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     pods,
     payments,
     apiKeys: createApiKeys({ keys: database.keys, clock, randomBytes: random }),
+    shares: createShareBook({ chain, events: database.events, clock, logger }),
     ownerEpoch,
   }
 }
@@ -201,14 +210,14 @@ function placeOf(businessId: string): number {
 function createGatewayOf(config: Config, dependencies: ServiceDependencies, core: Core & { readonly sequencer: Sequencer }): Gateway {
   const { infrastructure, clock, logger, metrics } = dependencies
   const { database, signers } = infrastructure
-  const { router, pods, payments, ownerEpoch } = core
+  const { router, pods, payments, ownerEpoch, shares } = core
   const gateway: Gateway = createGateway(
     {
       host: config.host,
       port: config.gatewayPort,
       drainMs: config.drainMs,
       ownerEpoch,
-      shares: { protocol: signers.operator.address, voters: null },
+      shares: { protocol: signers.operator.address, votersOf: votersPotOf, bpsOf: shares.bpsOf },
       plugins: [
         controlOf(dependencies, core, () => gateway),
         consolePlugin({ directory: join(PACKAGE_ROOT, 'console', 'dist') }),

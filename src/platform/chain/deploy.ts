@@ -188,7 +188,7 @@ async function deployData(
     case 'NodeRegistry':
       return encodeDeployData({ abi: nodeRegistryAbi, bytecode, args: [owner, options.minCollateralWei, options.unbondingDelaySeconds] })
     case 'PodRegistry':
-      return encodeDeployData({ abi: podRegistryAbi, bytecode })
+      return encodeDeployData({ abi: podRegistryAbi, bytecode, args: [owner] })
     case 'FrontendRegistry':
       return encodeDeployData({ abi: frontendRegistryAbi, bytecode, args: [owner] })
     case 'CreditVault': {

@@ -15,6 +15,7 @@ import { createGroupCommit } from './stores/group-commit.ts'
 import { createJobStore } from './stores/jobs.ts'
 import { createKeyStore } from './stores/keys.ts'
 import { createLedgerStore } from './stores/ledger.ts'
+import { createMoneyStore } from './stores/money.ts'
 import { createNodeStore } from './stores/nodes.ts'
 import { createPodStore } from './stores/pods.ts'
 import { createSettingStore } from './stores/settings.ts'
@@ -78,6 +79,7 @@ export async function createDatabase(
     pods: createPodStore({ db }),
     nodes: createNodeStore({ db }),
     events: createEventStore({ db }),
+    money: createMoneyStore({ pool }),
     settings: createSettingStore({ db }),
     ping: () => translated(async () => void (await pool.query('select 1'))),
     stop() {
