@@ -106,8 +106,7 @@ contract Buyback is IBuyback, GuardedPause {
         require(amount != 0, Errors.Buyback_NothingToSpend());
         uint256 deviation = deviationTicks();
         require(
-            deviation <= _guards.maxDeviationTicks,
-            Errors.Buyback_PriceOffMean(deviation, _guards.maxDeviationTicks)
+            deviation <= _guards.maxDeviationTicks, Errors.Buyback_PriceOffMean(deviation, _guards.maxDeviationTicks)
         );
 
         // Booked before the pool is called; what it does not take is given back below.

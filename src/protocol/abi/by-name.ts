@@ -1,7 +1,9 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
+import { buybackAbi } from './buyback.ts'
 import { collateralFloorAbi } from './collateral-floor.ts'
 import { creditVaultAbi } from './credit-vault.ts'
 import { devUsdAbi } from './dev-usd.ts'
+import { feeVaultAbi } from './fee-vault.ts'
 import { frontendRegistryAbi } from './frontend-registry.ts'
 import { heuristGovernorAbi } from './heurist-governor.ts'
 import { heuristTimelockAbi } from './heurist-timelock.ts'
@@ -23,6 +25,8 @@ export const contractAbis = {
   FrontendRegistry: frontendRegistryAbi,
   CreditVault: creditVaultAbi,
   JobSettlement: jobSettlementAbi,
+  FeeVault: feeVaultAbi,
+  Buyback: buybackAbi,
   VotingPower: votingPowerAbi,
   HeuristTimelock: heuristTimelockAbi,
   HeuristGovernor: heuristGovernorAbi,

@@ -1,8 +1,10 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
+export { buybackAbi } from './buyback.ts'
 export { collateralFloorAbi } from './collateral-floor.ts'
 export { contractErrorsAbi } from './errors.ts'
 export { creditVaultAbi } from './credit-vault.ts'
 export { devUsdAbi } from './dev-usd.ts'
+export { feeVaultAbi } from './fee-vault.ts'
 export { frontendRegistryAbi } from './frontend-registry.ts'
 export { heuristGovernorAbi } from './heurist-governor.ts'
 export { heuristTimelockAbi } from './heurist-timelock.ts'

@@ -146,9 +146,7 @@ contract FeeVaultTest is StakeFixture {
 
     function test_RevertWhen_TheCostIsBad() public {
         vm.startPrank(owner);
-        vm.expectRevert(
-            abi.encodeWithSelector(Errors.Shared_OutOfBounds.selector, 1_000_000e18 + 1, 0, 1_000_000e18)
-        );
+        vm.expectRevert(abi.encodeWithSelector(Errors.Shared_OutOfBounds.selector, 1_000_000e18 + 1, 0, 1_000_000e18));
         fees.setL1Cost(1_000_000e18 + 1, receiver);
         vm.expectRevert(Errors.Shared_ZeroAddress.selector);
         fees.setL1Cost(1, address(0));

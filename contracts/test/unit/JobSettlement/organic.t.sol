@@ -104,9 +104,7 @@ contract OrganicTest is Fixture {
 
         assertEq(rewards.balance, 2e18, "arrived");
         vm.expectRevert(
-            abi.encodeWithSelector(
-                Errors.JobSettlement_NothingToClaim.selector, settlement.potOf(POD), address(heu)
-            )
+            abi.encodeWithSelector(Errors.JobSettlement_NothingToClaim.selector, settlement.potOf(POD), address(heu))
         );
         vm.prank(rewards);
         settlement.claimVoters(POD, address(heu));

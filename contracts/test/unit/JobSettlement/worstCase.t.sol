@@ -80,9 +80,7 @@ contract WorstCaseTest is Fixture {
         vm.expectRevert(abi.encodeWithSelector(Errors.CreditVault_CapExpired.selector, careful, address(heu), 0));
         vm.prank(sequencer);
         settlement.settle(batch);
-        vm.expectRevert(
-            abi.encodeWithSelector(Errors.JobSettlement_NothingToClaim.selector, sequencer, address(heu))
-        );
+        vm.expectRevert(abi.encodeWithSelector(Errors.JobSettlement_NothingToClaim.selector, sequencer, address(heu)));
         vm.prank(sequencer);
         settlement.claim(address(heu), thief);
         assertEq(settlement.claimFor(node, address(heu)), 100e18, "earlier earnings are the node's");
@@ -176,9 +174,7 @@ contract WorstCaseTest is Fixture {
         hostile.mint(address(this), 100e6);
         hostile.approve(address(vault), 100e6);
 
-        vm.expectRevert(
-            abi.encodeWithSelector(Errors.CreditVault_ShortDeposit.selector, address(hostile), 100e6, 99e6)
-        );
+        vm.expectRevert(abi.encodeWithSelector(Errors.CreditVault_ShortDeposit.selector, address(hostile), 100e6, 99e6));
         vault.deposit(address(hostile), 100e6, developer);
     }
 
@@ -233,7 +229,8 @@ contract WorstCaseTest is Fixture {
 
     function settleUsd(uint256 amount) private {
         settle(
-            Rows.list(Rows.debit(developer, Rows.USD, amount)), Rows.list(Rows.credit(node, Rows.NODE, Rows.USD, amount))
+            Rows.list(Rows.debit(developer, Rows.USD, amount)),
+            Rows.list(Rows.credit(node, Rows.NODE, Rows.USD, amount))
         );
     }
 }
