@@ -19,6 +19,10 @@ import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
 import {IStakedHeu} from "../../src/interfaces/IStakedHeu.sol";
 import {IPodGauge} from "../../src/interfaces/IPodGauge.sol";
 import {IVestingWallets} from "../../src/interfaces/IVestingWallet.sol";
+import {IRefundPot} from "../../src/interfaces/IRefundPot.sol";
+import {IRestakeAdapter} from "../../src/interfaces/IRestakeAdapter.sol";
+import {ISlasher} from "../../src/interfaces/ISlasher.sol";
+import {IValidatorRegistry} from "../../src/interfaces/IValidatorRegistry.sol";
 
 // Tests speak to contracts through interfaces alone: an imported implementation would be compiled a second time with the
 // tests' settings.
@@ -39,6 +43,14 @@ interface IOwnedSettlement is IJobSettlement, IOwnable2Step, IERC5267 {}
 interface IOwnedNodes is INodeRegistry, IOwnable2Step, IERC5267 {}
 
 interface IOwnedFloor is ICollateralFloor, IOwnable2Step {}
+
+interface IOwnedSlasher is ISlasher, IOwnable2Step {}
+
+interface IOwnedValidators is IValidatorRegistry, IOwnable2Step {}
+
+interface IOwnedRefunds is IRefundPot, IOwnable2Step {}
+
+interface IOwnedRestake is IRestakeAdapter, IOwnable2Step {}
 
 interface IOwnedFrontends is IFrontendRegistry, IOwnable2Step {}
 
