@@ -152,9 +152,10 @@ contract RestakeAdapter is IRestakeAdapter, Ownable2Step {
 
         address[] memory operators = new address[](1);
         operators[0] = operator;
-        uint256[] memory shares = IAllocationManager(allocationManager).getMinimumSlashableStake(
-            OperatorSet(address(this), SET_ID), operators, _strategies, uint32(block.number) + horizonBlocks
-        )[0];
+        uint256[] memory shares = IAllocationManager(allocationManager)
+            .getMinimumSlashableStake(
+                OperatorSet(address(this), SET_ID), operators, _strategies, uint32(block.number) + horizonBlocks
+            )[0];
         uint256 ethWei;
         for (uint256 i; i < shares.length; ++i) {
             if (shares[i] != 0) ethWei += IRestakeStrategy(_strategies[i]).sharesToUnderlyingView(shares[i]);

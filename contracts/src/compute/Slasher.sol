@@ -15,13 +15,9 @@ import {SlasherBase} from "./SlasherBase.sol";
 /// @title Slasher
 /// @notice Cases against nodes, step by step: accuse, reveal, conclude, dispute, draw, vote, resolve.
 contract Slasher is SlasherBase {
-    constructor(
-        address owner,
-        Parts memory parts,
-        Windows memory windows_,
-        Stakes memory stakes_,
-        uint8 committeeSize_
-    ) SlasherBase(owner, parts, windows_, stakes_, committeeSize_) {}
+    constructor(address owner, Parts memory parts, Windows memory windows_, Stakes memory stakes_, uint8 committeeSize_)
+        SlasherBase(owner, parts, windows_, stakes_, committeeSize_)
+    {}
 
     /* ACCUSE */
 
@@ -42,8 +38,7 @@ contract Slasher is SlasherBase {
         _accusableFrom[nodeId][msg.sender] = uint64(block.timestamp) + _windows.cooldown;
         _accusers[caseId].push(msg.sender);
         accusation.commitment = commitment;
-        accusation.locked =
-            IValidatorRegistry(validators).engage(caseId, msg.sender, _stakes.accusation, false);
+        accusation.locked = IValidatorRegistry(validators).engage(caseId, msg.sender, _stakes.accusation, false);
 
         emit Events.Accused(caseId, msg.sender, commitment);
     }

@@ -89,13 +89,9 @@ abstract contract SlasherBase is ISlasher, Ownable2Step {
         address burn;
     }
 
-    constructor(
-        address owner,
-        Parts memory parts,
-        Windows memory windows_,
-        Stakes memory stakes_,
-        uint8 committeeSize_
-    ) Ownable(owner) {
+    constructor(address owner, Parts memory parts, Windows memory windows_, Stakes memory stakes_, uint8 committeeSize_)
+        Ownable(owner)
+    {
         require(
             parts.registry != address(0) && parts.validators != address(0) && parts.refunds != address(0)
                 && parts.burn != address(0),
@@ -113,9 +109,7 @@ abstract contract SlasherBase is ISlasher, Ownable2Step {
 
     /// @dev What was slashed comes from the node registry, what was seized from the validator registry.
     receive() external payable {
-        require(
-            msg.sender == registry || msg.sender == validators, Errors.Slasher_UnexpectedCoins(msg.sender)
-        );
+        require(msg.sender == registry || msg.sender == validators, Errors.Slasher_UnexpectedCoins(msg.sender));
     }
 
     /* MONEY */
@@ -226,12 +220,7 @@ abstract contract SlasherBase is ISlasher, Ownable2Step {
         _windows = w;
 
         emit Events.WindowsChanged({
-            commit: w.commit,
-            vote: w.vote,
-            reveal: w.reveal,
-            dispute: w.dispute,
-            jail: w.jail,
-            cooldown: w.cooldown
+            commit: w.commit, vote: w.vote, reveal: w.reveal, dispute: w.dispute, jail: w.jail, cooldown: w.cooldown
         });
     }
 

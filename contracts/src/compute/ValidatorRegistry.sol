@@ -55,9 +55,7 @@ contract ValidatorRegistry is IValidatorRegistry, Ownable2Step {
     /// @inheritdoc IValidatorRegistry
     function join() external payable {
         Validator storage validator = _validators[msg.sender];
-        require(
-            validator.bond == 0 && validator.engagements == 0, Errors.ValidatorRegistry_AlreadyJoined(msg.sender)
-        );
+        require(validator.bond == 0 && validator.engagements == 0, Errors.ValidatorRegistry_AlreadyJoined(msg.sender));
         require(msg.value >= minBond, Errors.ValidatorRegistry_BondTooLow(msg.value, minBond));
 
         // Whoever lost its whole bond while it was leaving starts anew.
@@ -100,9 +98,7 @@ contract ValidatorRegistry is IValidatorRegistry, Ownable2Step {
             block.timestamp >= validator.exitableAt,
             Errors.ValidatorRegistry_StillUnbonding(msg.sender, validator.exitableAt)
         );
-        require(
-            validator.engagements == 0, Errors.ValidatorRegistry_Engaged(msg.sender, validator.engagements)
-        );
+        require(validator.engagements == 0, Errors.ValidatorRegistry_Engaged(msg.sender, validator.engagements));
 
         amount = validator.bond;
         delete _validators[msg.sender];

@@ -85,11 +85,7 @@ contract Compounder is ICompounder, ReentrancyGuard {
     /* COMPOUNDING */
 
     /// @inheritdoc ICompounder
-    function compound(uint256 nodeId)
-        external
-        nonReentrant
-        returns (uint256 collateral, uint256 staked, uint256 paid)
-    {
+    function compound(uint256 nodeId) external nonReentrant returns (uint256 collateral, uint256 staked, uint256 paid) {
         Plan memory plan = _plans[nodeId];
         require(plan.owner != address(0), Errors.Compounder_NoPlan(nodeId));
         CompoundAccount account = CompoundAccount(payable(accountOf(nodeId)));

@@ -7,6 +7,7 @@ import {IERC3009, IERC3009Cancel} from "@openzeppelin/contracts/interfaces/draft
 import {IERC5805} from "@openzeppelin/contracts/interfaces/IERC5805.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
+import {IAllocationManager} from "../../src/interfaces/external/IAllocationManager.sol";
 import {ICollateralFloor} from "../../src/interfaces/ICollateralFloor.sol";
 import {ICreditVault} from "../../src/interfaces/ICreditVault.sol";
 import {IEmissionController} from "../../src/interfaces/IEmissionController.sol";
@@ -51,6 +52,15 @@ interface IOwnedValidators is IValidatorRegistry, IOwnable2Step {}
 interface IOwnedRefunds is IRefundPot, IOwnable2Step {}
 
 interface IOwnedRestake is IRestakeAdapter, IOwnable2Step {}
+
+/// @notice What `SimulatedRestaking` offers beside the real interface.
+interface ISimulatedRestaking is IAllocationManager {
+    function allocate(address avs, uint256 shares) external;
+    function deallocate(address avs, uint256 shares) external;
+    function register(address avs, bytes calldata data) external;
+    function deregister(address avs) external;
+    function setPaused(bool paused) external;
+}
 
 interface IOwnedFrontends is IFrontendRegistry, IOwnable2Step {}
 

@@ -57,9 +57,7 @@ abstract contract SlasherFixture is NodeFixture {
     }
 
     function launchWindows() internal pure returns (Windows memory) {
-        return Windows({
-            commit: COMMIT, vote: VOTE, reveal: REVEAL, dispute: DISPUTE, jail: JAIL, cooldown: COOLDOWN
-        });
+        return Windows({commit: COMMIT, vote: VOTE, reveal: REVEAL, dispute: DISPUTE, jail: JAIL, cooldown: COOLDOWN});
     }
 
     function launchStakes() internal pure returns (Stakes memory) {

@@ -54,10 +54,11 @@ contract AccuseTest is SlasherFixture {
         uint256 caseId = bring(1, claim(LOG_E_JAIL));
         vm.warp(from - 1);
         slasher.expire(caseId);
+        assertFalse(slasher.hasOpenDispute(nodeId), "closed");
         vm.expectRevert(abi.encodeWithSelector(Errors.Slasher_CoolingDown.selector, nodeId, v[0], from));
-        accuse(v[0], claim(LOG_E_JAIL));
+        vm.prank(v[0]);
+        slasher.accuse(nodeId, bytes32(uint256(1)));
         assertEq(accuse(v[1], claim(LOG_E_JAIL)), 2, "others may");
-        slasher.getCase(2);
         vm.warp(from + COMMIT + REVEAL);
         slasher.conclude(2);
         assertEq(accuse(v[0], claim(LOG_E_JAIL)), 3, "later");
@@ -93,13 +94,15 @@ contract AccuseTest is SlasherFixture {
         uint64 ends = slasher.getCase(caseId).commitEnds;
         pass(COMMIT);
         vm.expectRevert(abi.encodeWithSelector(Errors.Slasher_OutsideWindow.selector, caseId, 0, ends));
-        accuse(v[1], claim(LOG_E_JAIL));
+        vm.prank(v[1]);
+        slasher.accuse(nodeId, bytes32(uint256(1)));
 
         reveal(caseId, v[0], claim(LOG_E_JAIL));
         pass(REVEAL);
         slasher.conclude(caseId);
         vm.expectRevert(abi.encodeWithSelector(Errors.Slasher_WrongStage.selector, caseId, 2, 1));
-        accuse(v[1], claim(LOG_E_JAIL));
+        vm.prank(v[1]);
+        slasher.accuse(nodeId, bytes32(uint256(1)));
     }
 
     /* REVEAL */
@@ -115,9 +118,7 @@ contract AccuseTest is SlasherFixture {
 
         Claim memory kept = slasher.claimOf(caseId, v[0]);
         assertEq(keccak256(abi.encode(kept)), keccak256(abi.encode(fault())), "claim");
-        assertEq(
-            slasher.getCase(caseId).entropy, keccak256(abi.encode(before, v[0], saltOf(v[0]))), "entropy"
-        );
+        assertEq(slasher.getCase(caseId).entropy, keccak256(abi.encode(before, v[0], saltOf(v[0]))), "entropy");
     }
 
     function test_RevertWhen_RevealedOutsideTheWindow() public {
