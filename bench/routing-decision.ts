@@ -25,10 +25,10 @@ function spread(index: number, salt: number): number {
 
 function fleetOf(size: number): Fleet {
   const votes = new Map<NodeId, bigint>()
-  const fleet = createFleet(
-    { minCollateralWei: 0n },
-    { standing: nodeId => goodStanding(nodeId, { votes: votes.get(nodeId) ?? 0n }), presence: { uptimeBps: () => 9_900 } },
-  )
+  const fleet = createFleet({
+    standing: nodeId => goodStanding(nodeId, { votes: votes.get(nodeId) ?? 0n }),
+    presence: { uptimeBps: () => 9_900 },
+  })
   for (let index = 0; index < size; index++) {
     const nodeId = keccak256(`node ${index}`).slice(0, 42) as NodeId // cast: a prefix of hex is hex
     votes.set(nodeId, BigInt(Math.floor(1e9 * spread(index, 1))))
@@ -64,7 +64,7 @@ const results = SIZES.map(nodes => {
   const pickUs = microsecondsPerCall(i => pick(fleet, demand, seeds[i % seeds.length]!), calls)
   const record = (i: number): void => {
     const input = { jobId: `job_${'a'.repeat(32)}`, attempt: 1, demand, seed: seeds[i % seeds.length]!, decidedAtMs: 0, chosen: null }
-    signDecision(recordDecision(fleet, input, 0n), new Uint8Array(32), signer)
+    signDecision(recordDecision(fleet, input), new Uint8Array(32), signer)
   }
   const recordUs = microsecondsPerCall(record, Math.max(3, Math.round(calls / 500)))
   return { nodes, pickUs, recordUs }

@@ -25,7 +25,7 @@ import {
 } from '#orchestration'
 import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
 import { createBlobStore } from '#platform/blobs'
-import { domainSeparator, jobDomain, messageOf, parseUnits, receiptProof } from '#protocol'
+import { domainSeparator, jobDomain, messageOf, receiptProof } from '#protocol'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
 import { portOrAny } from '../ports.ts'
@@ -125,7 +125,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     clock,
   })
   const router: Router = createRouter(
-    { queueMaxJobs: config.queueMaxJobs, minCollateralWei: parseUnits(String(config.minCollateralHeu), 18) },
+    { queueMaxJobs: config.queueMaxJobs },
     {
       signer: signers.router,
       domain: { chainId: chain.chainId, settlement: JobSettlement },

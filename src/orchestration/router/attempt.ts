@@ -90,7 +90,7 @@ export function offerSlots(context: RouterContext, podId: Bytes32): void {
 }
 
 function recordOf(context: RouterContext, job: Job, seed: Bytes32, chosen: Hosting | null): DecisionRecord {
-  const { fleet, options, dependencies } = context
+  const { fleet, dependencies } = context
   const input = {
     jobId: job.order.jobId,
     attempt: Math.max(1, job.attempts),
@@ -98,7 +98,7 @@ function recordOf(context: RouterContext, job: Job, seed: Bytes32, chosen: Hosti
     seed,
     decidedAtMs: dependencies.clock.now(),
   }
-  return recordDecision(fleet, { ...input, chosen: chosen?.nodeId ?? null }, options.minCollateralWei)
+  return recordDecision(fleet, { ...input, chosen: chosen?.nodeId ?? null })
 }
 
 function publishDecision(context: RouterContext, job: Job, record: DecisionRecord): void {

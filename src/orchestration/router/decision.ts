@@ -46,11 +46,11 @@ function routeOf(demand: Demand, eligible: readonly Hosting[]): RouteFacts {
 }
 
 /** The whole decision as it was taken: must run in the same turn as the pick, before any slot changes hands. */
-export function recordDecision(fleet: Fleet, input: DecisionInput, minCollateralWei: bigint): DecisionRecord {
+export function recordDecision(fleet: Fleet, input: DecisionInput): DecisionRecord {
   const { jobId, attempt, demand, seed, decidedAtMs, chosen } = input
   const judged = [...fleet.all()].map(node => {
     const hosting = node.hostings.get(demand.pod.podId)
-    return { node, hosting, refused: refusalsOf(node, demand, minCollateralWei) }
+    return { node, hosting, refused: refusalsOf(node, demand) }
   })
   const eligible = judged.flatMap(({ hosting, refused }) => (hosting && refused.length === 0 ? [hosting] : []))
   const race = raceOfEligible(fleet, demand, eligible)

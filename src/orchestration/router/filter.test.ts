@@ -9,7 +9,6 @@ import { goodStanding, testPod } from './testing/harness.ts'
 
 const nodeId: NodeId = '0x00000000000000000000000000000000000000aa'
 const pod = testPod()
-const FLOOR = 10n ** 18n
 
 type Case = {
   standing?: Partial<NodeStanding> | null
@@ -22,10 +21,10 @@ type Case = {
 }
 
 function judge({ standing = {}, replica = {}, facts = {}, pod: wanted = pod, preferences = {}, excluded = [], busy = 0 }: Case) {
-  const fleet = createFleet(
-    { minCollateralWei: FLOOR },
-    { standing: id => (standing === null ? null : goodStanding(id, standing)), presence: { uptimeBps: () => 10_000 } },
-  )
+  const fleet = createFleet({
+    standing: id => (standing === null ? null : goodStanding(id, standing)),
+    presence: { uptimeBps: () => 10_000 },
+  })
   const hosting = factsHosting([pod])
   const session = { nodeId, connectedAtMs: 0, lastSeenAtMs: 0 } as Session // cast: the fleet only reads these
   const replicas = hosting.replicas.map(item => ({ ...item, ...replica }))
@@ -37,7 +36,7 @@ function judge({ standing = {}, replica = {}, facts = {}, pod: wanted = pod, pre
     referredNodes: new Set(),
     excluded: new Set(excluded),
   }
-  const refused = refusalsOf(node, demand, FLOOR)
+  const refused = refusalsOf(node, demand)
   const hosted = node.hostings.get(wanted.podId)
   return {
     refused,
@@ -59,7 +58,11 @@ describe('filter', () => {
     ['an unregistered node', { standing: { registered: false } }, 'not registered'],
     ['a jailed node', { standing: { jailed: true } }, 'jailed'],
     ['an exiting node', { standing: { exiting: true } }, 'exiting'],
-    ['too little collateral', { standing: { collateral: 5n } }, `collateral 5 wei is below the floor of ${FLOOR}`],
+    [
+      'too little collateral',
+      { standing: { covered: false, bonded: 3n, restaked: 2n, floor: 6n } },
+      'collateral 5 wei is below the floor of 6',
+    ],
     ['another pod', { pod: testPod('chat/other') }, 'does not host the pod'],
     ['a draining replica', { replica: { state: 'draining' } }, 'its replica is draining'],
     ['a failed replica', { replica: { state: 'failed', reason: 'out of memory' } }, 'can not load the pod: out of memory'],

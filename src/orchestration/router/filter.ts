@@ -18,13 +18,15 @@ export type Demand = {
 export const NO_FREE_SLOT = 'no free slot'
 
 /** Reasons that the chain gives against a node, whatever the job. */
-export function nodeRefusals(standing: NodeStanding | null, minCollateralWei: bigint): string[] {
+export function nodeRefusals(standing: NodeStanding | null): string[] {
   if (!standing?.registered) return ['not registered']
   const reasons: string[] = []
   if (standing.jailed) reasons.push('jailed')
   if (standing.exiting) reasons.push('exiting')
-  if (standing.collateral < minCollateralWei)
-    reasons.push(`collateral ${standing.collateral} wei is below the floor of ${minCollateralWei}`)
+  if (!standing.covered) {
+    const backing = standing.bonded + standing.restaked
+    reasons.push(`collateral ${backing} wei is below the floor of ${standing.floor}`)
+  }
   return reasons
 }
 
@@ -81,12 +83,12 @@ export function isEligible(hosting: Hosting, demand: Demand): boolean {
 }
 
 /** Every reason against a node, for the decision record; empty exactly when {@link isEligible} holds. */
-export function refusalsOf(node: FleetNode, demand: Demand, minCollateralWei: bigint): string[] {
+export function refusalsOf(node: FleetNode, demand: Demand): string[] {
   const hosting = node.hostings.get(demand.pod.podId)
   const user = userRefusal(demand, node.nodeId, node.facts.region)
   const reasons = hosting
     ? [...hosting.fixedRefusals, ...fixedFit(hosting, demand.pod)]
-    : [...nodeRefusals(node.standing, minCollateralWei), 'does not host the pod']
+    : [...nodeRefusals(node.standing), 'does not host the pod']
   if (user !== null) reasons.push(user)
   if (demand.excluded.has(node.nodeId)) reasons.push('failed an earlier attempt of this job')
   if (hosting && hosting.busy >= hosting.slots && podRefusals(hosting.replicas).length === 0) reasons.push(NO_FREE_SLOT)

@@ -10,7 +10,7 @@ import { dispatchRecorded, goodStanding, startTestRouter, type TestRouter, testO
 const pod = testPod()
 const ids = Array.from({ length: 20 }, (_, index): NodeId => keccak256(`node ${index}`).slice(0, 42) as NodeId) // cast: a prefix of hex is hex
 const demand = { pod, preferences: jobPreferencesSchema.parse({}), referredNodes: new Set<NodeId>(), excluded: new Set<NodeId>() }
-const newFleet = () => createFleet({ minCollateralWei: 0n }, { standing: id => goodStanding(id), presence: { uptimeBps: () => 10_000 } })
+const newFleet = () => createFleet({ standing: id => goodStanding(id), presence: { uptimeBps: () => 10_000 } })
 const sessionOf = (nodeId: NodeId): Session => ({ nodeId, connectedAtMs: 0, lastSeenAtMs: 0 }) as Session // cast: the fleet only reads these
 
 type Step = { readonly kind: 'join' | 'leave' | 'facts' | 'busy'; readonly node: number; readonly speed: number; readonly slots: number }

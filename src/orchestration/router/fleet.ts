@@ -73,13 +73,13 @@ function applyFacts(node: FleetNode, rosters: Rosters): void {
   }
 }
 
-type StandingSources = Pick<RouterDependencies, 'standing' | 'presence'> & { readonly minCollateralWei: bigint }
+type StandingSources = Pick<RouterDependencies, 'standing' | 'presence'>
 
 /** Takes over what the chain and the presence record say about a node now. */
-function readStanding(node: FleetNode, rosters: Rosters, { standing, presence, minCollateralWei }: StandingSources): void {
+function readStanding(node: FleetNode, rosters: Rosters, { standing, presence }: StandingSources): void {
   node.standing = standing(node.nodeId)
   node.uptimeBps = Math.max(0, Math.min(10_000, Math.round(presence.uptimeBps(node.nodeId))))
-  const refusals = nodeRefusals(node.standing, minCollateralWei)
+  const refusals = nodeRefusals(node.standing)
   for (const hosting of node.hostings.values()) {
     hosting.votes = Number(node.standing?.votes ?? 0n)
     hosting.uptimeBps = node.uptimeBps
@@ -88,14 +88,11 @@ function readStanding(node: FleetNode, rosters: Rosters, { standing, presence, m
   }
 }
 
-export function createFleet(
-  { minCollateralWei }: { readonly minCollateralWei: bigint },
-  { standing, presence }: Pick<RouterDependencies, 'standing' | 'presence'>,
-): Fleet {
+export function createFleet({ standing, presence }: StandingSources): Fleet {
   const nodes = new Map<NodeId, FleetNode>()
   const rosters: Rosters = new Map()
 
-  const applyStanding = (node: FleetNode): void => readStanding(node, rosters, { minCollateralWei, standing, presence })
+  const applyStanding = (node: FleetNode): void => readStanding(node, rosters, { standing, presence })
 
   function forget(node: FleetNode | undefined): void {
     for (const hosting of node?.hostings.values() ?? []) removeHosting(rosters, hosting)

@@ -38,13 +38,10 @@ type Spec = {
 function decide(specs: readonly Spec[], seedText = 'seed'): SignedDecision {
   const ids = specs.map((_, index): NodeId => keccak256(`node ${index}`).slice(0, 42) as NodeId) // cast: a prefix of hex is hex
   const specOf = new Map(ids.map((id, index) => [id, specs[index]!]))
-  const fleet = createFleet(
-    { minCollateralWei: 0n },
-    {
-      standing: id => goodStanding(id, { votes: specOf.get(id)!.votes, jailed: specOf.get(id)!.jailed }),
-      presence: { uptimeBps: id => specOf.get(id)!.uptimeBps },
-    },
-  )
+  const fleet = createFleet({
+    standing: id => goodStanding(id, { votes: specOf.get(id)!.votes, jailed: specOf.get(id)!.jailed }),
+    presence: { uptimeBps: id => specOf.get(id)!.uptimeBps },
+  })
   for (const [nodeId, { warm, unitsPerSecond, busy }] of specOf) {
     const facts = factsHosting([pod], { unitsPerSecond })
     const replicas = facts.replicas.map(replica => ({ ...replica, state: warm ? ('warm' as const) : ('cold' as const) }))
@@ -57,7 +54,7 @@ function decide(specs: readonly Spec[], seedText = 'seed'): SignedDecision {
   const demand = { pod, preferences: jobPreferencesSchema.parse(denied.length > 0 ? { deny_nodes: denied } : {}), referredNodes, excluded }
   const seed = keccak256(seedText)
   const chosen = pick(fleet, demand, seed).chosen?.nodeId ?? null
-  const record = recordDecision(fleet, { jobId: `job_${'a'.repeat(32)}`, attempt: 1, demand, seed, decidedAtMs: 1, chosen }, 0n)
+  const record = recordDecision(fleet, { jobId: `job_${'a'.repeat(32)}`, attempt: 1, demand, seed, decidedAtMs: 1, chosen })
   return signDecision(record, separator, signer)
 }
 

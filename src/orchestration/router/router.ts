@@ -59,6 +59,7 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
   const { clock, random, domain } = dependencies
   const fleet = createFleet(options, dependencies)
   const separator = domainSeparator(jobDomain(domain.chainId, domain.settlement))
+  const fleet = createFleet(dependencies)
   const context: RouterContext = {
     options,
     dependencies,

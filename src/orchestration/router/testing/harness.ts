@@ -166,7 +166,8 @@ export type TestRouter = {
 
 export function goodStanding(nodeId: NodeId, changes: Partial<NodeStanding> = {}): NodeStanding {
   const collateral = 100n * 10n ** 18n
-  return { nodeId, owner: nodeId, collateral, registered: true, jailed: false, exiting: false, votes: 0n, ...changes }
+  const backing = { collateral, bonded: collateral, restaked: 0n, floor: collateral, covered: true }
+  return { nodeId, owner: nodeId, ...backing, registered: true, jailed: false, exiting: false, votes: 0n, ...changes }
 }
 
 export async function startTestRouter(
