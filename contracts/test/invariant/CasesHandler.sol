@@ -25,13 +25,11 @@ contract CasesHandler is Test {
     uint256 public bondsOut;
     mapping(uint256 verdict => uint256) public verdicts;
 
-    constructor(
-        IOwnedNodes nodes_,
-        IOwnedSlasher slasher_,
-        IOwnedValidators validators_,
-        address[] memory v_
-    ) {
-        (nodes, slasher, validators, v) = (nodes_, slasher_, validators_, v_);
+    constructor(IOwnedNodes nodes_, IOwnedSlasher slasher_, IOwnedValidators validators_, address[] memory v_) {
+        nodes = nodes_;
+        slasher = slasher_;
+        validators = validators_;
+        v = v_;
     }
 
     receive() external payable {}

@@ -43,7 +43,7 @@ contract CompounderTest is NodeFixture {
         account = plan(3000, 2000, payout);
         vm.prank(nodeOwner);
         nodes.setPayout(nodeId, account);
-        fundAndCap(developer, 1_000_000e18, 1_000_000e6);
+        fundAndCap(developer, 1_000_000e18, 100_000e6);
     }
 
     /* PLANS */

@@ -67,7 +67,7 @@ contract RestakeAdapterTest is SlasherFixture {
         address key = makeAddr("restaker");
         operate(stranger, 1 ether, "");
         vm.prank(stranger);
-        uint256 id = nodes.register(key, payout, FAR_FUTURE, consent);
+        uint256 id = nodes.register(key, payout, deadline, consent);
 
         assertEq(nodes.getNode(id).collateral, 0, "no HEU");
         assertEq(restake.operatorOf(id), stranger, "linked");
@@ -80,14 +80,14 @@ contract RestakeAdapterTest is SlasherFixture {
         operate(stranger, 0.0001 ether, "");
         vm.expectRevert(abi.encodeWithSelector(Errors.NodeRegistry_CollateralTooLow.selector, 4e18, MIN_COLLATERAL));
         vm.prank(stranger);
-        nodes.register(key, payout, FAR_FUTURE, consent);
+        nodes.register(key, payout, deadline, consent);
 
         // Nor without any stake.
         bytes memory other = consentOf("other", developer);
         key = makeAddr("other");
         vm.expectRevert(abi.encodeWithSelector(Errors.NodeRegistry_CollateralTooLow.selector, 0, MIN_COLLATERAL));
         vm.prank(developer);
-        nodes.register(key, payout, FAR_FUTURE, other);
+        nodes.register(key, payout, deadline, other);
     }
 
     function test_RevertWhen_OneStakeBacksTwoNodes() public {
