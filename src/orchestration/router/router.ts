@@ -57,9 +57,8 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
     })
   }
   const { clock, random, domain } = dependencies
-  const fleet = createFleet(options, dependencies)
-  const separator = domainSeparator(jobDomain(domain.chainId, domain.settlement))
   const fleet = createFleet(dependencies)
+  const separator = domainSeparator(jobDomain(domain.chainId, domain.settlement))
   const context: RouterContext = {
     options,
     dependencies,

@@ -14,6 +14,7 @@ import { refundPotAbi } from './refund-pot.ts'
 import { restakeAdapterAbi } from './restake-adapter.ts'
 import { simulatedRestakingAbi } from './simulated-restaking.ts'
 import { slasherAbi } from './slasher.ts'
+import { stakedHeuAbi } from './staked-heu.ts'
 import { validatorRegistryAbi } from './validator-registry.ts'
 import { votingPowerAbi } from './voting-power.ts'
 import { wrappedHeuAbi } from './wrapped-heu.ts'
@@ -22,6 +23,7 @@ import { wrappedHeuAbi } from './wrapped-heu.ts'
 export const contractAbis = {
   WrappedHeu: wrappedHeuAbi,
   DevUsd: devUsdAbi,
+  StakedHeu: stakedHeuAbi,
   NodeRegistry: nodeRegistryAbi,
   PodRegistry: podRegistryAbi,
   CollateralFloor: collateralFloorAbi,
