@@ -130,6 +130,7 @@ library Constants {
 
     /// @dev Longest time from start to end of an allocation (seconds).
     uint256 internal constant MAX_VESTING_SECONDS = 20 * 365 days;
+
     /* RESTAKING */
 
     /// @dev Bounds of the rate (HEU for one ETH, WAD), of what one operator's stake can count (wei of HEU), and of how far
