@@ -107,7 +107,10 @@ export type StoredReceipt = {
 }
 
 export interface JobStore {
-  /** Queues the start row; resolves when it is durable. Callers on the hot path do not await it. */
+  /**
+   * Queues the start row; resolves when it is durable, or when the job has ended meanwhile and needs none. Callers on the hot
+   * path do not await it.
+   */
   start(start: JobStart): Promise<void>
   /**
    * Commits an outcome together with others of the same tick (group commit). Resolves when it is on disk; a repeat of the same
