@@ -59,7 +59,7 @@ export function paymentsOf(
 export const SCHEDULE = { settle: 86_400, reward: 172_800, report: EPOCH_SECONDS + 3_600, finalise: EPOCH_SECONDS + 90_000 } as const
 
 /** One staker, who votes for the first two of three nodes from epoch 1 on. */
-export const STAKED_WEI = 2_000_000n * WAD
+export const STAKED_WEI = 200_000_000n * WAD
 export const BALLOT_BPS = [9_700n, 300n, 0n] as const
 
 /** What the three nodes did: one always there, one that fails a little, one small one that comes and goes. */
