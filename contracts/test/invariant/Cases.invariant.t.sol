@@ -5,7 +5,7 @@ import {Case, Stage, Verdict} from "../../src/interfaces/ISlasher.sol";
 import {SlasherFixture} from "../utils/SlasherFixture.sol";
 import {CasesHandler} from "./CasesHandler.sol";
 
-/// @notice Invariants 40 to 46 of `README.md`.
+/// @notice Invariants 50 to 56 of `README.md`.
 contract CasesInvariantTest is SlasherFixture {
     CasesHandler private handler;
 
@@ -22,21 +22,21 @@ contract CasesInvariantTest is SlasherFixture {
 
     function invariant_AllLawsHold() public view {
         assertMoney();
-        assertEq(handler.escapes(), 0, "44: no exit before an open dispute");
+        assertEq(handler.escapes(), 0, "54: no exit before an open dispute");
         (uint256 bonds, uint256 locked) = sums();
-        assertEq(validators.totalBonds(), bonds, "41: bonds");
-        assertEq(openLocks(), locked, "42: locked = engaged in open cases");
+        assertEq(validators.totalBonds(), bonds, "51: bonds");
+        assertEq(openLocks(), locked, "52: locked = engaged in open cases");
         uint256 pots;
         for (uint256 caseId = 1; caseId <= slasher.caseCount(); ++caseId) {
             (uint256 amount,,) = refunds.potOf(caseId);
             pots += amount;
             Case memory c = slasher.getCase(caseId);
             bool open = slasher.openCaseOf(c.nodeId) == caseId;
-            assertTrue(open == (c.stage != Stage.Closed), "45: one open case a node");
-            assertTrue((c.verdict == Verdict.Open) == open, "45: a verdict ends it");
+            assertTrue(open == (c.stage != Stage.Closed), "55: one open case a node");
+            assertTrue((c.verdict == Verdict.Open) == open, "55: a verdict ends it");
         }
-        assertEq(address(refunds).balance, pots, "43: refunds");
-        assertEq(pots, refundsOf(handler.slashed()), "43: a fifth of what was slashed");
+        assertEq(address(refunds).balance, pots, "53: refunds");
+        assertEq(pots, refundsOf(handler.slashed()), "53: a fifth of what was slashed");
     }
 
     /// @dev Rounded down case by case, so at most a wei a case below.
@@ -50,7 +50,7 @@ contract CasesInvariantTest is SlasherFixture {
         for (uint256 i; i < v.length; ++i) {
             bonds += bondOf(v[i]);
             locked += lockedOf(v[i]);
-            assertLe(lockedOf(v[i]), bondOf(v[i]), "42: a lock is covered");
+            assertLe(lockedOf(v[i]), bondOf(v[i]), "52: a lock is covered");
         }
     }
 
@@ -61,7 +61,7 @@ contract CasesInvariantTest is SlasherFixture {
             if (validators.getValidator(v[i]).engagements != 0) locked += lockedOf(v[i]);
         }
         bool anyOpen = slasher.openCaseOf(1) != 0 || slasher.openCaseOf(2) != 0;
-        if (!anyOpen) assertEq(engagements, 0, "42: nobody is held without a case");
+        if (!anyOpen) assertEq(engagements, 0, "52: nobody is held without a case");
     }
 
     function test_EveryHandlerActionCanHappen() public {
