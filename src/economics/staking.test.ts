@@ -4,10 +4,10 @@ import { WAD } from '#protocol'
 import {
   assetsForDown,
   assetsForUp,
-  deposit,
+  depositStake,
   EMPTY_STAKE,
-  requestExit,
-  reward,
+  requestStakeExit,
+  rewardStake,
   STREAM_SECONDS,
   type Stake,
   sharesForDown,
@@ -20,15 +20,15 @@ type Step = { readonly operation: bigint; readonly amount: bigint; readonly at: 
 
 function apply(stake: Stake, { operation, amount, at }: Step): { readonly stake: Stake; readonly result: bigint } {
   if (operation === 0n) {
-    const { stake: after, shares } = deposit(stake, amount, at)
+    const { stake: after, shares } = depositStake(stake, amount, at)
     return { stake: after, result: shares }
   }
   if (operation === 1n) {
-    const after = reward(stake, amount, at)
+    const after = rewardStake(stake, amount, at)
     return { stake: after, result: after.streamEndsAt - at }
   }
   if (operation === 2n) {
-    const { stake: after, assets } = requestExit(stake, amount, at)
+    const { stake: after, assets } = requestStakeExit(stake, amount, at)
     return { stake: after, result: assets }
   }
   return { stake: stakeAt(stake, at), result: 0n }
@@ -36,8 +36,8 @@ function apply(stake: Stake, { operation, amount, at }: Step): { readonly stake:
 
 describe('stake', () => {
   test('default: a reward reaches the rate over seven days', () => {
-    const { stake } = deposit(EMPTY_STAKE, 99n * WAD, 0n)
-    const running = reward(stake, 100n * WAD, 0n)
+    const { stake } = depositStake(EMPTY_STAKE, 99n * WAD, 0n)
+    const running = rewardStake(stake, 100n * WAD, 0n)
     const rates = [0n, STREAM_SECONDS / 2n, STREAM_SECONDS, 10n * STREAM_SECONDS].map(at => stakeRateWadDown(stakeAt(running, at)))
     expect(rates).toEqual([WAD, (WAD * 3n) / 2n, 2n * WAD, 2n * WAD])
   })
@@ -73,15 +73,15 @@ describe('stake', () => {
   })
 
   test('behavior: dust can not hold a running stream up', () => {
-    const running = reward(deposit(EMPTY_STAKE, 100n * WAD, 0n).stake, 10n * WAD, 0n)
-    expect(reward(running, 1n, STREAM_SECONDS - 10n).streamEndsAt).toBe(STREAM_SECONDS)
-    expect(reward(running, 0n, 5n).streamEndsAt).toBe(STREAM_SECONDS)
+    const running = rewardStake(depositStake(EMPTY_STAKE, 100n * WAD, 0n).stake, 10n * WAD, 0n)
+    expect(rewardStake(running, 1n, STREAM_SECONDS - 10n).streamEndsAt).toBe(STREAM_SECONDS)
+    expect(rewardStake(running, 0n, 5n).streamEndsAt).toBe(STREAM_SECONDS)
   })
 
   test('error: time does not run backwards, nobody exits with more than there is', () => {
-    const { stake, shares } = deposit(EMPTY_STAKE, WAD, 100n)
+    const { stake, shares } = depositStake(EMPTY_STAKE, WAD, 100n)
     expect(() => stakeAt(stake, 99n)).toThrow(RangeError)
-    expect(() => requestExit(stake, shares + 1n, 100n)).toThrow(RangeError)
+    expect(() => requestStakeExit(stake, shares + 1n, 100n)).toThrow(RangeError)
   })
 
   test('property: C1 the rate never falls, no HEU appears, the stream only comes in', () => {
@@ -114,9 +114,9 @@ describe('stake', () => {
     const amounts = fc.bigInt({ min: 1n, max: 10n ** 27n })
     fc.assert(
       fc.property(amounts, amounts, amounts, (others, gain, mine) => {
-        const grown = stakeAt(reward(deposit(EMPTY_STAKE, others, 0n).stake, gain, 0n), STREAM_SECONDS)
-        const { stake, shares } = deposit(grown, mine, STREAM_SECONDS)
-        expect(requestExit(stake, shares, STREAM_SECONDS).assets).toBeLessThanOrEqual(mine)
+        const grown = stakeAt(rewardStake(depositStake(EMPTY_STAKE, others, 0n).stake, gain, 0n), STREAM_SECONDS)
+        const { stake, shares } = depositStake(grown, mine, STREAM_SECONDS)
+        expect(requestStakeExit(stake, shares, STREAM_SECONDS).assets).toBeLessThanOrEqual(mine)
       }),
     )
   })

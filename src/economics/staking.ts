@@ -36,14 +36,14 @@ export function stakeAt(stake: Stake, now: bigint): Stake {
 }
 
 /** Stakes `assets` wei at `now`. */
-export function deposit(before: Stake, assets: bigint, now: bigint): { readonly stake: Stake; readonly shares: bigint } {
+export function depositStake(before: Stake, assets: bigint, now: bigint): { readonly stake: Stake; readonly shares: bigint } {
   const stake = stakeAt(before, now)
   const shares = sharesForDown(stake, assets)
   return { stake: { ...stake, totalAssets: stake.totalAssets + assets, totalShares: stake.totalShares + shares }, shares }
 }
 
 /** Adds a reward to the stream. Its end moves by the amount's weight: 7 days when the stream was empty, hardly for dust. */
-export function reward(before: Stake, assets: bigint, now: bigint): Stake {
+export function rewardStake(before: Stake, assets: bigint, now: bigint): Stake {
   const stake = stakeAt(before, now)
   const unstreamed = stake.unstreamed + assets
   if (assets === 0n) return stake
@@ -53,9 +53,9 @@ export function reward(before: Stake, assets: bigint, now: bigint): Stake {
 }
 
 /** Requests an exit at `now`: burns the shares and fixes `assets`, which are claimable after {@link EXIT_SECONDS}. */
-export function requestExit(before: Stake, shares: bigint, now: bigint): { readonly stake: Stake; readonly assets: bigint } {
+export function requestStakeExit(before: Stake, shares: bigint, now: bigint): { readonly stake: Stake; readonly assets: bigint } {
   const stake = stakeAt(before, now)
-  if (shares > stake.totalShares) throw new RangeError(`requestExit: ${shares} of ${stake.totalShares} shares`)
+  if (shares > stake.totalShares) throw new RangeError(`requestStakeExit: ${shares} of ${stake.totalShares} shares`)
   const assets = assetsForDown(stake, shares)
   return { stake: { ...stake, totalAssets: stake.totalAssets - assets, totalShares: stake.totalShares - shares }, assets }
 }

@@ -56,7 +56,7 @@ export function charts(years: readonly Years[]): ReadonlyMap<string, string> {
     [
       'docs/images/stheu-rate.svg',
       draw({
-        title: 'HEU for one stHEU, one staker of 2 M HEU, buybacks alone',
+        title: 'HEU for one stHEU, 200 M HEU staked, buybacks alone',
         unit: '',
         series: byScenario(({ stakeRateWad }) => heu(stakeRateWad)),
       }),

@@ -4,7 +4,7 @@
  */
 import {
   DEFAULT_SPLIT_BPS,
-  deposit,
+  depositStake,
   EMISSION_EPOCHS,
   EMPTY_STAKE,
   EPOCH_SECONDS,
@@ -15,7 +15,7 @@ import {
   nodeEmissions,
   organicRevenueDown,
   revenueRateWadDown,
-  reward,
+  rewardStake,
   type Stake,
   stakeAt,
   stakeRateWadDown,
@@ -59,7 +59,7 @@ export function paymentsOf(
 export const SCHEDULE = { settle: 86_400, reward: 172_800, report: EPOCH_SECONDS + 3_600, finalise: EPOCH_SECONDS + 90_000 } as const
 
 /** One staker, who votes for the first two of three nodes from epoch 1 on. */
-export const STAKED_WEI = 2_000_000n * WAD
+export const STAKED_WEI = 200_000_000n * WAD
 export const BALLOT_BPS = [9_700n, 300n, 0n] as const
 
 /** What the three nodes did: one always there, one that fails a little, one small one that comes and goes. */
@@ -94,12 +94,12 @@ export function multipliersOf(epoch: number, stakedShares: bigint): bigint[] {
 export function playModel(scenario: Scenario, epochs: number = EMISSION_EPOCHS): EpochRecord[] {
   const revenues: bigint[] = []
   const records: EpochRecord[] = []
-  let stake: Stake = deposit(EMPTY_STAKE, STAKED_WEI, 0n).stake
+  let stake: Stake = depositStake(EMPTY_STAKE, STAKED_WEI, 0n).stake
   let reservoirTotal = 0n
   for (let epoch = 0; epoch < epochs; epoch += 1) {
     const payments = paymentsOf(scenario, epoch)
     revenues.push(organicRevenueDown(payments))
-    stake = reward(stake, payments.protocol, BigInt(epoch * EPOCH_SECONDS + SCHEDULE.reward))
+    stake = rewardStake(stake, payments.protocol, BigInt(epoch * EPOCH_SECONDS + SCHEDULE.reward))
     const trailing = revenues.slice(-TRAILING_EPOCHS).reduce((sum, wei) => sum + wei, 0n)
     const split = emissionOf(epoch, trailing)
     const multipliers = multipliersOf(epoch, stake.totalShares)
