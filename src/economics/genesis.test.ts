@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { WAD } from '#protocol'
-import { GENESIS, type GenesisPreset, HEU_SUPPLY_WEI } from './genesis.ts'
+import { TOTAL_SUPPLY_WEI } from './emission.ts'
+import { GENESIS, type GenesisPreset } from './genesis.ts'
 import { MONTH_SECONDS, vestedDown } from './vesting.ts'
 
 const presets: readonly GenesisPreset[] = ['whitepaper', 'published']
@@ -16,7 +17,7 @@ describe('genesis', () => {
       const allocations = GENESIS[preset]
       const sum = allocations.reduce((total, { schedule }) => total + schedule.total, 0n)
       expect(sum).toBe(10n ** 27n)
-      expect(HEU_SUPPLY_WEI).toBe(sum)
+      expect(TOTAL_SUPPLY_WEI).toBe(sum)
       expect(new Set(allocations.map(({ name }) => name)).size).toBe(allocations.length)
       const emission = allocations.filter(({ holder }) => holder === 'emission')
       expect(emission.map(({ schedule }) => schedule.total)).toEqual([500_000_000n * WAD])
@@ -32,7 +33,7 @@ describe('genesis', () => {
   }
 
   test('behavior: the shares of wp §3.4.2, in a thousandth', () => {
-    const shares = GENESIS.whitepaper.map(({ schedule }) => Number((schedule.total * 1000n) / HEU_SUPPLY_WEI))
+    const shares = GENESIS.whitepaper.map(({ schedule }) => Number((schedule.total * 1000n) / TOTAL_SUPPLY_WEI))
     expect(shares).toEqual([95, 45, 60, 150, 150, 500])
   })
 

@@ -1,9 +1,6 @@
 import { WAD } from '#protocol'
 import { MONTH_SECONDS, type VestingSchedule } from './vesting.ts'
 
-/** All HEU there will ever be (wei): wp §3.4.2. */
-export const HEU_SUPPLY_WEI = 1_000_000_000n * WAD
-
 /**
  * Who gets an allocation: `emission` is held by the EmissionController, which has its own schedule; `treasury` by the timelock;
  * `holders` by the accounts that the deployment names. All but the emission goes through a vesting wallet.

@@ -17,7 +17,6 @@ import {
   type PodManifest,
   type SignedDecision,
 } from '#protocol'
-
 import { API_KEY_SCOPES, type ApiKeys } from '../payments/api-keys.ts'
 import type { CreditBalance } from '../payments/types.ts'
 import { creditsText, keyView, nodeView, podView, toJson } from './views.ts'
@@ -54,13 +53,13 @@ export type ControlDependencies = {
   /** Registers the pod on chain, stores it and tells the nodes. */
   readonly deployPod: (manifest: PodManifest, modelFile: string | null) => Promise<{ readonly podId: string; readonly version: number }>
   readonly removePod: (name: string) => Promise<boolean>
-  /** Merkle proof of a settled receipt, or null before its batch. */
   /** Why a node gets no work, with the fix. */
   readonly whyOf: (nodeId: NodeId) => NodeWhy
   /** The leading hosts of the pod as each decision saw them, eligible ones first; empty where the journal does not reach. */
   readonly candidatesOf: (decisions: readonly SignedDecision[]) => Promise<readonly (readonly Candidate[])[]>
   /** What routers wrote down in one segment of their journal. */
   readonly journalOf: (segment: Bytes32) => Promise<readonly JournalPiece[]>
+  /** Merkle proof of a settled receipt, or null before its batch. */
   readonly proofOf: (jobId: JobId) => Promise<{ readonly batchNumber: number; readonly proof: readonly string[] } | null>
 }
 

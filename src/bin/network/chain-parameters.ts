@@ -7,7 +7,7 @@ const HEU_PRICE_USD = '0.05'
 const FAUCET_USD = '100000'
 const WITHDRAWAL_DELAY_SECONDS = 60
 const UNBONDING_DELAY_SECONDS = 3600
-/** wp §3.4.3; `heurist dev warp 365d` passes it. */
+/** wp §3.4.3 */
 const EXIT_DELAY_SECONDS = 365 * 86_400
 const LATE_QUORUM_EXTENSION_SECONDS = 60
 const QUORUM_PERCENT = 4n

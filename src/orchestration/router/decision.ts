@@ -1,9 +1,7 @@
-import type { Signer } from '#platform'
-import type { Bytes32, DecisionDemand, DecisionRecord, JobId, NodeId, SignedDecision } from '#protocol'
+import type { Bytes32, DecisionDemand, DecisionRecord, JobId, NodeId } from '#protocol'
 import { type Demand, isPinned } from './filter.ts'
 import type { Fleet } from './fleet.ts'
 import type { Choice } from './pick.ts'
-import { createSealer, sealDecision } from './seal.ts'
 
 export type DecisionInput = {
   readonly jobId: JobId
@@ -48,9 +46,4 @@ export function recordDecision(fleet: Fleet, input: DecisionInput): DecisionReco
     seed,
     version: 2,
   }
-}
-
-/** Signed alone; the router itself signs many together (seal.ts). */
-export function signDecision(record: DecisionRecord, separator: Uint8Array, signer: Signer): SignedDecision {
-  return sealDecision(record, { separator, sealer: createSealer(signer, separator) })
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createSigner, newPrivateKey, type Signer, signAlone } from '#platform'
 import {
+  type DecisionRecord,
   domainSeparator,
   type JournalPiece,
   jobDomain,
@@ -13,13 +14,18 @@ import {
   type SignedDecision,
   signedDecisionSchema,
 } from '#protocol'
-import { recordDecision, signDecision } from './decision.ts'
+import { recordDecision } from './decision.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { nextHead, type UnsignedPiece } from './journal.ts'
 import { pick } from './pick.ts'
 import { replayDecisions } from './replay.ts'
+import { createSealer, sealDecision } from './seal.ts'
 import { factsHosting } from './testing/fake-node.ts'
 import { goodStanding, sessionOf, TEST_CHAIN_ID, TEST_SETTLEMENT, testPod } from './testing/harness.ts'
+
+/** Signed alone; the router itself signs many together. */
+const signDecision = (record: DecisionRecord, domain: Uint8Array, signer: Signer): SignedDecision =>
+  sealDecision(record, { separator: domain, sealer: createSealer(signer, domain) })
 
 const pod = testPod()
 const separator = domainSeparator(jobDomain(TEST_CHAIN_ID, TEST_SETTLEMENT))

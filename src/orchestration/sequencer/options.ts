@@ -1,6 +1,4 @@
 import type { BatchStore, Chain, Clock, Logger, Metrics, Signer } from '#platform'
-import { WAD } from '#protocol'
-import type { WorkPrices } from './work.ts'
 
 export type SequencerOptions = {
   /** A batch is formed when so many receipts wait … */
@@ -16,8 +14,8 @@ export type SequencerOptions = {
   readonly maxBackoffMs: number
   /** How long receipts that the chain refuses (their payer's balance or cap does not cover them) stay out, in ms. */
   readonly holdMs: number
-  /** What counts as paid work in the emission's report. */
-  readonly workPrices: WorkPrices
+  /** What a compute unit costs on the network, in wei of HEU: units count in the emission's report only as far as they are paid (ADR 0015). */
+  readonly weiPerUnit: bigint
 }
 
 export const DEFAULT_SEQUENCER_OPTIONS: SequencerOptions = {
@@ -29,7 +27,7 @@ export const DEFAULT_SEQUENCER_OPTIONS: SequencerOptions = {
   maxBackoffMs: 15_000,
   holdMs: 15_000,
   // About 2 USD for an hour of 80 GiB, at 0.1 USD per HEU.
-  workPrices: { weiPerUnit: 70_000_000n, heuPriceUsdWad: WAD / 10n },
+  weiPerUnit: 70_000_000n,
 }
 
 export type SequencerDependencies = {

@@ -154,7 +154,7 @@ class BatchSequencer implements Sequencer {
     this.#announced = Math.max(0, this.#announced - (formed?.jobCount ?? this.#announced))
     if (formed === null) return null
     const row = toRow(formed, this.#dependencies.clock.now())
-    await this.#dependencies.batches.form(row, formed.sequences, this.#workOf(formed, receipts))
+    await this.#dependencies.batches.form(row, formed.sequences, await this.#workOf(formed, receipts))
     return row
   }
 
@@ -168,11 +168,14 @@ class BatchSequencer implements Sequencer {
     }
   }
 
-  #workOf({ sequences }: FormedBatch, receipts: readonly StoredReceipt[]): NodeWork[] {
-    const { WrappedHeu, DevUsd } = this.#dependencies.chain.contracts
+  /** Stablecoin is counted at the vault's price of now, as the emission contract counts it. */
+  async #workOf({ sequences }: FormedBatch, receipts: readonly StoredReceipt[]): Promise<NodeWork[]> {
+    const { chain } = this.#dependencies
+    const { WrappedHeu, DevUsd } = chain.contracts
+    const prices = { weiPerUnit: this.#options.weiPerUnit, heuPriceUsdWad: await chain.read('CreditVault', 'heuPriceUsdWad', []) }
     const inBatch = new Set(sequences)
     const settled = receipts.filter(({ sequence }) => inBatch.has(sequence))
-    return organicWork(settled, { heu: WrappedHeu, usd: DevUsd }, this.#options.workPrices)
+    return organicWork(settled, { heu: WrappedHeu, usd: DevUsd }, prices)
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,6 +1,5 @@
 import type { Log, PublicClient } from 'viem'
-import type { Address } from '#protocol'
-import { messageOf } from '#protocol'
+import { type Address, messageOf } from '#protocol'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import { pause } from './pause.ts'
