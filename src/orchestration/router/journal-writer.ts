@@ -66,7 +66,8 @@ export function createJournalWriter(
     if (pieces.length === 0) return
     try {
       await sink.append(pieces)
-      waiting = waiting.filter(piece => !pieces.includes(piece))
+      // Flushes follow one another: nothing was added meanwhile.
+      waiting = []
     } catch (error) {
       logger.warn({ pieces: pieces.length, reason: messageOf(error) }, 'the journal of decisions could not be stored; it is tried again')
     }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFile, mkdtemp, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -107,6 +108,26 @@ describe('startDevChain', () => {
     expect(devChain.rpcUrl).toBe(rpcUrl)
     await vi.waitFor(async () => expect(await balance(devChain, receiver)).toBe(7n), { timeout: 10_000, interval: 20 })
     expect(await height(devChain)).toBe(devChain.finalBlock())
+  })
+
+  test('behavior: no snapshot is taken of a chain that comes back and has not loaded its state yet', async () => {
+    const devChain = await start()
+    // Much to load, so that the moment in which the new process is empty lasts.
+    for (let i = 1; i <= 100; i++) {
+      await devRpc(devChain.rpcUrl, 'anvil_setCode', [`0x${i.toString(16).padStart(40, '0')}`, `0x${randomBytes(20_000).toString('hex')}`])
+    }
+    await pay(devChain, 7n)
+    await devChain.persist()
+    for (let round = 1; round <= 3; round++) {
+      const { pid } = devChain
+      process.kill(pid, 'SIGKILL')
+      // Until it is back it is asked for snapshots; the next kill comes before another could be taken.
+      while (devChain.pid === pid) {
+        void devChain.persist().catch(() => 0)
+        await new Promise(resolve => setTimeout(resolve, 1))
+      }
+      expect(await balance(devChain, receiver), `round ${round}`).toBe(7n)
+    }
   })
 
   test('behavior: one that keeps dying is given up, and that is said', async () => {

@@ -79,7 +79,11 @@ class AnvilChain implements DevChain {
   #anvil: AnvilProcess | null = null
   #finalBlock = 0
   #stopping = false
-  #saving: Promise<number> = Promise.resolve(0)
+  /**
+   * Snapshots and new processes take turns: a new process answers before it has loaded its state, and a snapshot of that moment
+   * would be an empty chain written over everybody's money.
+   */
+  #turn: Promise<unknown> = Promise.resolve()
   #lastSaveMs = 0
   #deathsAtMs: number[] = []
 
@@ -123,18 +127,15 @@ class AnvilChain implements DevChain {
   /** One snapshot at a time; a caller that comes during one gets the next. */
   readonly persist = (): Promise<number> => {
     const { clock } = this.#dependencies
-    this.#saving = this.#saving
-      .catch(() => 0)
-      .then(async () => {
-        const startedMs = clock.now()
-        // Asked before the snapshot is taken: it has this block for certain, and maybe a newer one.
-        const block = await this.#headNumber()
-        await saveState(this.rpcUrl, this.#options.stateFile)
-        this.#finalBlock = block
-        this.#lastSaveMs = clock.now() - startedMs
-        return block
-      })
-    return this.#saving
+    return this.#inTurn(async () => {
+      const startedMs = clock.now()
+      // Asked before the snapshot is taken: it has this block for certain, and maybe a newer one.
+      const block = await this.#headNumber()
+      await saveState(this.rpcUrl, this.#options.stateFile)
+      this.#finalBlock = block
+      this.#lastSaveMs = clock.now() - startedMs
+      return block
+    })
   }
 
   readonly stop = async (): Promise<void> => {
@@ -169,12 +170,19 @@ class AnvilChain implements DevChain {
     }
     logger.warn({ reason, finalBlock: this.#finalBlock }, 'the dev chain died; starting it again from its last snapshot')
     try {
-      await this.#saving.catch(() => 0)
-      if (!this.#stopping) await this.#launch(await loadState(this.#options.stateFile))
+      await this.#inTurn(async () => {
+        if (!this.#stopping) await this.#launch(await loadState(this.#options.stateFile))
+      })
       if (this.#stopping && this.#anvil) await endProcess(this.#anvil.child)
     } catch (error) {
       this.#giveUp(messageOf(error))
     }
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work, work)
+    this.#turn = result.catch(() => undefined)
+    return result
   }
 
   #giveUp(reason: string): void {
