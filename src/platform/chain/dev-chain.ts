@@ -1,8 +1,9 @@
-import { type Address, type Hex, messageOf } from '#protocol'
+import { type Address, type Hex, isHeuristError, messageOf } from '#protocol'
 import type { Clock } from '../clock.ts'
+import { freePort } from '../free-port.ts'
 import type { Logger } from '../logger.ts'
 import type { Watchdog } from '../watchdog.ts'
-import { type AnvilProcess, devRpc, endProcess, freePort, startAnvil } from './dev-process.ts'
+import { type AnvilProcess, devRpc, endProcess, startAnvil } from './dev-process.ts'
 import { loadState, saveState } from './dev-state.ts'
 import { pause } from './pause.ts'
 
@@ -15,6 +16,7 @@ const SNAPSHOT_INTERVAL_MS = 1_000
 /** A large chain is written less often, so that snapshots take at most a tenth of the time. */
 const SNAPSHOT_SHARE = 10
 const RESTARTS_PER_MINUTE = 5
+const RETRY_MS = 500
 
 export type DevChainOptions = {
   /** Where the state is kept. Beside it stand `.previous` (the snapshot before) and, for moments, `.partial`. */
@@ -175,7 +177,9 @@ class AnvilChain implements DevChain {
       })
       if (this.#stopping && this.#anvil) await endProcess(this.#anvil.child)
     } catch (error) {
-      this.#giveUp(messageOf(error))
+      if (isHeuristError(error, 'CHAIN_STATE_CORRUPT')) return this.#giveUp(messageOf(error))
+      await pause(clock, RETRY_MS)
+      await this.#revive(messageOf(error))
     }
   }
 

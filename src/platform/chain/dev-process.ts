@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { HeuristError, type Hex, messageOf } from '#protocol'
 import type { Clock } from '../clock.ts'
 import { anvilBinary } from './dev-binary.ts'
@@ -23,23 +22,6 @@ export async function devRpc(rpcUrl: string, method: string, params: readonly un
   const { result, error } = (await answer.json()) as { result?: unknown; error?: { message: string } } // cast: JSON-RPC's envelope
   if (error) throw new Error(`${method}: ${error.message}`)
   return result
-}
-
-/** `wanted` when it is free on loopback, else a free port that the system gives. */
-export async function freePort(wanted: number): Promise<number> {
-  for (const port of [wanted, 0]) {
-    const server = createServer()
-    server.listen(port, '127.0.0.1')
-    const bound = await once(server, 'listening').then(
-      () => server.address(),
-      () => null,
-    )
-    if (bound === null || typeof bound === 'string') continue
-    server.close()
-    await once(server, 'close')
-    return bound.port
-  }
-  throw new HeuristError<ChainErrorCode>('CHAIN_START_FAILED', 'No free port on 127.0.0.1 for the dev chain.')
 }
 
 export type AnvilProcess = { readonly child: ChildProcess; readonly pid: number; readonly rpcUrl: string }

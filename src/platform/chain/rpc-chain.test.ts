@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../clock.ts'
+import { freePort } from '../free-port.ts'
 import { silentLogger } from '../logger.ts'
 import { createSigner, newPrivateKey } from '../signing.ts'
 import { type ChainFixture, describeChain } from './conformance.ts'
 import { deployContracts } from './deploy/index.ts'
-import { devRpc, endProcess, freePort, startAnvil } from './dev-process.ts'
+import { devRpc, endProcess, startAnvil } from './dev-process.ts'
 import { type Chain, CONTRACT_NAMES } from './port.ts'
 import { createRpcChain } from './rpc-chain.ts'
 import { memoryDeployments, startTestChain, testDeployOptions } from './testing/index.ts'
@@ -21,7 +22,7 @@ describeChain('dev chain', async (): Promise<ChainFixture> => {
 describeChain('JSON-RPC server', async (): Promise<ChainFixture> => {
   const chainId = 1337
   const { child, rpcUrl } = await startAnvil(
-    { port: await freePort(0), chainId, state: null, coinbase: `0x${'00'.repeat(20)}` },
+    { port: await freePort(), chainId, state: null, coinbase: `0x${'00'.repeat(20)}` },
     systemClock,
   )
   const treasury = createSigner(newPrivateKey())

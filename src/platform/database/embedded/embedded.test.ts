@@ -1,8 +1,23 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../clock.ts'
 import { silentLogger } from '../../logger.ts'
@@ -48,6 +63,14 @@ function copy(name: string): string {
   if (process.getuid?.() === 0) execFileSync('chown', ['-R', `${uid}:${gid}`, join(root, name, 'data')])
   chmodSync(join(root, name, 'data'), 0o700)
   return join(root, name, 'data')
+}
+
+/** Listens on `port` as soon as it is let go. */
+async function takePort(port: number): Promise<Server> {
+  for (;;) {
+    const squatter = createServer().listen(port, '127.0.0.1')
+    if (await once(squatter, 'listening').catch(() => null)) return squatter
+  }
 }
 
 describe('startEmbeddedPostgres', () => {
@@ -153,6 +176,35 @@ describe('kill -9', () => {
     expect(total).toEqual({ asset: ASSET, sum: 0n })
     expect(await database.ledger.balance('vault', ASSET)).toBe(-10n * BigInt(acknowledged.size))
     await database.stop()
+    await server.stop()
+  })
+
+  test('behavior: of the server, whose port a stranger takes: it is waited for', async () => {
+    const server = await start('squatted')
+    const before = server.pid
+    const port = Number(new URL(server.connectionString).port)
+    process.kill(before, 'SIGKILL')
+    const squatter = await takePort(port)
+    await vi.waitFor(() => expect(readFileSync(join(root, 'squatted/server.log'), 'utf8')).toContain('Address already in use'), 20_000)
+    expect(server.pid).toBe(before)
+    squatter.close()
+    await vi.waitFor(() => asSuperuser(server.connectionString, client => client.query('select 1')), 20_000)
+    await server.stop()
+  })
+
+  test.runIf(process.platform === 'linux')('behavior: of the server, whose backend does not end by itself: it is ended', async () => {
+    const server = await start('left-behind')
+    const before = server.pid
+    const client = new pg.Client({ connectionString: server.connectionString })
+    client.on('error', () => undefined)
+    await client.connect()
+    const { rows } = await client.query('select pg_backend_pid() as pid')
+    // Stopped, it is deaf to the death of its server, like one that waits for a lock that nobody gives back any more.
+    process.kill(rows[0].pid, 'SIGSTOP')
+    process.kill(before, 'SIGKILL')
+    await vi.waitFor(() => asSuperuser(server.connectionString, again => again.query('select 1')), 20_000)
+    expect(server.pid).not.toBe(before)
+    await client.end().catch(() => undefined)
     await server.stop()
   })
 

@@ -67,17 +67,17 @@ export async function startEmbeddedPostgres(
 
   options.onProgress?.('starting')
   const { settings = {}, predecessorPatienceMs = PREDECESSOR_PATIENCE_MS } = options
-  const start = async (port: number): Promise<RunningServer> => {
-    const running = await startServer(layout, { port, settings, predecessorPatienceMs }, { binaries, user })
+  const start = async (port: number, isPortKnown: boolean): Promise<RunningServer> => {
+    const running = await startServer(layout, { port, isPortKnown, settings, predecessorPatienceMs }, { binaries, user })
     watchdog.watch(running.pid, 'SIGINT')
     return running
   }
-  const first = await start(options.port ?? 0)
+  const first = await start(options.port ?? 0, false)
   const password = readPassword(layout)
   options.onProgress?.('ready')
   logger.info({ pid: first.pid, port: first.port, directory: layout.root }, 'database server started')
   return supervise(first, {
-    start,
+    restart: () => start(first.port, true),
     logger,
     watchdog,
     connectionString: `postgres://${SUPERUSER}:${password}@127.0.0.1:${first.port}/postgres`,
@@ -85,13 +85,13 @@ export async function startEmbeddedPostgres(
 }
 
 type Supervision = {
-  readonly start: (port: number) => Promise<RunningServer>
+  readonly restart: () => Promise<RunningServer>
   readonly logger: Logger
   readonly watchdog: Watchdog
   readonly connectionString: string
 }
 
-function supervise(first: RunningServer, { start, logger, watchdog, connectionString }: Supervision): EmbeddedPostgres {
+function supervise(first: RunningServer, { restart, logger, watchdog, connectionString }: Supervision): EmbeddedPostgres {
   const listeners: ((reason: string) => void)[] = []
   let running = first
   let stopping = false
@@ -102,17 +102,12 @@ function supervise(first: RunningServer, { start, logger, watchdog, connectionSt
     logger.error({ reason }, 'database server is gone')
     for (const listener of listeners) listener(reason)
   }
-  const restart = async (): Promise<void> => {
+  const revive = async (): Promise<void> => {
     for (let attempt = 1; !stopping; attempt++) {
       try {
-        running = await start(first.port)
+        running = await restart()
         ended = Promise.withResolvers<void>()
         guard()
-        if (running.port !== first.port) {
-          stopping = true
-          running.child.kill('SIGINT')
-          return giveUp(`its port ${first.port} was taken by another program; start the network again`)
-        }
         return logger.warn({ pid: running.pid }, 'database server restarted')
       } catch (error) {
         if (attempt >= RESTART_LIMIT) return giveUp(messageOf(error))
@@ -128,7 +123,7 @@ function supervise(first: RunningServer, { start, logger, watchdog, connectionSt
       ended.resolve()
       if (stopping) return
       logger.error({ pid, code, signal }, 'database server ended unexpectedly')
-      restarting = restart()
+      restarting = revive()
     }
     if (child.exitCode !== null || child.signalCode !== null) onEnd(child.exitCode, child.signalCode)
     else child.once('exit', onEnd)

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HeuristError } from '#protocol'
+import { freePort } from '../../free-port.ts'
 import { databaseFull } from '../errors.ts'
 import type { DatabaseErrorCode } from '../port.ts'
 import type { Binaries } from './binaries.ts'
@@ -11,7 +11,9 @@ import { corrupt, type Layout } from './data-directory.ts'
 import { launchAs, type ServerUser } from './privileges.ts'
 
 export type ServerOptions = {
+  /** 0: any. A taken port is replaced by a free one, unless it is the one that clients know already: that is waited for. */
   readonly port: number
+  readonly isPortKnown: boolean
   readonly settings: Readonly<Record<string, string>>
   readonly predecessorPatienceMs: number
 }
@@ -36,6 +38,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
 }
 
 const START_PATIENCE_MS = 60_000
+const PORT_ATTEMPTS = 5
+/** Backends of a killed server end by themselves, within moments; one that waits for another's lock may never. */
+const LEFT_BEHIND_MS = 2_000
 
 type StartFailure = 'port' | 'busy' | 'full' | 'corrupt'
 
@@ -48,20 +53,20 @@ export async function startServer(
   options: ServerOptions,
   dependencies: { binaries: Binaries; user: ServerUser | null },
 ): Promise<RunningServer> {
-  const waitUntilMs = performance.now() + options.predecessorPatienceMs
-  for (let attempt = 0; ; attempt++) {
-    const port = attempt === 0 && options.port !== 0 ? options.port : await freePort()
+  const startedMs = performance.now()
+  const isPatient = (): boolean => performance.now() - startedMs < options.predecessorPatienceMs
+  let port = options.port === 0 ? await freePort() : options.port
+  for (let replaced = 0; ; ) {
     removeStalePidFile(layout)
     const logOffset = existsSync(layout.log) ? statSync(layout.log).size : 0
     const child = spawnServer(layout, port, options.settings, dependencies)
     if (await isReady(layout, child)) return { child, pid: child.pid as number, port } // cast: a ready server has a pid
     const failure = classify(logSince(layout, logOffset))
-    if (failure.kind === 'port' && attempt < 5) continue
-    if (failure.kind === 'busy' && performance.now() < waitUntilMs) {
+    if (failure.kind === 'port' && !options.isPortKnown && replaced++ < PORT_ATTEMPTS) port = await freePort()
+    else if ((failure.kind === 'port' || failure.kind === 'busy') && isPatient()) {
+      if (failure.kind === 'busy' && performance.now() - startedMs > LEFT_BEHIND_MS) endLeftBehind(layout)
       await sleep(200)
-      continue
-    }
-    throw startError(layout, failure)
+    } else throw startError(layout, failure, port)
   }
 }
 
@@ -127,7 +132,7 @@ function removeStalePidFile(layout: Layout): void {
   if (process.platform !== 'linux' || !Number.isInteger(pid) || pid <= 0) return
   const command = readOrNull(`/proc/${pid}/cmdline`)
   const isStranger = command !== null && command !== '' && !command.includes('postgres')
-  if (isStranger && !anyoneWorksIn(layout.data)) rmSync(join(layout.data, 'postmaster.pid'), { force: true })
+  if (isStranger && workersIn(layout.data).length === 0) rmSync(join(layout.data, 'postmaster.pid'), { force: true })
 }
 
 function readOrNull(path: string): string | null {
@@ -139,15 +144,31 @@ function readOrNull(path: string): string | null {
 }
 
 /** Every process of a PostgreSQL server has the data directory as its working directory. */
-function anyoneWorksIn(directory: string): boolean {
-  return readdirSync('/proc').some(pid => {
-    if (!/^\d+$/.test(pid)) return false
+function workersIn(directory: string): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`) === directory
+      } catch {
+        return false
+      }
+    })
+}
+
+/** Ends what a dead server left behind. What they had committed is in the log of writes; the rest was never acknowledged. */
+function endLeftBehind(layout: Layout): void {
+  if (process.platform !== 'linux') return
+  const workers = workersIn(layout.data)
+  if (workers.includes(Number(readPidFile(layout)?.[0]))) return // The server itself lives: it is being stopped, or is another's.
+  for (const pid of workers) {
     try {
-      return readlinkSync(`/proc/${pid}/cwd`) === directory
+      process.kill(pid, 'SIGKILL')
     } catch {
-      return false
+      // It has ended meanwhile.
     }
-  })
+  }
 }
 
 function logSince(layout: Layout, offset: number): string {
@@ -163,7 +184,7 @@ function classify(log: string): { kind: StartFailure; line: string } {
   return { kind: 'corrupt', line: said }
 }
 
-function startError(layout: Layout, failure: { kind: StartFailure; line: string }): HeuristError<DatabaseErrorCode> {
+function startError(layout: Layout, failure: { kind: StartFailure; line: string }, port: number): HeuristError<DatabaseErrorCode> {
   if (failure.kind === 'corrupt')
     return corrupt(layout, `PostgreSQL does not start on ${layout.data}: ${failure.line} (more in ${layout.log}).`)
   if (failure.kind === 'full') return databaseFull(new Error(failure.line))
@@ -171,18 +192,7 @@ function startError(layout: Layout, failure: { kind: StartFailure; line: string 
     'DATABASE_UNAVAILABLE',
     failure.kind === 'busy'
       ? `Another PostgreSQL runs on ${layout.data}: is the network already running here? Stop it, or set HEURIST_HOME to another directory.`
-      : `PostgreSQL found no free port: ${failure.line}.`,
+      : `PostgreSQL can not listen on port ${port} of 127.0.0.1: ${failure.line}. Stop the program that uses it, then start again.`,
     { retryable: true },
   )
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
