@@ -48,6 +48,12 @@ const SETTINGS = {
     positive.default(60),
     'Time that earnings stay in escrow (set at deployment)',
   ),
+  genesisPreset: setting(
+    'HEURIST_GENESIS_PRESET',
+    'name',
+    z.enum(['whitepaper', 'published']).default('whitepaper'),
+    'Distribution of the 1 B HEU of a dev chain (set at deployment)',
+  ),
   votingDelaySeconds: setting(
     'HEURIST_VOTING_DELAY_SECONDS',
     's',

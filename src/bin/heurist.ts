@@ -2,8 +2,10 @@ import { Command, CommanderError } from 'commander'
 import { accountCommands } from './cli/account.ts'
 import { auditCommands } from './cli/audit.ts'
 import { type Attach, configCommands, contextOf, jobCommands, keyCommands, nodeCommands, statusCommand } from './cli/commands.ts'
+import { devCommands } from './cli/dev.ts'
 import { doctorCommands } from './cli/doctor.ts'
 import { earningsCommands } from './cli/earnings.ts'
+import { governanceCommands } from './cli/governance.ts'
 import { createOutput, EXIT, reportError } from './cli/output.ts'
 import { podCommands } from './cli/pod.ts'
 import { type Config, loadConfig } from './config.ts'
@@ -58,6 +60,8 @@ export function createProgram(attach: Attach): Command {
   keyCommands(group('key', 'API keys'), attach)
   accountCommands(group('credit', 'Compute credits'), attach)
   auditCommands(group('audit', 'Check what the network says'), group('receipt', 'Receipts'), attach)
+  governanceCommands(group('gov', 'Governance: proposals over every parameter'), attach)
+  devCommands(group('dev', 'What only a development chain can do'), attach)
   configCommands(group('config', 'Settings'), attach)
   doctorCommands(program, node, attach)
   exitInsteadOfKilling(program)

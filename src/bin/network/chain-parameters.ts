@@ -1,4 +1,5 @@
-import type { DeployOptions } from '#platform/chain'
+import { GENESIS, type GenesisPreset } from '#economics'
+import type { DeployOptions, GenesisPart } from '#platform/chain'
 import { type Address, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 
@@ -21,7 +22,7 @@ export type DeployAccounts = {
 /** What the network of `up` is deployed with. */
 export function deployOptions(
   config: Config,
-  { signers, rpcUrl, chainId }: { signers: DeployAccounts; rpcUrl: string; chainId: number },
+  { signers, rpcUrl, chainId, isDevChain }: { signers: DeployAccounts; rpcUrl: string; chainId: number; isDevChain: boolean },
 ): DeployOptions {
   return {
     rpcUrl,
@@ -43,6 +44,14 @@ export function deployOptions(
       proposalThresholdWei: parseUnits(String(config.proposalThresholdHeu), 18),
       quorumFloorWei: parseUnits(String(config.quorumFloorHeu), 18),
     },
+    ...(isDevChain && { genesis: genesisOf(config.genesisPreset, signers.treasury.address) }),
     faucet: { account: signers.treasury.address, devUsd: parseUnits(FAUCET_USD, 6) },
   }
+}
+
+/** What is free at once stays with the faucet's account, which also stands for the people whose part vests. */
+function genesisOf(preset: GenesisPreset, faucet: Address): GenesisPart[] {
+  return GENESIS[preset]
+    .filter(({ holder, schedule }) => holder !== 'holders' || schedule.startBps < 10_000)
+    .map(({ holder, ...part }) => ({ ...part, holder: holder === 'holders' ? faucet : holder }))
 }

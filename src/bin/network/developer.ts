@@ -2,8 +2,8 @@ import type { Chain, Signer } from '#platform'
 import { deposit, setSpendingCap, transferHeu, transferUsd } from '#platform/chain'
 import { parseUnits } from '#protocol'
 
-/** What the dev account gets at the first start. */
-const DEV_HEU = parseUnits('100000', 18)
+/** What the dev account gets at the first start: enough to propose and to reach a quorum alone. */
+const DEV_HEU = parseUnits('25000000', 18)
 const DEV_USD = parseUnits('10000', 6)
 const FIRST_DEPOSIT_USD = parseUnits('100', 6)
 const FIRST_DEPOSIT_HEU = parseUnits('1000', 18)
@@ -31,12 +31,15 @@ export async function prepareDeveloper(chain: Chain, signers: { treasury: Signer
     await deposit(chain, developer, { asset: DevUsd, amount: FIRST_DEPOSIT_USD })
   }
   if (!(await spentOrHeld(WrappedHeu))) await deposit(chain, developer, { asset: WrappedHeu, amount: FIRST_DEPOSIT_HEU })
-  await extendCaps(chain, { treasury, developer })
+  await extendCaps(chain, { treasury, developer }, (await chain.head()).timestampSeconds)
 }
 
-/** Signs a cap for another year when less than half of the last one is left. */
-async function extendCaps(chain: Chain, { treasury, developer }: { treasury: Signer; developer: Signer }): Promise<void> {
-  const { timestampSeconds } = await chain.head()
+/** Signs a cap for another year when at `timestampSeconds` less than half of the last one is left. */
+export async function extendCaps(
+  chain: Chain,
+  { treasury, developer }: { treasury: Signer; developer: Signer },
+  timestampSeconds: number,
+): Promise<void> {
   const caps = [
     { asset: chain.contracts.DevUsd, cumulativeCap: CAP_USD },
     { asset: chain.contracts.WrappedHeu, cumulativeCap: CAP_HEU },

@@ -206,7 +206,7 @@ type ContractWork = InfrastructureDependencies & {
 async function openContracts(config: Config, work: ContractWork): Promise<{ chain: Chain; fromBlock: number }> {
   const { clock, logger, signers, devChain, rpcUrl, tell } = work
   const chainId = devChain?.chainId ?? (await readChainId(rpcUrl))
-  const deployed = await deployContracts(deployOptions(config, { signers, rpcUrl, chainId }), {
+  const deployed = await deployContracts(deployOptions(config, { signers, rpcUrl, chainId, isDevChain: devChain !== null }), {
     deployer: signers.treasury,
     store: deploymentFile(work.home, devChain),
     logger,

@@ -7,14 +7,20 @@ export const MAX_WARP_SECONDS = 100 * 365 * 86_400
 
 /**
  * Moves the dev chain's time on and mines a block there; it never goes back. Time then passes as before, also after a restart.
+ * `before` runs once it is sure that the time can be moved.
  * @throws HeuristError CHAIN_NOT_DEV for every other chain
  * @example await warpDevChain(rpcUrl, 7 * 86_400)
  */
-export async function warpDevChain(rpcUrl: string, seconds: number): Promise<{ timestampSeconds: number }> {
+export async function warpDevChain(
+  rpcUrl: string,
+  seconds: number,
+  before: () => Promise<unknown> = async () => undefined,
+): Promise<{ timestampSeconds: number }> {
   if (!Number.isInteger(seconds) || seconds <= 0 || seconds > MAX_WARP_SECONDS) {
     throw new RangeError(`warp by 1 to ${MAX_WARP_SECONDS} whole seconds, not ${seconds}`)
   }
   await demandDevChain(rpcUrl)
+  await before()
   await devRpc(rpcUrl, 'evm_increaseTime', [seconds])
   await devRpc(rpcUrl, 'evm_mine')
   const head = (await devRpc(rpcUrl, 'eth_getBlockByNumber', ['latest', false])) as { timestamp: string } // cast: JSON-RPC's block

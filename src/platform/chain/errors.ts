@@ -4,6 +4,8 @@ import type { ChainErrorCode, RevertPayload } from './port.ts'
 
 export type ChainError = HeuristError<ChainErrorCode, RevertPayload>
 
+const PROPOSAL_STATES = ['pending', 'active', 'cancelled', 'defeated', 'succeeded', 'queued', 'expired', 'executed']
+
 /** What a refused call means and what to do; the contract's own name stays in the payload. */
 const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
   CreditVault_InsufficientBalance: ([account, , balance, needed]) =>
@@ -33,6 +35,16 @@ const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
   JobSettlement_WrongNumber: ([number, expected]) => `Batch ${number} does not follow: the chain expects batch ${expected}.`,
   JobSettlement_WrongPredecessor: () => 'The batch was built on another history than the chain has.',
   JobSettlement_NothingToClaim: () => 'Nothing can be claimed yet: earnings wait for the challenge window.',
+  GovernorInsufficientProposerVotes: ([account, votes, threshold]) =>
+    `${account} has ${votes} wei of votes, a proposal needs ${threshold}. Wrap and delegate HEU: heurist gov enrol.`,
+  GovernorUnexpectedProposalState: ([, state]) =>
+    `The proposal is in the state ${PROPOSAL_STATES[Number(state)] ?? state}, in which this cannot be done. See: heurist gov show.`,
+  GovernorAlreadyCastVote: ([account]) => `${account} has voted on this proposal already; a vote cannot be changed.`,
+  GovernorNonexistentProposal: () => 'The governor knows no such proposal. See: heurist gov list.',
+  TimelockUnexpectedOperationState: () => 'The delay of this proposal has not passed yet. See: heurist gov show.',
+  OwnableUnauthorizedAccount: ([account]) => `Only governance may do this, not ${account}: propose it with heurist gov propose.`,
+  Shared_OutOfBounds: ([value, min, max]) => `${value} is outside the bounds that the code sets: ${min} to ${max}.`,
+  GuardedPause_Paused: ([until]) => `The guardian has paused this until unix second ${until} at the latest.`,
   JobSettlement_ShareTooHigh: ([, role]) => `The batch gives role ${role} more than its share allows.`,
 }
 

@@ -1,5 +1,6 @@
 /** The chain's drivers and what people do on it. Layers use the port from `#platform`; only `bin` imports this. */
 export * from './actions.ts'
+export { callFromText } from './call-text.ts'
 export * from './deploy/index.ts'
 export {
   DEV_CHAIN_ID,
@@ -11,4 +12,5 @@ export {
 } from './dev-chain.ts'
 export { MAX_WARP_SECONDS, warpDevChain } from './dev-time.ts'
 export * from './port.ts'
+export { descriptionHash, type Proposal, readProposals } from './proposals.ts'
 export { createRpcChain, type RpcChainOptions, readChainId } from './rpc-chain.ts'

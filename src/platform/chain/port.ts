@@ -11,7 +11,12 @@ export const CONTRACT_NAMES = [
   'CreditVault',
   'JobSettlement',
   'StakedHeu',
+  'VestingWallets',
   'Reservoir',
+  'NodeGauge',
+  'PodGauge',
+  'VoterRewards',
+  'EmissionController',
   'VotingPower',
   'HeuristTimelock',
   'HeuristGovernor',
@@ -37,6 +42,8 @@ export type ChainErrorCode =
   | 'CHAIN_STATE_CORRUPT'
   /** The dev chain's program is missing or did not start. */
   | 'CHAIN_START_FAILED'
+  /** A call given as text does not fit the contract; the message names what exists. */
+  | 'CHAIN_BAD_CALL'
   /** Only a dev chain's time can be moved. */
   | 'CHAIN_NOT_DEV'
   /** An event handler's cursor names a block that this chain does not have. */

@@ -27,7 +27,22 @@ export const CREATIONS: Creations = {
     BigInt(epochGenesisSeconds),
   ],
   StakedHeu: ({ at, deployer, options }) => [deployer, at('WrappedHeu'), options.exitDelaySeconds],
+  VestingWallets: ({ at, deployer }) => [deployer, at('WrappedHeu')],
   Reservoir: ({ at, deployer }) => [deployer, at('StakedHeu')],
+  NodeGauge: ({ at, deployer, epochGenesisSeconds }) => [deployer, at('StakedHeu'), at('NodeRegistry'), BigInt(epochGenesisSeconds)],
+  PodGauge: ({ at, deployer, epochGenesisSeconds }) => [deployer, at('StakedHeu'), at('PodRegistry'), BigInt(epochGenesisSeconds)],
+  VoterRewards: ({ at }) => [at('NodeGauge'), at('PodGauge'), at('JobSettlement')],
+  EmissionController: ({ at, deployer, options }) => [
+    deployer,
+    options.sequencer,
+    {
+      settlement: at('JobSettlement'),
+      nodeRegistry: at('NodeRegistry'),
+      nodeGauge: at('NodeGauge'),
+      voterRewards: at('VoterRewards'),
+      reservoir: at('Reservoir'),
+    },
+  ],
   VotingPower: ({ at }) => [at('WrappedHeu'), at('StakedHeu')],
   HeuristTimelock: ({ deployer }) => [deployer],
   HeuristGovernor: ({ at, options: { governance } }) => [

@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../clock.ts'
 import { silentLogger } from '../../logger.ts'
 import { createSigner, newPrivateKey } from '../../signing.ts'
 import { transferHeu } from '../actions.ts'
-import { type DevChain, startDevChain } from '../dev-chain.ts'
+import { type DevChain, GENESIS_SUPPLY_WEI, startDevChain } from '../dev-chain.ts'
+import { devRpc } from '../dev-process.ts'
 import { CONTRACT_NAMES, type ContractAddresses } from '../port.ts'
 import { createRpcChain } from '../rpc-chain.ts'
 import { memoryDeployments, testDeployOptions } from '../testing/index.ts'
@@ -28,6 +29,9 @@ afterAll(async () => {
   await devChain?.stop()
   await rm(folder, { recursive: true, force: true })
 })
+
+// Each deployment distributes the supply.
+beforeEach(() => devRpc(devChain.rpcUrl, 'anvil_setBalance', [treasury.address, `0x${GENESIS_SUPPLY_WEI.toString(16)}`]))
 
 const options = () => testDeployOptions(devChain.rpcUrl, sequencer, treasury.address)
 type Changes = Partial<ReturnType<typeof options>> & { window?: number; onStep?: (step: DeployStep) => void }

@@ -8,12 +8,14 @@ import { lower } from '../reads.ts'
 import { createRpcClient } from '../rpc.ts'
 import { type QueuedCall, sendMany } from '../send-many.ts'
 import { CREATIONS, givenAddress } from './creations.ts'
+import { genesisSteps } from './genesis.ts'
 import { guardianSteps, handoverSteps } from './handover.ts'
 import type { DeployDependencies, DeployOptions } from './options.ts'
 import { type Deployment, demandPresent, demandUsable, interfacesHash } from './record.ts'
 import { wiringSteps } from './wiring.ts'
 import type { Step, World } from './world.ts'
 
+export type { GenesisPart } from './genesis.ts'
 export type { DeployDependencies, DeployOptions, DeployStep, GovernanceOptions } from './options.ts'
 export type { Deployment, DeploymentStore } from './record.ts'
 
@@ -97,7 +99,7 @@ async function deployAll(work: Work, missing: readonly ContractName[]): Promise<
 
 /** Which steps are to do is asked all at once, and what is to do is sent all at once. */
 async function runSteps(work: Work, world: World, progress: Progress): Promise<void> {
-  const steps: Step[] = [...wiringSteps(world), ...guardianSteps(world), ...handoverSteps(world)]
+  const steps: Step[] = [...wiringSteps(world), ...genesisSteps(world), ...guardianSteps(world), ...handoverSteps(world)]
   const done = await translating('read how far the deployment is', () => Promise.all(steps.map(step => step.done())))
   progress.expect(steps.length)
   for (const [index, step] of steps.entries()) if (done[index]) progress.tell(step.name, true)

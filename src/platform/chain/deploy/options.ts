@@ -1,6 +1,7 @@
 import type { Address } from '#protocol'
 import type { Logger } from '../../logger.ts'
 import type { Signer } from '../../signing.ts'
+import type { GenesisPart } from './genesis.ts'
 import type { DeploymentStore } from './record.ts'
 
 /** How proposals run. Bounds: `Constants.sol`, section governance. */
@@ -38,6 +39,8 @@ export type DeployOptions = {
   /** Between asking for staked HEU back and getting it. */
   readonly exitDelaySeconds: number
   readonly governance: GovernanceOptions
+  /** Distributes the genesis supply, all of which the deployer holds. Without it nothing is distributed. */
+  readonly genesis?: readonly GenesisPart[]
   /** The stablecoin of a public chain; without it a DevUsd is deployed, which refuses all but development chains. */
   readonly stablecoin?: Address
   /** DevUsd for the faucet, micro-dollars, at most 100,000e6. Skipped when the account has that much. */

@@ -27,6 +27,7 @@ const REFUSALS = [
 const OPEN_SETTERS: Readonly<Record<string, string>> = {
   'CreditVault.setSpendingCap': 'the caller caps its own account',
   'CreditVault.setSpendingCapBySig': "with the account's signature",
+  'EmissionController.setTipBps': "only the node's owner",
   'NodeRegistry.setPayout': "only the node's owner",
   'NodeRegistry.setJailed': 'only the jailer',
   'PodRegistry.setActive': "only the pod's deployer",

@@ -9,6 +9,16 @@ export function wiringSteps(world: World): Step[] {
       get: () => calls.read('CreditVault', 'settlement', []),
       wanted: at('JobSettlement'),
     }),
+    setting("let VoterRewards collect the voters' share", {
+      call: calls.encode({ contract: 'JobSettlement', call: 'setVoterRewards', args: [at('VoterRewards')] }),
+      get: () => calls.read('JobSettlement', 'voterRewards', []),
+      wanted: at('VoterRewards'),
+    }),
+    setting('tell the gauges of every stake', {
+      call: calls.encode({ contract: 'StakedHeu', call: 'setGauges', args: [at('NodeGauge'), at('PodGauge')] }),
+      get: () => calls.read('StakedHeu', 'podGauge', []),
+      wanted: at('PodGauge'),
+    }),
     ...rewardSource(world, 'Reservoir'),
     ...faucetSteps(world),
   ]

@@ -48,6 +48,8 @@ export function memoryCursor(): CursorStore & { current(): ChainCursor | null } 
   }
 }
 
+const AT_ONCE = { startBps: 10_000, cliffSeconds: 0n, vestSeconds: 0n }
+
 export function testDeployOptions(rpcUrl: string, sequencer: Address, faucetAccount: Address): DeployOptions {
   return {
     rpcUrl,
@@ -69,6 +71,10 @@ export function testDeployOptions(rpcUrl: string, sequencer: Address, faucetAcco
       proposalThresholdWei: 1_000n * WAD,
       quorumFloorWei: 100_000n * WAD,
     },
+    genesis: [
+      { name: 'emission', holder: 'emission', schedule: { ...AT_ONCE, total: 500_000_000n * WAD }, revocable: false },
+      { name: 'treasury', holder: 'treasury', schedule: { ...AT_ONCE, total: 1_000_000n * WAD }, revocable: false },
+    ],
     faucet: { account: faucetAccount, devUsd: 100_000_000_000n },
   }
 }

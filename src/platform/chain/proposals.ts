@@ -1,0 +1,86 @@
+import { type Abi, decodeFunctionData, keccak256, stringToHex } from 'viem'
+import { type Address, type Bytes32, contractAbis, type Hex, heuristGovernorAbi } from '#protocol'
+import { translating } from './errors.ts'
+import { CONTRACT_NAMES, type ContractAddresses, type ContractName } from './port.ts'
+import { lower } from './reads.ts'
+import { createRpcClient } from './rpc.ts'
+
+/** In the order of OpenZeppelin's `ProposalState`. */
+const STATES = ['pending', 'active', 'cancelled', 'defeated', 'succeeded', 'queued', 'expired', 'executed'] as const
+export type ProposalState = (typeof STATES)[number]
+
+/** One call of a proposal; `contract` is null when it is none of ours, `call` when its ABI does not know it. */
+export type ProposalCall = {
+  readonly target: Address
+  readonly contract: ContractName | null
+  readonly call: string | null
+  readonly args: readonly unknown[]
+  readonly valueWei: bigint
+  readonly data: Hex
+}
+export type Proposal = {
+  readonly id: bigint
+  readonly proposer: Address
+  readonly description: string
+  readonly state: ProposalState
+  /** Unix seconds. */
+  readonly voteStartsAt: number
+  readonly voteEndsAt: number
+  /** Unix seconds from which it can be executed; 0 before it is queued. */
+  readonly executableAt: number
+  /** Wei of votes. */
+  readonly votes: { readonly for: bigint; readonly against: bigint; readonly abstain: bigint }
+  readonly calls: readonly ProposalCall[]
+}
+
+/** By which the governor knows a proposal's description. */
+export function descriptionHash(description: string): Bytes32 {
+  return keccak256(stringToHex(description))
+}
+
+/** All proposals, oldest first, as the governor has them now. */
+export function readProposals(network: { rpcUrl: string; contracts: ContractAddresses }): Promise<Proposal[]> {
+  const client = createRpcClient(network)
+  const governor = { address: network.contracts.HeuristGovernor, abi: heuristGovernorAbi } as const
+  return translating('read the proposals', async () => {
+    const events = await client.getContractEvents({ ...governor, eventName: 'ProposalCreated', fromBlock: 0n, strict: true })
+    return Promise.all(
+      events.map(async ({ args }) => {
+        const of = { ...governor, args: [args.proposalId] } as const
+        const [state, endsAt, eta, [against, inFavour, abstain]] = await Promise.all([
+          client.readContract({ ...of, functionName: 'state' }),
+          client.readContract({ ...of, functionName: 'proposalDeadline' }),
+          client.readContract({ ...of, functionName: 'proposalEta' }),
+          client.readContract({ ...of, functionName: 'proposalVotes' }),
+        ])
+        return {
+          id: args.proposalId,
+          proposer: lower(args.proposer),
+          description: args.description,
+          state: STATES[state] ?? 'pending',
+          voteStartsAt: Number(args.voteStart),
+          voteEndsAt: Number(endsAt),
+          executableAt: Number(eta),
+          votes: { for: inFavour, against, abstain },
+          calls: args.targets.map((target, index) =>
+            describeCall(network.contracts, { target, valueWei: args.values[index] ?? 0n, data: args.calldatas[index] ?? '0x' }),
+          ),
+        }
+      }),
+    )
+  })
+}
+
+function describeCall(contracts: ContractAddresses, part: { target: Address; valueWei: bigint; data: Hex }): ProposalCall {
+  const target = lower(part.target)
+  const contract = CONTRACT_NAMES.find(name => contracts[name] === target) ?? null
+  const plain = { ...part, target, contract, call: null, args: [] }
+  if (!contract || part.data === '0x') return plain
+  try {
+    const abi = contractAbis[contract] as Abi // cast: any of our ABIs
+    const { functionName, args } = decodeFunctionData({ abi, data: part.data })
+    return { ...plain, call: functionName, args: args ?? [] }
+  } catch {
+    return plain // A call that the contract will refuse, or another contract behind the address.
+  }
+}
