@@ -12,7 +12,8 @@ import {IAvsRegistrar} from "./external/IAvsRegistrar.sol";
 interface IRestakeAdapter is IAvsRegistrar {
     /* BACKING */
 
-    /// @notice Lets the caller's stake back a node that it owns and that nothing backs yet. Only a registered operator.
+    /// @notice Lets the caller's stake back a node that it owns. Only a registered operator, and once: the link ends with
+    /// the node. An operator that registers with `abi.encode(nodeId)` as its data links at once.
     function link(uint256 nodeId) external;
 
     /// @notice The same at the registration of a node with too little HEU. Only the node registry.
@@ -20,7 +21,7 @@ interface IRestakeAdapter is IAvsRegistrar {
     function linkNew(uint256 nodeId, address operator) external returns (uint256 valueWei);
 
     /// @notice The node's restaked ETH as wei of HEU: what stays slashable for the whole horizon, at the governed rate,
-    /// after the haircut, at most the cap. Rounded down. 0 when nothing backs it.
+    /// after the haircut, at most the cap. Rounded down. 0 when nothing backs it, or while a slash is pending.
     function valueOf(uint256 nodeId) external view returns (uint256 valueWei);
 
     function operatorOf(uint256 nodeId) external view returns (address operator);
@@ -29,12 +30,22 @@ interface IRestakeAdapter is IAvsRegistrar {
     /* DISCIPLINE */
 
     /// @notice Slashes this part of the stake that the operator has allocated to us. Only the slasher. Nothing happens
-    /// when nothing backs the node.
+    /// when nothing backs the node. Never reverts for the restaking protocol's sake: what it refuses stays pending.
+    /// @dev A caller that gives too little gas only makes it pending.
     /// @param slashBps Basis points, at most 10,000.
-    /// @return slashed Whether there was stake to slash.
-    function slash(uint256 nodeId, uint16 slashBps) external returns (bool slashed);
+    function slash(uint256 nodeId, uint16 slashBps) external;
+
+    /// @notice Tries again what is pending. Anyone may call; reverts while it fails.
+    function retrySlash(uint256 nodeId) external;
+
+    /// @notice Basis points still to be slashed.
+    function pendingBps(uint256 nodeId) external view returns (uint16);
 
     /* PARAMETERS (owner only) */
+
+    /// @notice Opens the operator set: once, with the strategies whose shares count, strictly ascending. Each one's
+    /// underlying token must be worth one ETH.
+    function open(string calldata metadataURI, address[] calldata strategies) external;
 
     /// @notice What counts.
     /// @param heuPerEthWad HEU for one ETH (WAD).

@@ -31,7 +31,7 @@ enum Verdict {
     Open,
     /// The evidence did not reach even a jail.
     Dropped,
-    /// Jailed, not slashed; the jail ran out.
+    /// Jailed, not slashed: nobody answered, or a committee found enough for a jail only.
     Served,
     /// Slashed.
     Guilty,
@@ -159,9 +159,6 @@ interface ISlasher {
     /// @notice Frees a node whose jail after a verdict has run out. Anyone may call. An objective fault is for ever.
     function free(uint256 nodeId) external;
 
-    /// @notice Slashes restaked ETH of a guilty verdict whose first try failed. Anyone may call.
-    function retryRestake(uint256 caseId) external;
-
     /* MONEY */
 
     /// @notice Pays what is owed to the caller.
@@ -197,9 +194,6 @@ interface ISlasher {
 
     /// @notice The committee of a round; rounds count from 1.
     function committeeOf(uint256 caseId, uint8 round) external view returns (address[] memory);
-
-    /// @notice Basis points of restaked ETH that a guilty verdict could not slash yet.
-    function restakePendingBps(uint256 caseId) external view returns (uint16);
 
     /// @notice Unix seconds until which a closed case keeps the node jailed.
     function jailedUntil(uint256 nodeId) external view returns (uint64);

@@ -131,6 +131,63 @@ library Constants {
     /// @dev Longest time from start to end of an allocation (seconds).
     uint256 internal constant MAX_VESTING_SECONDS = 20 * 365 days;
 
+    /* RESTAKING */
+
+    /// @dev Bounds of the rate (HEU for one ETH, WAD), of what one operator's stake can count (wei of HEU), and of how far
+    /// ahead stake must be slashable (blocks; below the restaking protocol's deallocation delay).
+    uint128 internal constant MAX_HEU_PER_ETH_WAD = 1e27;
+    uint128 internal constant MAX_RESTAKE_CAP = 10_000_000e18;
+    uint32 internal constant MAX_RESTAKE_HORIZON = 126_000;
+
+    /* SLASHING (DESIGN §7; logarithms of e-values are natural, times 2^32) */
+
+    /// @dev ln(10^3) and ln(10^6), rounded up: evidence for a jail, and for a slash proposal.
+    uint64 internal constant LOG_E_JAIL = 29_668_583_012;
+    uint64 internal constant LOG_E_SLASH = 59_337_166_024;
+
+    /// @dev Accusers whose claims must each reach `LOG_E_SLASH`.
+    uint256 internal constant MIN_ACCUSERS = 2;
+
+    /// @dev What a guilty verdict costs (basis points of the collateral): first statistical offence of an owner, a later
+    /// one, an objective one.
+    uint16 internal constant FIRST_OFFENCE_BPS = 1000;
+    uint16 internal constant REPEATED_OFFENCE_BPS = 5000;
+    uint16 internal constant OBJECTIVE_FAULT_BPS = 10_000;
+
+    /// @dev Parts of a slash (basis points); the rest, 40 %, is burned.
+    uint256 internal constant ACCUSERS_BPS = 4000;
+    uint256 internal constant REFUNDS_BPS = 2000;
+
+    /// @dev Parts of what unfounded accusers lose (basis points); the rest, 30 %, is burned.
+    uint256 internal constant FORFEIT_OWNER_BPS = 5000;
+    uint256 internal constant FORFEIT_COMMITTEE_BPS = 2000;
+
+    /// @dev A smaller committee decides nothing; a larger one costs more gas than a block should hold.
+    uint8 internal constant MIN_COMMITTEE = 3;
+    uint8 internal constant MAX_COMMITTEE = 101;
+
+    /// @dev Committees asked for before a case ends in the node's favour.
+    uint8 internal constant MAX_ROUNDS = 3;
+
+    /// @dev Blocks between the request for a committee and the block whose hash draws it.
+    uint64 internal constant DRAW_DELAY_BLOCKS = 2;
+
+    /// @dev Bounds of the windows (seconds) and stakes (wei of HEU) of a case.
+    uint32 internal constant MIN_CASE_WINDOW = 1 minutes;
+    uint32 internal constant MAX_CASE_WINDOW = 7 days;
+    uint32 internal constant MAX_ACCUSER_COOLDOWN = 30 days;
+    uint128 internal constant MAX_CASE_STAKE = 1_000_000e18;
+
+    /* VALIDATORS */
+
+    /// @dev So that a draw over all of them stays affordable.
+    uint256 internal constant MAX_VALIDATORS = 256;
+    uint128 internal constant MIN_VALIDATOR_BOND = 1e18;
+    uint128 internal constant MAX_VALIDATOR_BOND = 10_000_000e18;
+
+    /// @dev Unclaimed refunds of a case are burned this long after its root was set (seconds).
+    uint64 internal constant REFUND_PERIOD = 365 days;
+
     /* DEV TOKEN */
 
     /// @dev The only chains `DevUsd` may live on.

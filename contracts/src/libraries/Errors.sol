@@ -141,6 +141,94 @@ library Errors {
     /// @dev The model needs reward >= honest cost >= cheat cost (wei of HEU).
     error CollateralFloor_CostsOutOfOrder(uint256 rewardWei, uint256 honestCostWei, uint256 cheatCostWei);
 
+    /* VALIDATOR REGISTRY */
+
+    error ValidatorRegistry_NotSlasher(address caller);
+    error ValidatorRegistry_AlreadyJoined(address validator);
+    error ValidatorRegistry_NotValidator(address validator);
+    error ValidatorRegistry_BondTooLow(uint256 bond, uint256 minimum);
+    error ValidatorRegistry_Full(uint256 maximum);
+    error ValidatorRegistry_NotExiting(address validator);
+    error ValidatorRegistry_StillUnbonding(address validator, uint64 exitableAt);
+
+    /// @dev The validator accuses or judges in `engagements` open cases.
+    error ValidatorRegistry_Engaged(address validator, uint256 engagements);
+
+    /// @dev `free` of the bond is not locked by other accusations (wei of HEU).
+    error ValidatorRegistry_BondLocked(address validator, uint256 free, uint256 needed);
+
+    /* SLASHER */
+
+    error Slasher_UnknownCase(uint256 caseId);
+
+    /// @dev The case is in another stage (numbers of `Stage`).
+    error Slasher_WrongStage(uint256 caseId, uint256 stage, uint256 expected);
+
+    /// @dev Too early, or too late, for this step: it is open from `opensAt` until before `closesAt` (unix seconds; blocks
+    /// for a draw).
+    error Slasher_OutsideWindow(uint256 caseId, uint256 opensAt, uint256 closesAt);
+    error Slasher_NotValidator(address caller);
+    error Slasher_AlreadyAccused(uint256 caseId, address validator);
+
+    /// @dev The same validator may accuse this node again from `from` on (unix seconds).
+    error Slasher_CoolingDown(uint256 nodeId, address validator, uint64 from);
+    error Slasher_ZeroCommitment();
+
+    /// @dev The caller committed to nothing, has opened it already, or opens something else.
+    error Slasher_BadReveal(uint256 caseId, address caller);
+    error Slasher_NotMember(uint256 caseId, address caller);
+    error Slasher_AlreadyVoted(uint256 caseId, address caller);
+    error Slasher_WrongBond(uint256 sent, uint256 expected);
+    error Slasher_NothingOwed(address account);
+    error Slasher_StillJailed(uint256 nodeId, uint64 until);
+    error Slasher_UnexpectedCoins(address sender);
+    error Slasher_EvenCommittee(uint8 size);
+
+    /* REFUND POT */
+
+    error RefundPot_NotSlasher(address caller);
+    error RefundPot_RootAlreadySet(uint256 caseId);
+    error RefundPot_NothingThere(uint256 caseId);
+    error RefundPot_BadProof(uint256 caseId, address account);
+    error RefundPot_AlreadyClaimed(uint256 caseId, address account);
+
+    /// @dev The root's amounts add up to more than the case brought.
+    error RefundPot_Exhausted(uint256 caseId, uint256 left, uint256 needed);
+    error RefundPot_StillOpen(uint256 caseId, uint64 until);
+
+    /* RESTAKE ADAPTER */
+
+    error RestakeAdapter_NotAllocationManager(address caller);
+    error RestakeAdapter_NotRegistry(address caller);
+    error RestakeAdapter_NotSlasher(address caller);
+    error RestakeAdapter_WrongSet(address avs);
+    error RestakeAdapter_NotOperator(address operator);
+    error RestakeAdapter_NotNodeOwner(uint256 nodeId, address operator);
+
+    /// @dev One operator backs one node, and one node has one operator.
+    error RestakeAdapter_AlreadyLinked(uint256 nodeId, address operator);
+    error RestakeAdapter_OpenDispute(uint256 nodeId);
+
+    /// @dev Strategies must be strictly ascending, and at least one.
+    error RestakeAdapter_BadStrategies();
+    error RestakeAdapter_NothingPending(uint256 nodeId);
+
+    /* SIMULATED RESTAKING */
+
+    error SimulatedRestaking_NotADevChain(uint256 chainId);
+    error SimulatedRestaking_NotAuthorised(address caller);
+    error SimulatedRestaking_NotMember(address operator);
+    error SimulatedRestaking_NotSlashable(address operator);
+    error SimulatedRestaking_Paused();
+    error SimulatedRestaking_BadWad(uint256 wad);
+
+    /* COMPOUNDER */
+
+    error Compounder_NotNodeOwner(uint256 nodeId, address caller);
+    error Compounder_SharesTooHigh(uint256 sumBps);
+    error Compounder_NoPlan(uint256 nodeId);
+    error Compounder_NotCompounder(address caller);
+
     /* POD REGISTRY */
 
     error PodRegistry_UnknownPod(bytes32 podId);

@@ -87,6 +87,78 @@ library Events {
         uint256 exposureWei, uint256 requiredCollateralWei, uint256 floorWei, uint256 tasksToDetect
     );
 
+    /* VALIDATOR REGISTRY */
+
+    event ValidatorJoined(address indexed validator, uint256 bond);
+    event ValidatorBondAdded(address indexed validator, uint256 amount, uint256 bond);
+    event ValidatorDropped(address indexed validator, uint256 bond);
+    event ValidatorExitRequested(address indexed validator, uint64 exitableAt);
+    event ValidatorWithdrew(address indexed validator, address indexed receiver, uint256 amount);
+    event ValidatorSeized(address indexed validator, uint256 indexed caseId, uint256 amount, uint256 bond);
+    event MinBondChanged(uint256 minBond);
+
+    /* SLASHER */
+
+    event CaseOpened(uint256 indexed caseId, uint256 indexed nodeId, address indexed nodeOwner);
+    event Accused(uint256 indexed caseId, address indexed validator, bytes32 commitment);
+    event ClaimRevealed(
+        uint256 indexed caseId, address indexed validator, uint64 logE, bytes32 auditsRoot, bool objective
+    );
+
+    /// @dev `slashBps` 0: a jail, not a slash.
+    event CaseAnswerable(uint256 indexed caseId, uint16 slashBps, uint64 deadline);
+    event CaseDisputed(uint256 indexed caseId, address indexed disputer, uint256 bond);
+
+    /// @dev The hash of `drawBlock` draws the committee of this round.
+    event DrawScheduled(uint256 indexed caseId, uint8 round, uint64 drawBlock);
+    event CommitteeDrawn(uint256 indexed caseId, uint8 round, address[] members, uint64 commitEnds, uint64 deadline);
+    event VoteCommitted(uint256 indexed caseId, uint8 round, address indexed member);
+    event VoteRevealed(uint256 indexed caseId, uint8 round, address indexed member, uint64 logE);
+
+    /// @dev Too few votes: the node is out of jail while another committee is drawn.
+    event RoundStalled(uint256 indexed caseId, uint8 round, uint256 votes, uint256 seats);
+    event MedianFound(uint256 indexed caseId, uint8 round, uint64 logE, uint64 threshold);
+
+    /// @dev `verdict` by number of `ISlasher.Verdict`.
+    event CaseClosed(uint256 indexed caseId, uint256 indexed nodeId, uint8 verdict);
+    event SlashSplit(uint256 indexed caseId, uint256 accusers, uint256 refunds, uint256 burned);
+    event NodeFreed(uint256 indexed nodeId);
+    event Owed(uint256 indexed caseId, address indexed account, uint256 amount);
+    event OwedPaid(address indexed account, address indexed receiver, uint256 amount);
+    event WindowsChanged(uint32 commit, uint32 vote, uint32 reveal, uint32 dispute, uint32 jail, uint32 cooldown);
+    event StakesChanged(uint256 accusation, uint256 duty, uint256 dispute);
+    event CommitteeSizeChanged(uint8 size);
+
+    /* REFUND POT AND BURN */
+
+    event RefundsFunded(uint256 indexed caseId, uint256 amount);
+    event RefundRootSet(uint256 indexed caseId, bytes32 root, uint64 until);
+    event Refunded(uint256 indexed caseId, address indexed account, uint256 amount);
+    event RefundsBurned(uint256 indexed caseId, uint256 amount);
+    event Burned(address indexed from, uint256 amount);
+
+    /* RESTAKE ADAPTER */
+
+    event OperatorRegistered(address indexed operator);
+    event OperatorDeregistered(address indexed operator, uint256 nodeId);
+    event OperatorLinked(address indexed operator, uint256 indexed nodeId);
+    event RestakeSlashed(uint256 indexed nodeId, address indexed operator, uint16 slashBps);
+    event RestakeSlashFailed(uint256 indexed nodeId, address indexed operator, uint16 pendingBps);
+    event OperatorSetOpened(uint32 id, address[] strategies);
+    event RestakeRatesChanged(uint256 heuPerEthWad, uint16 haircutBps, uint256 capWei);
+    event RestakeHorizonChanged(uint32 horizonBlocks);
+
+    /* SIMULATED RESTAKING */
+
+    event SimulatedStakeChanged(address indexed operator, uint256 shares);
+
+    /* COMPOUNDER */
+
+    event CompoundPlanSet(
+        uint256 indexed nodeId, address indexed account, uint16 collateralBps, uint16 stakeBps, address payout
+    );
+    event Compounded(uint256 indexed nodeId, uint256 collateral, uint256 staked, uint256 paid);
+
     /* POD REGISTRY */
 
     event PodRegistered(bytes32 indexed podId, address indexed deployer, string name);

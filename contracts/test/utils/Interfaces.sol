@@ -7,6 +7,7 @@ import {IERC3009, IERC3009Cancel} from "@openzeppelin/contracts/interfaces/draft
 import {IERC5805} from "@openzeppelin/contracts/interfaces/IERC5805.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
+import {IAllocationManager} from "../../src/interfaces/external/IAllocationManager.sol";
 import {ICollateralFloor} from "../../src/interfaces/ICollateralFloor.sol";
 import {ICreditVault} from "../../src/interfaces/ICreditVault.sol";
 import {IEmissionController} from "../../src/interfaces/IEmissionController.sol";
@@ -19,6 +20,10 @@ import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
 import {IStakedHeu} from "../../src/interfaces/IStakedHeu.sol";
 import {IPodGauge} from "../../src/interfaces/IPodGauge.sol";
 import {IVestingWallets} from "../../src/interfaces/IVestingWallet.sol";
+import {IRefundPot} from "../../src/interfaces/IRefundPot.sol";
+import {IRestakeAdapter} from "../../src/interfaces/IRestakeAdapter.sol";
+import {ISlasher} from "../../src/interfaces/ISlasher.sol";
+import {IValidatorRegistry} from "../../src/interfaces/IValidatorRegistry.sol";
 
 // Tests speak to contracts through interfaces alone: an imported implementation would be compiled a second time with the
 // tests' settings.
@@ -39,6 +44,23 @@ interface IOwnedSettlement is IJobSettlement, IOwnable2Step, IERC5267 {}
 interface IOwnedNodes is INodeRegistry, IOwnable2Step, IERC5267 {}
 
 interface IOwnedFloor is ICollateralFloor, IOwnable2Step {}
+
+interface IOwnedSlasher is ISlasher, IOwnable2Step {}
+
+interface IOwnedValidators is IValidatorRegistry, IOwnable2Step {}
+
+interface IOwnedRefunds is IRefundPot, IOwnable2Step {}
+
+interface IOwnedRestake is IRestakeAdapter, IOwnable2Step {}
+
+/// @notice What `SimulatedRestaking` offers beside the real interface.
+interface ISimulatedRestaking is IAllocationManager {
+    function allocate(address avs, uint256 shares) external;
+    function deallocate(address avs, uint256 shares) external;
+    function register(address avs, bytes calldata data) external;
+    function deregister(address avs) external;
+    function setPaused(bool paused) external;
+}
 
 interface IOwnedFrontends is IFrontendRegistry, IOwnable2Step {}
 

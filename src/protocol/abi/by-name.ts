@@ -1,9 +1,11 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
 import { collateralFloorAbi } from './collateral-floor.ts'
+import { compounderAbi } from './compounder.ts'
 import { creditVaultAbi } from './credit-vault.ts'
 import { devUsdAbi } from './dev-usd.ts'
 import { emissionControllerAbi } from './emission-controller.ts'
 import { frontendRegistryAbi } from './frontend-registry.ts'
+import { heuBurnAbi } from './heu-burn.ts'
 import { heuristGovernorAbi } from './heurist-governor.ts'
 import { heuristTimelockAbi } from './heurist-timelock.ts'
 import { jobSettlementAbi } from './job-settlement.ts'
@@ -11,8 +13,13 @@ import { nodeGaugeAbi } from './node-gauge.ts'
 import { nodeRegistryAbi } from './node-registry.ts'
 import { podGaugeAbi } from './pod-gauge.ts'
 import { podRegistryAbi } from './pod-registry.ts'
+import { refundPotAbi } from './refund-pot.ts'
 import { reservoirAbi } from './reservoir.ts'
+import { restakeAdapterAbi } from './restake-adapter.ts'
+import { simulatedRestakingAbi } from './simulated-restaking.ts'
+import { slasherAbi } from './slasher.ts'
 import { stakedHeuAbi } from './staked-heu.ts'
+import { validatorRegistryAbi } from './validator-registry.ts'
 import { vestingWalletAbi } from './vesting-wallet.ts'
 import { vestingWalletsAbi } from './vesting-wallets.ts'
 import { voterRewardsAbi } from './voter-rewards.ts'
@@ -29,6 +36,13 @@ export const contractAbis = {
   NodeRegistry: nodeRegistryAbi,
   PodRegistry: podRegistryAbi,
   CollateralFloor: collateralFloorAbi,
+  ValidatorRegistry: validatorRegistryAbi,
+  Slasher: slasherAbi,
+  RefundPot: refundPotAbi,
+  HeuBurn: heuBurnAbi,
+  RestakeAdapter: restakeAdapterAbi,
+  SimulatedRestaking: simulatedRestakingAbi,
+  Compounder: compounderAbi,
   FrontendRegistry: frontendRegistryAbi,
   CreditVault: creditVaultAbi,
   JobSettlement: jobSettlementAbi,
