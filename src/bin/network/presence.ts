@@ -1,5 +1,5 @@
-import type { Clock, Logger, NodeStore } from '#platform'
-import { type Dispatcher, messageOf, type NodeId } from '#protocol'
+import type { Clock, EpochPresence, Logger, NodeStore } from '#platform'
+import { type Dispatcher, messageOf, type NodeId, type NodeView } from '#protocol'
 
 /** How long nodes were linked, from which uptime (routing priority 5) follows. Kept in the database, so that a restart does not forget. */
 export type Presence = { uptimeBps(nodeId: NodeId): number; start(): Promise<void>; stop(): void }
@@ -8,15 +8,24 @@ const SAVE_EVERY_MS = 10_000
 /** A node that was first seen less than this ago counts as always present: it had no chance to be away. */
 const GRACE_MS = 60_000
 
+/** A linked node's time and its benchmarked capacity: million operations per second of what its devices may use. */
+function presenceOf({ nodeId, online, facts }: NodeView, onlineMs: number): EpochPresence['nodes'][number][] {
+  if (!online) return []
+  const scores = (facts?.devices ?? []).map(({ benchmark, shareBps }) => ((benchmark?.score ?? 0) * shareBps) / 10_000)
+  return [{ nodeId, onlineMs, capacity: Math.floor(scores.reduce((sum, score) => sum + score, 0) / 1e6) }]
+}
+
 type Seen = { readonly firstSeenAtMs: number; onlineMs: number }
 
 export function createPresence(dependencies: {
   nodes: NodeStore
   dispatcher: () => Pick<Dispatcher, 'nodes'>
+  /** The emission epoch of now; null while the chain does not say. */
+  epoch: () => Promise<number | null>
   clock: Clock
   logger: Logger
 }): Presence {
-  const { nodes, dispatcher, clock, logger } = dependencies
+  const { nodes, dispatcher, epoch, clock, logger } = dependencies
   const seen = new Map<NodeId, Seen>()
   let lastMs = 0
   let cancel = (): void => {}
@@ -25,7 +34,10 @@ export function createPresence(dependencies: {
     const nowMs = clock.now()
     const onlineMs = Math.min(nowMs - lastMs, 2 * SAVE_EVERY_MS)
     lastMs = nowMs
-    for (const { nodeId, online } of dispatcher().nodes()) {
+    const views = dispatcher().nodes()
+    const now = await epoch()
+    if (now !== null) await nodes.addEpochPresence(now, { watchedMs: onlineMs, nodes: views.flatMap(view => presenceOf(view, onlineMs)) })
+    for (const { nodeId, online } of views) {
       if (!online) continue
       const entry = seen.get(nodeId) ?? { firstSeenAtMs: nowMs - onlineMs, onlineMs: 0 }
       entry.onlineMs += onlineMs

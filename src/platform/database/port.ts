@@ -215,6 +215,8 @@ export type EventFilter = {
   readonly names?: readonly string[]
   readonly args?: IndexedEvent['args']
   readonly fromBlock?: number
+  /** Chain time in unix seconds: from the first, before the second. */
+  readonly betweenSeconds?: readonly [number, number]
   readonly limit?: number
   /** Default: oldest first. */
   readonly newestFirst?: boolean

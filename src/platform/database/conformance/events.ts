@@ -39,6 +39,7 @@ export function eventConformance(subject: () => TestDatabase): void {
       expect(await database.events.list({ contract: 'NodeRegistry', newestFirst: true })).toEqual([events[2], events[0]])
       expect(await database.events.list({ args: { account: owner } })).toEqual([events[1]])
       expect(await database.events.list({ names: ['NodeJailed'], fromBlock: 11, limit: 5 })).toEqual([events[2]])
+      expect(await database.events.list({ betweenSeconds: [1_800_000_010, 1_800_000_012] })).toEqual([events[0], events[1]])
       expect(await database.events.list({ names: ['Nothing'] })).toEqual([])
     })
 

@@ -50,13 +50,17 @@ async function insert(db: Kysely<Schema>, events: readonly IndexedEvent[]): Prom
 }
 
 async function list(db: Kysely<Schema>, filter: EventFilter): Promise<IndexedEvent[]> {
-  const { contract, names, args, fromBlock, limit } = filter
+  const { contract, names, args, fromBlock, betweenSeconds, limit } = filter
   const order = filter.newestFirst ? 'desc' : 'asc'
   let query = db.selectFrom('chain_events').selectAll().orderBy('block_number', order).orderBy('log_index', order)
   if (contract) query = query.where('contract', '=', contract)
   if (names) query = query.where('name', 'in', [...names])
   if (args) query = query.where(sql<boolean>`args @> ${JSON.stringify(args)}::jsonb`)
   if (fromBlock !== undefined) query = query.where('block_number', '>=', fromBlock)
+  if (betweenSeconds) {
+    const [from, before] = betweenSeconds
+    query = query.where('timestamp_seconds', '>=', from).where('timestamp_seconds', '<', before)
+  }
   if (limit !== undefined) query = query.limit(limit)
   const rows = await query.execute()
   return rows.map(row => ({
