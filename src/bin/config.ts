@@ -42,6 +42,12 @@ const SETTINGS = {
     positive.default(2000),
     'Age of the oldest receipt after which a batch is posted',
   ),
+  keeperEveryMs: setting(
+    'HEURIST_KEEPER_EVERY_MS',
+    'ms',
+    positive.default(5000),
+    'Pause between two rounds of the keeper, which closes epochs on chain',
+  ),
   challengeWindowSeconds: setting(
     'HEURIST_CHALLENGE_WINDOW_SECONDS',
     's',

@@ -1,5 +1,6 @@
 /** Public face of the orchestration layer. */
 
+export * from './keeper/index.ts'
 export * from './registry/index.ts'
 export type { LinkErrorCode, RouterErrorCode } from './router/errors.ts'
 export { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './router/options.ts'

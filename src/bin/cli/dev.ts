@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { EPOCH_SECONDS, epochAt } from '#orchestration'
+import { type Chain, systemClock } from '#platform'
 import { MAX_WARP_SECONDS, warpDevChain } from '#platform/chain'
 import { loadSigner, openHome } from '../home.ts'
 import { extendCaps } from '../network/developer.ts'
@@ -16,20 +18,65 @@ export function parseDuration(text: string): number {
   throw usageError(`"${text}" is no duration. Give a number and a unit (s, m, h, d, w), at most 100 years, for example 7d.`)
 }
 
-async function warp(context: Context, [text = '']: readonly string[]): Promise<number> {
+/** How long the network may take to report an epoch that has ended. */
+const REPORT_WAIT_MS = 30_000
+const REPORT_POLL_MS = 200
+/** Positions in the contract's `EpochPhase`. */
+const REPORTING = 1
+
+/** The times at which an epoch has just ended between two times, ascending, and the last of both. */
+export function warpStops(epochGenesis: number, from: number, to: number): number[] {
+  const stops: number[] = []
+  for (let next = epochAt(epochGenesis, from) + 1; epochGenesis + next * EPOCH_SECONDS < to; next++) {
+    stops.push(epochGenesis + next * EPOCH_SECONDS)
+  }
+  return [...stops, to]
+}
+
+/** Waits for the keeper to report the epoch before `stop`: whatever its nodes did counts only if it is told within three days. */
+async function waitForReport(chain: Pick<Chain, 'read'>, epoch: number): Promise<boolean> {
+  const until = systemClock.now() + REPORT_WAIT_MS
+  while ((await chain.read('EmissionController', 'phaseOf', [BigInt(epoch)])) === REPORTING) {
+    if (systemClock.now() > until) return false
+    await new Promise(resolve => setTimeout(resolve, REPORT_POLL_MS))
+  }
+  return true
+}
+
+async function warp(context: Context, [text = '']: readonly string[], options: Readonly<Record<string, unknown>>): Promise<number> {
   const seconds = parseDuration(text)
   const { chain, signer: developer, rpcUrl } = await openOwnAccount(context)
   const before = (await chain.head()).timestampSeconds
+  const genesis = Number(await chain.read('EmissionController', 'epochGenesis', []))
   // First, so that no batch meets a spending cap that ended on the way.
   const treasury = loadSigner(openHome(context.config.home), 'treasury')
-  const { timestampSeconds } = await warpDevChain(rpcUrl, seconds, () => extendCaps(chain, { treasury, developer }, before + seconds))
-  context.output.answer({ fromSeconds: before, toSeconds: timestampSeconds }, () =>
-    [`chain time ${time(before * 1000)}`, `       now ${time(timestampSeconds * 1000)}`].join('\n'),
+  let extend = () => extendCaps(chain, { treasury, developer }, before + seconds)
+  let now = before
+  const unreported: number[] = []
+  for (const stop of options.jump ? [before + seconds] : warpStops(genesis, before, before + seconds)) {
+    if (stop <= now) continue
+    now = (await warpDevChain(rpcUrl, stop - now, extend)).timestampSeconds
+    extend = async () => undefined
+    const ended = epochAt(genesis, now) - 1
+    if (!options.jump && ended >= 0 && !(await waitForReport(chain, ended))) unreported.push(ended)
+  }
+  context.output.answer({ fromSeconds: before, toSeconds: now, unreportedEpochs: unreported }, () =>
+    [
+      `chain time ${time(before * 1000)}`,
+      `       now ${time(now * 1000)}`,
+      ...unreported.map(epoch => `epoch ${epoch} was not reported in time: is the network running?`),
+    ].join('\n'),
   )
   return EXIT.ok
 }
 
 /** `heurist dev`: what only a development chain can do. */
 export function devCommands(dev: Command, attach: Attach): void {
-  attach(dev.command('warp <duration>').description("Move the dev chain's time on, for example 7d; it never goes back"), warp)
+  attach(
+    dev
+      .command('warp <duration>')
+      .description("Move the dev chain's time on, for example 7d; it never goes back. Stops at the end of each epoch until it is reported")
+      .option('--jump', 'go in one step: the nodes of epochs in between earn nothing'),
+    warp,
+  )
 }

@@ -31,6 +31,7 @@ import type { Home } from '../home.ts'
 import { portOrAny } from '../ports.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
 import type { Infrastructure } from './infrastructure.ts'
+import { createKeeperOf, epochClock } from './keeper.ts'
 import { createPodServices, type PodServices } from './pods.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { endOrphanedJobs } from './recovery.ts'
@@ -73,6 +74,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
   const core = await createCore(config, dependencies)
   const { router, registry, presence, pods, payments } = core
   const sequencer = createSequencerOf(config, dependencies)
+  const keeper = createKeeperOf(config, dependencies, core.indexer)
   const deposits = followDeposits(dependencies, payments)
   const stopCore = async (): Promise<void> => {
     // The gateway has waited for its jobs: nothing is left to drain here, and both waits must fit into the 10 s of a shutdown.
@@ -81,6 +83,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     await registry.stop()
     await payments.stop()
     await core.indexer.stop()
+    await keeper.stop()
     await deposits.stop()
     await sequencer.flush({ timeoutMs: FLUSH_MS })
     await sequencer.stop()
@@ -92,6 +95,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     core.indexer.start()
     await pods.refresh()
     sequencer.start()
+    keeper.start()
     const gateway = createGatewayOf({ ...config, gatewayPort }, dependencies, { ...core, sequencer })
     registry.onChange(nodeId => router.standingChanged(nodeId))
     await gateway.start()
@@ -115,7 +119,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     { ledger: database.ledger, clock, logger, metrics },
   )
   const registry = createRegistry({}, { chain, pods: database.pods, clock, logger })
-  const presence = createPresence({ nodes: database.nodes, dispatcher: () => router, clock, logger })
+  const presence = createPresence({ nodes: database.nodes, dispatcher: () => router, epoch: epochClock(chain), clock, logger })
   const blobs = createBlobStore({ directory: home.blobs })
   const pods = createPodServices({
     chain,

@@ -4,7 +4,7 @@ import { epochReport, type NodeReport } from './report.ts'
 
 /** Positions in the contract's `EpochPhase`. */
 const PHASE = { running: 0, reporting: 1, disputing: 2, challenged: 3, ready: 4, final: 5 } as const
-const EPOCH_SECONDS = 604_800
+export const EPOCH_SECONDS = 604_800
 const EMISSION_EPOCHS = 520
 /** About 6 million gas a chunk. */
 const NODES_PER_REPORT = 50
@@ -70,7 +70,11 @@ async function report(dependencies: EpochTaskDependencies, { epoch, genesis }: E
   await caughtUp()
   const reports = await reportsOf(dependencies, { epoch, genesis })
   const { report: number } = await chain.read('EmissionController', 'emissionOf', [BigInt(epoch)])
-  const told = await events.list({ contract: 'EmissionController', names: ['NodeReported'], args: { epoch: String(epoch), report: String(number) } })
+  const told = await events.list({
+    contract: 'EmissionController',
+    names: ['NodeReported'],
+    args: { epoch: String(epoch), report: String(number) },
+  })
   const last = told.reduce((highest, { args }) => (BigInt(String(args.nodeId)) > highest ? BigInt(String(args.nodeId)) : highest), 0n)
   const missing = reports.filter(({ nodeId }) => nodeId > last)
   for (let first = 0; first < missing.length; first += NODES_PER_REPORT) {
