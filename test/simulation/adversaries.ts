@@ -1,9 +1,15 @@
 /** What the adversary simulators find, as plain rows for a terminal, a page and `--json`. */
 import { BPS } from '#protocol'
 import { bestHitAndRun, COLLATERAL_STRATEGIES, PROPOSED_SETTING, type Setting } from './collateral.ts'
-import { breakEvenBps, LAUNCH, PROPOSED, type Sensitivity, STRATEGIES, sensitivities } from './wash-trade.ts'
+import { breakEvenBps, DEFAULT, DESIGNED, type Sensitivity, STRATEGIES, sensitivities, WIDENED } from './wash-trade.ts'
 
-export type WashRow = { readonly strategy: string; readonly how: string; readonly launch: string; readonly proposed: string }
+export type WashRow = {
+  readonly strategy: string
+  readonly how: string
+  readonly designed: string
+  readonly byDefault: string
+  readonly widened: string
+}
 
 /** Basis points of capacity as people read them; null: no share below all of it pays. */
 export const shareText = (bps: bigint | null): string => {
@@ -14,10 +20,16 @@ export const shareText = (bps: bigint | null): string => {
 export function washRows(tell: (what: string) => void): WashRow[] {
   return STRATEGIES.map(strategy => {
     tell(`wash trader: ${strategy.name}`)
-    const [launch, proposed] = [breakEvenBps(strategy, LAUNCH), breakEvenBps(strategy, PROPOSED)]
-    const drawn = strategy.route === 'captured' && proposed !== null ? (proposed * BPS) / PROPOSED.openCapacityBps : null
+    const share = breakEvenBps(strategy, WIDENED)
+    const drawn = strategy.route === 'captured' && share !== null ? (share * BPS) / WIDENED.openCapacityBps : null
     const ofDraw = drawn === null ? '' : ` of the network, ${shareText(drawn)} of the draw`
-    return { strategy: strategy.name, how: strategy.how, launch: shareText(launch), proposed: shareText(proposed) + ofDraw }
+    return {
+      strategy: strategy.name,
+      how: strategy.how,
+      designed: shareText(breakEvenBps(strategy, DESIGNED)),
+      byDefault: shareText(breakEvenBps(strategy, DEFAULT)),
+      widened: shareText(share) + ofDraw,
+    }
   })
 }
 

@@ -6,7 +6,7 @@ import { hitAndRunText, shareText } from './adversaries.ts'
 import { type Chart, lineChart } from './chart.ts'
 import { PROPOSED_SETTING } from './collateral.ts'
 import type { EpochRecord, Scenario } from './ten-years.ts'
-import { LAUNCH, PROPOSED, type Sensitivity } from './wash-trade.ts'
+import { DESIGNED, type Sensitivity, WIDENED } from './wash-trade.ts'
 
 export type Years = { readonly scenario: Scenario; readonly records: readonly EpochRecord[] }
 export type Findings = {
@@ -78,7 +78,7 @@ const yearEnds = ({ scenario, records }: Years): string[][] =>
   })
 
 function washSection({ wash, moves }: Findings): string {
-  const { split } = PROPOSED
+  const { split } = WIDENED
   return `## Paying oneself
 
 A wash trader pays for jobs, is deployer, frontend and voter of its own pod, and hopes that emission is worth more than what
@@ -87,24 +87,27 @@ and busy markets; a search finds the smallest share of capacity at which any of 
 other nodes have no votes at all, so the truth is on the attacker's worse side.
 
 ${table(
-  ['strategy', 'how', 'pays from (launch parameters)', 'pays from (proposed)'],
-  wash.map(({ strategy, how, launch, proposed }) => [strategy, how, launch, proposed]),
+  ['strategy', 'how', 'pays from, as run', 'by DESIGN §6.3', 'widened'],
+  wash.map(({ strategy, how, designed, byDefault, widened }) => [strategy, how, byDefault, designed, widened]),
 )}
 
-**The launch parameters do not hold.** Open routing alone breaks even at 65 % as designed, but:
+**As run**, no strategy pays at any share of capacity: every job counts by what the protocol got of it, open or not, its units divided by
+the highest multiplier and never more than its payment buys (ADR 0015).
+
+**By DESIGN §6.3**, where open jobs count whole, open routing alone breaks even at 65 %, but:
 
 * Votes. A node at 2.5 beside nodes at 1.0 gets 2.5 times the dynamic reward for the same unit. Open washing then pays from 57.6 %,
-  and a pinned job, whose units count by the ${LAUNCH.split.protocol / 100} % that the protocol got, pays at any size: 0.5 × 2.5 × 5 % = 6.25 % comes back for 5 %.
+  and a pinned job, whose units count by the ${DESIGNED.split.protocol / 100} % that the protocol got, pays at any size: 0.5 × 2.5 × 5 % = 6.25 % comes back for 5 %.
 * "At least three owners among the eligible" stops nobody. Three names cost three collaterals, and a pod whose only warm nodes are one's
   own is routed there although strangers are eligible: warm comes first (wp §2.2.2). 95 % comes back, and up to 50 % on top.
 * Compute units are time × memory. A node that takes eight times as long claims eight times the units.
 
-**Proposed** (ADR 0015), in the second column: protocol ${split.protocol / 100} %, deployer ${split.deployer / 100} %, frontend ${split.frontend / 100} %, voters ${split.voters / 100} %,
+**Widened**: what it takes to let open jobs count whole again without the holes above: protocol ${split.protocol / 100} %, deployer ${split.deployer / 100} %, frontend ${split.frontend / 100} %, voters ${split.voters / 100} %,
 node ${(10_000 - split.protocol - split.deployer - split.frontend - split.voters) / 100} %; closed jobs earn dynamic rewards for the protocol's share divided by the highest
 multiplier, 2.5; a job's units are capped by what its payment buys at the network's price; a job is open only when at least
-${Number(PROPOSED.openCapacityBps) / 100} % of the network's capacity took part in the draw. Then no strategy pays below 60 % of open capacity.
+${Number(WIDENED.openCapacityBps) / 100} % of the network's capacity took part in the draw. Then no strategy pays below 60 % of open capacity.
 
-How the proposed break-even moves:
+How the widened break-even moves:
 
 ${table(
   ['change', 'open', 'open with votes', 'captured pod with votes, of the network'],

@@ -30,24 +30,36 @@ export type Policy = {
    * owners among the eligible: three names, or cold strangers behind warm nodes of one's own, make a captured job open.
    */
   readonly openCapacityBps: bigint
+  /** Whether open jobs count whole. */
+  readonly countsOpenRoutes: boolean
 }
 
-export const LAUNCH: Policy = {
-  name: 'launch',
+/** DESIGN §6.3 to the letter. */
+export const DESIGNED: Policy = {
+  name: 'designed',
   split: DEFAULT_SPLIT_BPS,
   revenueFactorWad: REVENUE_FACTOR_WAD,
   unitsOf: ({ computeUnits, paidWei, protocolWei, isOpen }) =>
     isOpen || paidWei === 0n ? computeUnits : mulDivDown(computeUnits, protocolWei, paidWei),
   openCapacityBps: 0n,
+  countsOpenRoutes: true,
 }
 
-/** What we propose instead (ADR 0015). */
-export const PROPOSED: Policy = {
-  ...LAUNCH,
-  name: 'proposed',
-  split: { deployer: 500, frontend: 300, voters: 200, protocol: 1_000 },
+/** What the network runs with (ADR 0015). */
+export const DEFAULT: Policy = {
+  ...DESIGNED,
+  name: 'default',
   unitsOf: job => organicUnitsDown(job, 1n),
+  countsOpenRoutes: false,
+}
+
+/** What it takes to let open jobs count whole again (ADR 0015). */
+export const WIDENED: Policy = {
+  ...DEFAULT,
+  name: 'widened',
+  split: { deployer: 500, frontend: 300, voters: 200, protocol: 1_000 },
   openCapacityBps: 7_500n,
+  countsOpenRoutes: true,
 }
 
 export type Strategy = {
@@ -128,7 +140,7 @@ function playPayments(play: EpochPlay, network: Network, strategy: Strategy, pol
   const onOwn = mulDivDown(wash, ownShareBps(network, strategy, policy), BPS)
   const [own, other] = [payBack(onOwn, true, policy.split), payBack(wash - onOwn, false, policy.split)]
   const protocol = own.protocol + other.protocol
-  const isOpen = strategy.route !== 'closed'
+  const isOpen = policy.countsOpenRoutes && strategy.route !== 'closed'
   const unitsOf = (paidWei: bigint, protocolWei: bigint, inflatedBy = inflation): bigint =>
     policy.unitsOf({ computeUnits: paidWei * inflatedBy, paidWei, protocolWei, isOpen })
   return {
@@ -212,9 +224,9 @@ const named = (name: string): Strategy => {
   return found
 }
 
-/** How the break-even of the proposed policy moves, one parameter at a time. */
+/** How the break-even moves when open jobs count whole, one parameter at a time. */
 export function sensitivities(): Sensitivity[] {
-  const protocolAt = (bps: number): Policy => ({ ...PROPOSED, split: { ...PROPOSED.split, protocol: bps } })
+  const protocolAt = (bps: number): Policy => ({ ...WIDENED, split: { ...WIDENED.split, protocol: bps } })
   const [open, withVotes, captured] = [named('open'), named('open with votes'), named('captured pod with votes')]
   const at = (what: string, policy: Policy, change: Partial<Strategy> = {}): Sensitivity => {
     const of = (strategy: Strategy): bigint | null => breakEvenBps({ ...strategy, ...change }, policy)
@@ -222,8 +234,8 @@ export function sensitivities(): Sensitivity[] {
   }
   return [
     ...[300, 500, 1_000, 1_500].map(bps => at(`protocol share ${bps / 100} %, the node's less by as much`, protocolAt(bps))),
-    ...[25n, 50n, 100n].map(percent => at(`${Number(percent) / 100} R`, { ...PROPOSED, revenueFactorWad: (WAD * percent) / 100n })),
-    ...[2_500n, 5_000n, BPS].map(bps => at(`a draw among at least ${bps / 100n} % of capacity`, { ...PROPOSED, openCapacityBps: bps })),
-    ...[1_500n, 3_000n, 5_000n].map(bps => at(`attacker holds ${bps / 100n} % of stHEU`, PROPOSED, { stakeBps: bps })),
+    ...[25n, 50n, 100n].map(percent => at(`${Number(percent) / 100} R`, { ...WIDENED, revenueFactorWad: (WAD * percent) / 100n })),
+    ...[2_500n, 5_000n, BPS].map(bps => at(`a draw among at least ${bps / 100n} % of capacity`, { ...WIDENED, openCapacityBps: bps })),
+    ...[1_500n, 3_000n, 5_000n].map(bps => at(`attacker holds ${bps / 100n} % of stHEU`, WIDENED, { stakeBps: bps })),
   ]
 }

@@ -9,6 +9,7 @@ import { createReceiptFactory } from './testing.ts'
 const account = (digit: number): Address => `0x${digit.toString(16).padStart(2, '0').repeat(20)}`
 const heu = account(0xa1)
 const usd = account(0xa2)
+const rule = { countsOpenRoutes: true }
 const assets = { heu, usd }
 const previous = { number: 6, hash: keccak256('previous') }
 const factory = createReceiptFactory({ chainId: 31_337, settlement: account(9) }, { deployer: account(0xd1), protocol: account(0xd2) })
@@ -44,7 +45,7 @@ const receipts = fc
 
 describe('formBatch', () => {
   test('default: two jobs of one payer become one debit and one credit per party', () => {
-    const batch = formBatch([receipt(account(1), usd, 1_000n), receipt(account(1), usd, 500n)], previous, assets)
+    const batch = formBatch([receipt(account(1), usd, 1_000n), receipt(account(1), usd, 500n)], previous, assets, rule)
     expect(batch).toMatchObject({ number: 7, previousHash: previous.hash, jobCount: 2 })
     expect(batch.debits.map(unpack)).toEqual([{ account: account(1), role: 0, asset: 1, amount: 1_500n }])
     expect(batch.credits.map(unpack).sort((a, b) => a.role - b.role)).toEqual([
@@ -61,11 +62,12 @@ describe('formBatch', () => {
       batchNumber: null,
     })
     const jobs = [of(usd, 100n, 0), of(usd, 30n, 1), of(heu, 7n, 0), of(heu, 5n, 0), of(heu, 1_000n, 2), of(heu, 2_000n, 3)]
-    expect(formBatch(jobs, previous, assets)).toMatchObject({ openUsd: 100n, openHeu: 12n })
+    expect(formBatch(jobs, previous, assets, rule)).toMatchObject({ openUsd: 100n, openHeu: 12n })
+    expect(formBatch(jobs, previous, assets, { countsOpenRoutes: false })).toMatchObject({ openUsd: 0n, openHeu: 0n })
   })
 
   test('behavior: free jobs are receipted and move nothing', () => {
-    const batch = formBatch([receipt(account(1), usd, 0n)], previous, assets)
+    const batch = formBatch([receipt(account(1), usd, 0n)], previous, assets, rule)
     expect(batch).toMatchObject({ jobCount: 1, debits: [], credits: [] })
   })
 
@@ -85,20 +87,20 @@ describe('formBatch', () => {
       },
     ],
   ])('error: a receipt with %s', (_, bad) => {
-    expect(() => formBatch([bad], previous, assets)).toThrowError(expect.objectContaining({ code: 'SEQUENCER_BAD_RECEIPT' }))
+    expect(() => formBatch([bad], previous, assets, rule)).toThrowError(expect.objectContaining({ code: 'SEQUENCER_BAD_RECEIPT' }))
   })
 
   test('error: a price, or a sum of prices, that a row can not hold', () => {
     const tooMuch = receipt(account(1), heu, MAX_ROW_AMOUNT + 1n)
-    expect(() => formBatch([tooMuch], previous, assets)).toThrowError(expect.objectContaining({ code: 'SEQUENCER_BAD_RECEIPT' }))
+    expect(() => formBatch([tooMuch], previous, assets, rule)).toThrowError(expect.objectContaining({ code: 'SEQUENCER_BAD_RECEIPT' }))
     const most = [receipt(account(1), heu, MAX_ROW_AMOUNT), receipt(account(1), heu, 1n)]
-    expect(() => formBatch(most, previous, assets)).toThrowError(RangeError)
+    expect(() => formBatch(most, previous, assets, rule)).toThrowError(RangeError)
   })
 
   test('property: per asset the credits are the debits and the debits are the prices (law C3)', () => {
     fc.assert(
       fc.property(receipts, jobs => {
-        const batch = formBatch(jobs, previous, assets)
+        const batch = formBatch(jobs, previous, assets, rule)
         const debits = batch.debits.map(unpack)
         const credits = batch.credits.map(unpack)
         for (const [number, asset] of [heu, usd].entries()) {
@@ -112,7 +114,7 @@ describe('formBatch', () => {
   test('property: rows ascend strictly, so no row comes twice', () => {
     fc.assert(
       fc.property(receipts, jobs => {
-        const batch = formBatch(jobs, previous, assets)
+        const batch = formBatch(jobs, previous, assets, rule)
         for (const rows of [batch.debits, batch.credits]) {
           const keys = rows.map(row => row >> 88n)
           expect(keys.filter((key, index) => index > 0 && key <= keys[index - 1]!)).toEqual([])
@@ -125,12 +127,12 @@ describe('formBatch', () => {
   test('property: the order of the receipts changes nothing, a changed receipt changes the hash', () => {
     fc.assert(
       fc.property(receipts, fc.infiniteStream(fc.nat()), (jobs, random) => {
-        const batch = formBatch(jobs, previous, assets)
+        const batch = formBatch(jobs, previous, assets, rule)
         const weights = new Map(jobs.map(job => [job, random.next().value as number]))
         const shuffled = jobs.toSorted((a, b) => weights.get(a)! - weights.get(b)!)
-        expect(formBatch(shuffled, previous, assets)).toEqual(batch)
+        expect(formBatch(shuffled, previous, assets, rule)).toEqual(batch)
         const another = [...jobs.slice(1), receipt(account(1), usd, 1n)]
-        expect(formBatch(another, previous, assets).batchHash).not.toBe(batch.batchHash)
+        expect(formBatch(another, previous, assets, rule).batchHash).not.toBe(batch.batchHash)
       }),
       { numRuns: 30 },
     )

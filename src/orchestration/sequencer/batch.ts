@@ -1,8 +1,9 @@
 import { SPLIT_ROLES, type SplitRole } from '#economics'
 import type { BatchRef, StoredReceipt } from '#platform'
-import { type Address, type Bytes32, HeuristError, type Hex, merkleTree, type RouteClass, ZERO_ADDRESS } from '#protocol'
+import { type Address, type Bytes32, HeuristError, type Hex, merkleTree, ZERO_ADDRESS } from '#protocol'
 import { encodeSettle, hashBatch } from './encode.ts'
 import type { SequencerErrorCode } from './errors.ts'
+import { countsWhole, type OrganicRule } from './organic.ts'
 
 /** The chain's asset numbers: position in this list. */
 export type SettlementAssets = { readonly heu: Address; readonly usd: Address }
@@ -22,8 +23,6 @@ export type FormedBatch = {
   readonly sequences: readonly number[]
 }
 
-/** The route class that counts whole as organic demand. */
-const OPEN: RouteClass = 0
 const AMOUNT_BITS = 88n
 /** A row's amount is below 2^88 atomic units: 309 million HEU. */
 export const MAX_ROW_AMOUNT = (1n << AMOUNT_BITS) - 1n
@@ -88,15 +87,20 @@ function toRows(totals: ReadonlyMap<string, bigint>): bigint[] {
  * Nets receipts into one settlement transaction. Pure: the same receipts after the same predecessor give the same bytes,
  * in whatever order they come. @throws HeuristError SEQUENCER_BAD_RECEIPT
  */
-export function formBatch(receipts: readonly StoredReceipt[], previous: BatchRef, assets: SettlementAssets): FormedBatch {
+export function formBatch(
+  receipts: readonly StoredReceipt[],
+  previous: BatchRef,
+  assets: SettlementAssets,
+  rule: OrganicRule,
+): FormedBatch {
   if (receipts.length === 0) throw new RangeError('a batch needs at least one receipt')
   const debits = new Map<string, bigint>()
   const credits = new Map<string, bigint>()
   const open = { openHeu: 0n, openUsd: 0n }
   for (const receipt of receipts) {
     const rows = rowsOf(receipt, assets)
-    const { routeClass, asset, price } = receipt.signed.receipt
-    if (routeClass === OPEN) open[asset === assets.heu ? 'openHeu' : 'openUsd'] += price
+    const { asset, price } = receipt.signed.receipt
+    if (countsWhole(receipt, rule)) open[asset === assets.heu ? 'openHeu' : 'openUsd'] += price
     addTo(debits, rows.debit)
     for (const credit of rows.credits) addTo(credits, credit)
   }

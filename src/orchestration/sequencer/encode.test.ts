@@ -14,7 +14,12 @@ describe('settle call', () => {
       { role: 'protocol', account: account(3), amount: 1_000n },
     ]
     const stored = { sequence: 1, jobId: 'job_1', signed: { receipt } as never, digest: keccak256('leaf'), split, batchNumber: null }
-    const batch = formBatch([stored], { number: 41, hash: keccak256('before') }, { heu: account(7), usd: account(8) })
+    const batch = formBatch(
+      [stored],
+      { number: 41, hash: keccak256('before') },
+      { heu: account(7), usd: account(8) },
+      { countsOpenRoutes: true },
+    )
     const struct = {
       number: 42n,
       previousHash: keccak256('before'),

@@ -4,6 +4,7 @@ import { type FormedBatch, fittingPrefix, formBatch, rowsOf, type SettlementAsse
 import { accountKey, createHolds, type Holds, receiptKey } from './holds.ts'
 import type { SequencerMetrics } from './metrics.ts'
 import type { SequencerDependencies, SequencerOptions } from './options.ts'
+import type { OrganicRule } from './organic.ts'
 import { contentRefusal } from './settle.ts'
 
 /** What the vault's refusals say about one account: how much of the asset it can still be debited. */
@@ -22,15 +23,15 @@ export type Isolation = {
 }
 
 type Dependencies = Pick<SequencerDependencies, 'chain' | 'signer' | 'clock' | 'logger'>
-type Context = { readonly dependencies: Dependencies; readonly assets: SettlementAssets; readonly holds: Holds }
+type Context = { readonly dependencies: Dependencies; readonly assets: SettlementAssets; readonly rule: OrganicRule; readonly holds: Holds }
 
 export function createIsolation(
-  options: Pick<SequencerOptions, 'maxRows' | 'maxJobs' | 'holdMs'>,
+  options: Pick<SequencerOptions, 'maxRows' | 'maxJobs' | 'holdMs' | 'countsOpenRoutes'>,
   dependencies: Dependencies,
   metrics: SequencerMetrics,
 ): Isolation {
   const { WrappedHeu: heu, DevUsd: usd } = dependencies.chain.contracts
-  const context: Context = { dependencies, assets: { heu, usd }, holds: createHolds(options, dependencies) }
+  const context: Context = { dependencies, assets: { heu, usd }, rule: options, holds: createHolds(options, dependencies) }
   let held = 0
   return {
     heldCount: () => held,
@@ -49,7 +50,7 @@ export function createIsolation(
 async function settleable(context: Context, receipts: readonly StoredReceipt[], tip: BatchRef): Promise<FormedBatch | null> {
   let pool = receipts
   while (pool.length > 0) {
-    const batch = formBatch(pool, tip, context.assets)
+    const batch = formBatch(pool, tip, context.assets, context.rule)
     const refusal = await refusalOf(context, batch)
     if (refusal === null) return batch
     pool = shrink(context, pool, refusal)

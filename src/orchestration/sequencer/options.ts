@@ -1,6 +1,7 @@
 import type { BatchStore, Chain, Clock, Logger, Metrics, Signer } from '#platform'
+import type { OrganicRule } from './organic.ts'
 
-export type SequencerOptions = {
+export type SequencerOptions = OrganicRule & {
   /** A batch is formed when so many receipts wait … */
   readonly maxJobs: number
   /** … or the oldest has waited so long, in ms. */
@@ -28,6 +29,7 @@ export const DEFAULT_SEQUENCER_OPTIONS: SequencerOptions = {
   holdMs: 15_000,
   // About 2 USD for an hour of 80 GiB, at 0.1 USD per HEU.
   weiPerUnit: 70_000_000n,
+  countsOpenRoutes: false,
 }
 
 export type SequencerDependencies = {

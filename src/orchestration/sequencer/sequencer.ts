@@ -172,10 +172,11 @@ class BatchSequencer implements Sequencer {
   async #workOf({ sequences }: FormedBatch, receipts: readonly StoredReceipt[]): Promise<NodeWork[]> {
     const { chain } = this.#dependencies
     const { WrappedHeu, DevUsd } = chain.contracts
-    const prices = { weiPerUnit: this.#options.weiPerUnit, heuPriceUsdWad: await chain.read('CreditVault', 'heuPriceUsdWad', []) }
+    const { weiPerUnit, countsOpenRoutes } = this.#options
+    const terms = { weiPerUnit, countsOpenRoutes, heuPriceUsdWad: await chain.read('CreditVault', 'heuPriceUsdWad', []) }
     const inBatch = new Set(sequences)
     const settled = receipts.filter(({ sequence }) => inBatch.has(sequence))
-    return organicWork(settled, { heu: WrappedHeu, usd: DevUsd }, prices)
+    return organicWork(settled, { heu: WrappedHeu, usd: DevUsd }, terms)
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -7,7 +7,7 @@ import { organicWork } from './work.ts'
 const account = (digit: number): Address => `0x${digit.toString(16).padStart(2, '0').repeat(20)}`
 const assets = { heu: account(0xa1), usd: account(0xa2) }
 const factory = createReceiptFactory({ chainId: 31_337, settlement: account(9) }, { deployer: account(0xd1), protocol: account(0xd2) })
-const prices = { weiPerUnit: 10n, heuPriceUsdWad: WAD / 10n }
+const prices = { weiPerUnit: 10n, heuPriceUsdWad: WAD / 10n, countsOpenRoutes: true }
 
 function job(change: { asset?: Address; price: bigint; routeClass?: number; computeUnits: number; node?: Address }): StoredReceipt {
   const { node, computeUnits, ...made } = change
@@ -45,9 +45,16 @@ describe('organicWork', () => {
     }
   })
 
+  test('behavior: while open routes do not count, every job counts by what the protocol got of it', () => {
+    const unitsBy = (countsOpenRoutes: boolean, routeClass: number): bigint | undefined =>
+      organicWork([job({ price: 10_000n, routeClass, computeUnits: 800 })], assets, { ...prices, countsOpenRoutes })[0]?.organicUnits
+    expect(unitsBy(false, 0)).toBe(unitsBy(true, 1))
+    expect(unitsBy(false, 0)).toBeLessThan(unitsBy(true, 0) ?? 0n)
+  })
+
   test('behavior: stablecoin is worth its HEU', () => {
     // 1 micro-dollar at 0.1 USD per HEU is 1e13 wei.
-    const dear = { weiPerUnit: 10n ** 13n, heuPriceUsdWad: WAD / 10n }
+    const dear = { ...prices, weiPerUnit: 10n ** 13n }
     const jobs = [job({ asset: assets.usd, price: 7n, routeClass: 0, computeUnits: 100 })]
     expect(organicWork(jobs, assets, dear)[0]?.organicUnits).toBe(7n)
   })
