@@ -7,7 +7,7 @@ export type Report = {
   readonly node: string
   readonly throughput: readonly GatewayRow[]
   readonly latency: readonly LatencyRow[]
-  readonly streams: readonly StreamsRow[]
+  readonly streams: readonly { readonly count: number; readonly rows: readonly StreamsRow[] }[]
   readonly memory: readonly { readonly name: string; readonly mb: number }[]
   readonly durable: Readonly<Record<string, unknown>>
   readonly routing: Readonly<Record<string, unknown>>
@@ -30,9 +30,11 @@ function throughputTable(rows: readonly GatewayRow[]): string {
       'path',
       'unary/s, 64 callers',
       'CPU µs per unary request',
+      'of it main thread',
       'against undici',
       'tokens/s, 32 streams',
       'CPU µs per token',
+      'of it main thread',
       'against undici',
       'errors unary / stream',
     ],
@@ -40,9 +42,11 @@ function throughputTable(rows: readonly GatewayRow[]): string {
       row.name,
       number(row.unaryPerSecond),
       number(row.unaryCpuUs),
+      number(row.unaryThreadUs),
       ratio(row.unaryCpuUs, base?.unaryCpuUs),
       number(row.tokensPerSecond),
       number(row.streamCpuUs, 1),
+      number(row.streamThreadUs, 1),
       ratio(row.streamCpuUs, base?.streamCpuUs),
       `${row.unaryErrors} / ${row.streamErrors}`,
     ]),
@@ -78,6 +82,19 @@ type DecisionRow = { nodes: number; fleet: string; decisionUs: number; changeUs:
 
 function decisionsOf(routing: Report['routing']): readonly DecisionRow[] {
   return (routing.results as DecisionRow[] | undefined) ?? [] // cast: our own bench
+}
+
+function streamsSection({ count, rows }: Report['streams'][number]): string {
+  const body = rows.map(row => [
+    row.name,
+    number(row.firstP50Ms, 1),
+    number(row.firstP99Ms, 1),
+    String(row.lost),
+    String(row.errors),
+    number(row.residentMb),
+  ])
+  const head = ['path', 'first byte p50 ms', 'p99 ms', 'lost tokens', 'errors', 'resident MB after']
+  return `### ${count.toLocaleString('en')} open streams, 8 tokens each, one a second\n\n${table(head, body)}`
 }
 
 /** The page docs/reference/benchmarks.md. */
@@ -128,19 +145,7 @@ ${table(
   ]),
 )}
 
-### 500 open streams, 8 tokens each, one a second
-
-${table(
-  ['path', 'first byte p50 ms', 'p99 ms', 'lost tokens', 'errors', 'resident MB after'],
-  streams.map(row => [
-    row.name,
-    number(row.firstP50Ms, 1),
-    number(row.firstP99Ms, 1),
-    String(row.lost),
-    String(row.errors),
-    number(row.residentMb),
-  ]),
-)}
+${streams.map(streamsSection).join('\n\n')}
 
 ## Durable receipts
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { measureLatency, measureStreams, measureThroughput, memoryOf } from './gateway/measure.ts'
+import { measureLatency, measureStreams, measureThroughput, memoryOf, type StreamsRow } from './gateway/measure.ts'
 import { ROOT } from './gateway/processes.ts'
 import { startBench } from './gateway/targets.ts'
 import { report } from './report.ts'
@@ -27,8 +27,9 @@ const { direct, undici, portkey, heurist } = bench.targets
 const throughput = await measureThroughput([direct, undici, portkey, heurist], ROUNDS, tell)
 tell('latency at 200 requests a second')
 const latency = await measureLatency([direct, undici, portkey, heurist])
-tell('500 open streams')
-const streams = await measureStreams([direct, undici, heurist])
+tell('open streams')
+const streams: { count: number; rows: StreamsRow[] }[] = []
+for (const count of [500, 2000]) streams.push({ count, rows: await measureStreams([direct, undici, heurist], count) })
 const memory = memoryOf(bench)
 await bench.stop()
 const durable = program('durable-receipts.ts', ['--callers', '64', '--seconds', '5'])

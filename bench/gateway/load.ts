@@ -12,7 +12,8 @@ export type LoadResult = {
 export type Target = {
   readonly name: string
   readonly url: string
-  readonly headers: Readonly<Record<string, string>>
+  /** Used in turn: one API key may hold 1,000 requests at once. */
+  readonly headers: readonly Readonly<Record<string, string>>[]
   readonly model: string
   readonly pids: () => readonly number[]
 }
@@ -33,7 +34,7 @@ function bodyOf(target: Target, { stream, maxTokens, tag }: Shape): string {
 const TOKEN = '"content":" '
 
 /** One request through undici's lowest interface, so that the load generator costs as little as it can. */
-function once(pool: Pool, target: Target, body: string): Promise<Outcome> {
+function once(pool: Pool, target: Target, body: string, index = 0): Promise<Outcome> {
   const startedMs = performance.now()
   const path = `${new URL(target.url).pathname}/chat/completions`
   return new Promise(resolve => {
@@ -43,7 +44,7 @@ function once(pool: Pool, target: Target, body: string): Promise<Outcome> {
     let ended = false
     const finish = (ok: boolean): void => resolve({ ok, tokens, firstMs, totalMs: performance.now() - startedMs })
     pool.dispatch(
-      { path, method: 'POST', headers: { 'content-type': 'application/json', ...target.headers }, body },
+      { path, method: 'POST', headers: { 'content-type': 'application/json', ...target.headers[index % target.headers.length] }, body },
       {
         onRequestStart: () => undefined,
         onResponseStart: (_controller, statusCode) => {
@@ -121,7 +122,7 @@ export function openStreams(
     const outcomes = await Promise.all(
       Array.from({ length: load.streams }, async (_, index) => {
         await new Promise(resolve => setTimeout(resolve, (index * load.rampMs) / load.streams))
-        return once(pool, target, body)
+        return once(pool, target, body, index)
       }),
     )
     return summary(outcomes, (performance.now() - startedMs) / 1000)

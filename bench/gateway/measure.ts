@@ -1,5 +1,5 @@
 import { closedLoop, type LoadResult, openLoop, openStreams, percentile, type Target } from './load.ts'
-import { cpuSeconds, residentMb } from './processes.ts'
+import { cpuSeconds, mainThreadCpuSeconds, residentMb } from './processes.ts'
 import type { Bench } from './targets.ts'
 
 const median = (values: readonly number[]): number => percentile(values, 0.5)
@@ -9,6 +9,9 @@ export type GatewayRow = {
   readonly unaryPerSecond: number
   readonly unaryCpuUs: number
   readonly streamCpuUs: number
+  /** Of the main thread alone. */
+  readonly unaryThreadUs: number
+  readonly streamThreadUs: number
   readonly tokensPerSecond: number
   readonly unaryErrors: number
   readonly streamErrors: number
@@ -23,14 +26,14 @@ export type StreamsRow = {
   readonly residentMb: number
 }
 
-type Measured = { readonly load: LoadResult; readonly cpuUs: number }
+type Measured = { readonly load: LoadResult; readonly cpuUs: number; readonly threadUs: number }
 
 /** CPU of the target's own processes while `work` runs. */
 async function withCpu(target: Target, work: () => Promise<LoadResult>): Promise<Measured> {
-  const cpu = (): number => target.pids().reduce((sum, pid) => sum + cpuSeconds(pid), 0)
-  const before = cpu()
+  const total = (of: (pid: number) => number): number => target.pids().reduce((sum, pid) => sum + of(pid), 0)
+  const [cpu, thread] = [total(cpuSeconds), total(mainThreadCpuSeconds)]
   const load = await work()
-  return { load, cpuUs: (cpu() - before) * 1e6 }
+  return { load, cpuUs: (total(cpuSeconds) - cpu) * 1e6, threadUs: (total(mainThreadCpuSeconds) - thread) * 1e6 }
 }
 
 const UNARY = { stream: false, maxTokens: 16, callers: 64, durationMs: 4000 }
@@ -60,6 +63,8 @@ function rowOf(name: string, unary: readonly Measured[], streams: readonly Measu
     unaryPerSecond: median(unary.map(({ load }) => load.requests / load.seconds)),
     unaryCpuUs: median(unary.map(({ load, cpuUs }) => cpuUs / load.requests)),
     streamCpuUs: median(streams.map(({ load, cpuUs }) => cpuUs / load.tokens)),
+    unaryThreadUs: median(unary.map(({ load, threadUs }) => threadUs / load.requests)),
+    streamThreadUs: median(streams.map(({ load, threadUs }) => threadUs / load.tokens)),
     tokensPerSecond: median(streams.map(({ load }) => load.tokens / load.seconds)),
     unaryErrors: unary.reduce((sum, { load }) => sum + load.errors, 0),
     streamErrors: streams.reduce((sum, { load }) => sum + load.errors, 0),
@@ -76,19 +81,18 @@ export async function measureLatency(targets: readonly Target[]): Promise<Latenc
   return rows
 }
 
-const STREAMS = 500
 const STREAM_TOKENS = 8
 
-/** 500 streams at once, one token a second each. A lost token is one that was asked for and did not arrive. */
-export async function measureStreams(targets: readonly Target[]): Promise<StreamsRow[]> {
+/** Many streams at once, one token a second each. A lost token is one that was asked for and did not arrive. */
+export async function measureStreams(targets: readonly Target[], streams: number): Promise<StreamsRow[]> {
   const rows: StreamsRow[] = []
   for (const target of targets) {
-    const load = await openStreams(target, { streams: STREAMS, maxTokens: STREAM_TOKENS, rampMs: 1500, tag: 'paced' })
+    const load = await openStreams(target, { streams, maxTokens: STREAM_TOKENS, rampMs: 3 * streams, tag: 'paced' })
     rows.push({
       name: target.name,
       firstP50Ms: percentile(load.firstByteMs, 0.5),
       firstP99Ms: percentile(load.firstByteMs, 0.99),
-      lost: STREAMS * STREAM_TOKENS - load.tokens,
+      lost: streams * STREAM_TOKENS - load.tokens,
       errors: load.errors,
       residentMb: target.pids().reduce((sum, pid) => sum + residentMb(pid), 0),
     })

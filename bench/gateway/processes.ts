@@ -7,8 +7,17 @@ const TICKS_PER_SECOND = 100
 
 /** CPU seconds (user and system) of a process so far, from /proc. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return cpuOf(`/proc/${pid}/stat`)
+}
+
+function cpuOf(file: string): number {
+  const fields = readFileSync(file, 'utf8').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** The same of its main thread alone: what one event loop spends, without collector, compiler and worker threads. */
+export function mainThreadCpuSeconds(pid: number): number {
+  return cpuOf(`/proc/${pid}/task/${pid}/stat`)
 }
 
 /** Resident memory in MB. */

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { DevFile } from '../../src/bin/dev-file.ts'
 import { networkFactsSchema } from '../../src/bin/network/facts.ts'
 import { openKey } from '../../src/compute/index.ts'
 import { createRpcChain, registerNode, transferHeu } from '../../src/platform/chain/index.ts'
@@ -25,6 +26,17 @@ function freePort(): Promise<number> {
   })
 }
 
+/** One more API key of the same account. */
+async function newApiKey(dev: DevFile): Promise<string> {
+  const answer = await fetch(`${dev.gatewayUrl.replace('/v1', '')}/api/keys`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${dev.apiKey}` },
+    body: JSON.stringify({ name: 'bench', scopes: ['inference'], requestsPerMinute: 1_000_000 }),
+  })
+  if (!answer.ok) throw new Error(`no API key: ${answer.status} ${await answer.text()}`)
+  return ((await answer.json()) as { secret: string }).secret // cast: our own control API
+}
+
 /** The whole network without its own nodes, and one node that answers from memory, registered like any other. */
 async function startHeurist(): Promise<{ target: Target; stop(): Promise<void>; databasePid(): number; mainPid(): number }> {
   const home = newHome()
@@ -43,12 +55,13 @@ async function startHeurist(): Promise<{ target: Target; stop(): Promise<void>; 
   const node = await startProgram<{ nodeId: string }>('node.ts', [
     JSON.stringify({ url: facts.nodeUrl, chainId: dev.chainId, settlement: facts.contracts.JobSettlement, privateKey: hotKey }),
   ])
+  const keys = [dev.apiKey, await newApiKey(dev), await newApiKey(dev)]
   const mainPid = (): number => network.dev().pids.main ?? 0
   return {
     target: {
       name: 'heurist',
       url: dev.gatewayUrl,
-      headers: { authorization: `Bearer ${dev.apiKey}` },
+      headers: keys.map(key => ({ authorization: `Bearer ${key}` })),
       model: dev.models.chat,
       pids: () => [mainPid()],
     },
@@ -76,7 +89,7 @@ export async function startBench(): Promise<Bench> {
   )
   children.push(upstream.child, proxy.child, portkey)
   const heurist = await startHeurist()
-  const plain = { headers: {}, model: 'bench' }
+  const plain = { headers: [{}], model: 'bench' }
   return {
     targets: {
       direct: { name: 'direct (upstream alone)', url: `${origin}/v1`, ...plain, pids: pidOf(upstream.child) },
@@ -85,7 +98,7 @@ export async function startBench(): Promise<Bench> {
         name: 'Portkey 1.15.2',
         url: `http://127.0.0.1:${portkeyPort}/v1`,
         model: 'bench',
-        headers: { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${origin}/v1`, authorization: 'Bearer none' },
+        headers: [{ 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${origin}/v1`, authorization: 'Bearer none' }],
         pids: pidOf(portkey),
       },
       heurist: heurist.target,

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { Pool } from 'undici'
 
 /** The yardstick: a bare reverse proxy on undici's lowest interface, in the same runtime as ours. No auth, no metering, no receipt. */
-const pool = new Pool(process.argv[2] ?? '', { connections: 1024 })
+const pool = new Pool(process.argv[2] ?? '', { connections: 4096 })
 const server = createServer((request, response) => {
   pool.dispatch(
     { path: request.url ?? '/', method: 'POST', headers: { 'content-type': 'application/json' }, body: request },

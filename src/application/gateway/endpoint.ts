@@ -13,6 +13,7 @@ import type { GatewayMetrics } from './metrics.ts'
 import { findPod, type PodCatalog } from './openai/models.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { createStreamSession, type StreamSession } from './stream-session.ts'
+import { sendJson } from './take-over.ts'
 import { refuseWrongRuntime, type UnitBounds } from './units.ts'
 import { validate } from './validate.ts'
 
@@ -257,7 +258,7 @@ async function answer<Request>(
   admitted: Admitted<Request>,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<unknown> {
+): Promise<void> {
   const { chunks } = context.endpoint
   if (chunks && admitted.body.stream === true) return answerStream(context, admitted, reply, chunks)
   const idempotencyKey = request.headers['idempotency-key']
@@ -265,8 +266,7 @@ async function answer<Request>(
     typeof idempotencyKey === 'string' && idempotencyKey !== ''
       ? await answerOnce(context, admitted, reply, idempotencyKey)
       : finishWhole(context, admitted, reply, await answerWhole(context, admitted, reply))
-  reply.type('application/json; charset=utf-8').header('openai-processing-ms', String(Math.round(reply.elapsedTime)))
-  return text
+  sendJson(reply, text)
 }
 
 /** A Fastify handler for one endpoint: admit, run the job, answer whole or in a stream. */

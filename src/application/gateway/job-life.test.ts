@@ -36,7 +36,7 @@ function openGate(): void {
 
 beforeAll(async () => {
   openGate()
-  the = await createTestGateway({ keepAliveMs: 40 }, { jobs: gated })
+  the = await createTestGateway({ keepAliveMs: 400 }, { jobs: gated })
 })
 afterAll(() => the.stop())
 

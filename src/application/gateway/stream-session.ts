@@ -3,6 +3,7 @@ import type { Clock } from '#platform'
 import type { ChunkFormat } from './answer.ts'
 import type { JobListener, RunningJob } from './job.ts'
 import { createSseStream } from './sse.ts'
+import { takeOver } from './take-over.ts'
 
 export type StreamSessionOptions = {
   /** Silence after which a comment line is sent, in ms. */
@@ -29,13 +30,6 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-/** Takes the answer from Fastify and says with which headers it begins. */
-function takeOver(reply: FastifyReply, jobHeaders: Record<string, string>): Record<string, string> {
-  reply.hijack()
-  const known = reply.getHeaders() as Record<string, string> // cast: this gateway sets strings only
-  return { ...known, ...STREAM_HEADERS, 'openai-processing-ms': String(Math.round(reply.elapsedTime)), ...jobHeaders }
-}
-
 /**
  * The status line waits for the first output, so that "no node is free" is still a plain 503. Only after `keepAliveMs` of silence is the stream
  * opened with a comment, which clients skip.
@@ -52,7 +46,8 @@ export function createStreamSession(
   let waitingFor = 'waiting for a node'
   let hasOutput = false
 
-  const headers = () => takeOver(reply, { 'x-heurist-job-id': running.jobId, ...(nodeId !== '' && { 'x-heurist-node-id': nodeId }) })
+  const headers = () =>
+    takeOver(reply, { ...STREAM_HEADERS, 'x-heurist-job-id': running.jobId, ...(nodeId !== '' && { 'x-heurist-node-id': nodeId }) })
   const stream = createSseStream(reply.raw, { headers, onTaken: tokens => running.control.grant(tokens) })
 
   function keepAlive(): void {

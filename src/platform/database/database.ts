@@ -9,6 +9,7 @@ import type { Database } from './port.ts'
 import type { Schema } from './schema.ts'
 import { createAccountIds } from './stores/account-ids.ts'
 import { createBatchStore } from './stores/batches.ts'
+import { createDelayedStarts } from './stores/delayed-starts.ts'
 import { createEventStore } from './stores/events.ts'
 import { type JobWrite, writeJobs } from './stores/finish.ts'
 import { createGroupCommit } from './stores/group-commit.ts'
@@ -70,11 +71,12 @@ export async function createDatabase(
     { maxGroup: MAX_GROUP, maxFlights: MAX_FLIGHTS, maxQueue: MAX_QUEUE, patienceMs: options.finishPatienceMs ?? 15_000 },
     { write: items => observe(items.length, () => writeJobs(items, { pool, accountIds })), monotonicMs: () => performance.now() },
   )
+  const starts = createDelayedStarts({ write: start => writer.add({ start, outcome: null }), clock })
   let stopped: Promise<void> | null = null
   return {
     ledger: createLedgerStore({ pool, accountIds }),
     keys: createKeyStore({ db }),
-    jobs: createJobStore({ pool, writer, clock }),
+    jobs: createJobStore({ pool, writer, starts, clock }),
     batches: createBatchStore({ db }),
     pods: createPodStore({ db }),
     nodes: createNodeStore({ db }),
@@ -83,6 +85,7 @@ export async function createDatabase(
     settings: createSettingStore({ db }),
     ping: () => translated(async () => void (await pool.query('select 1'))),
     stop() {
+      starts.flush()
       stopped ??= writer.idle().then(async () => {
         await db.destroy()
         // Kysely ends only a pool that it has used.

@@ -110,7 +110,10 @@ export type StoredReceipt = {
 export type DecidedJob = { readonly jobId: JobId; readonly createdAtMs: number; readonly decisions: readonly SignedDecision[] }
 
 export interface JobStore {
-  /** Queues the start row; resolves when it is durable. Callers on the hot path do not await it. */
+  /**
+   * Queues the start row; resolves when it is durable, or when the job has ended meanwhile and needs none. Callers on the hot
+   * path do not await it.
+   */
   start(start: JobStart): Promise<void>
   /**
    * Commits an outcome together with others of the same tick (group commit). Resolves when it is on disk; a repeat of the same

@@ -3,6 +3,7 @@ import type { JobId, JobView, SignedDecision, SignedDiscardReceipt } from '#prot
 import type { Clock } from '../../clock.ts'
 import { translated } from '../errors.ts'
 import type { DecidedJob, JobStore } from '../port.ts'
+import type { DelayedStarts } from './delayed-starts.ts'
 import type { JobWrite } from './finish.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { type JobTableRow, openJobView, plainText, type ReceiptTableRow, toJobView, toStoredReceipt } from './job-rows.ts'
@@ -17,11 +18,21 @@ const NOT_ENDED = 'not exists (select 1 from jobs j where j.job_id = o.job_id)'
 const ANSWER_KEPT_MS = 24 * 3_600_000
 const PRUNE_EVERY_MS = 600_000
 
-export function createJobStore({ pool, writer, clock }: { pool: pg.Pool; writer: GroupCommit<JobWrite>; clock: Clock }): JobStore {
+export type JobStoreDependencies = {
+  readonly pool: pg.Pool
+  readonly writer: GroupCommit<JobWrite>
+  readonly starts: DelayedStarts
+  readonly clock: Clock
+}
+
+export function createJobStore({ pool, writer, starts, clock }: JobStoreDependencies): JobStore {
   let prunedAtMs = 0
   return {
-    start: start => writer.add({ start, outcome: null }),
-    finish: outcome => writer.add({ start: outcome.start, outcome }),
+    start: starts.add,
+    finish(outcome) {
+      starts.drop(outcome.start.jobId)
+      return writer.add({ start: outcome.start, outcome })
+    },
     get: jobId =>
       translated(async () => {
         const ended = await pool.query<JobTableRow>(`${SELECT_JOB} where j.job_id = $1`, [jobId])
