@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, isAlive, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
 
-type JobRow = { jobId: string; state: string; createdAtMs: number; timeline: { step: string; detail: { credits?: string } }[] }
+const TERMINAL = ['succeeded', 'failed', 'cancelled']
+
+type JobRow = {
+  jobId: string
+  state: string
+  errorCode: string | null
+  createdAtMs: number
+  timeline: { step: string; detail: { credits?: string } }[]
+}
 
 /** kill -9 of each process while jobs run: nothing acknowledged is lost, nothing is settled twice (laws L3, L5). */
 describe('faults', () => {
@@ -56,6 +64,18 @@ describe('faults', () => {
       },
     }
   }
+  const signalNodes = (pids: Readonly<Record<string, number>>, signal: NodeJS.Signals): void => {
+    for (const [role, pid] of Object.entries(pids)) if (role.startsWith('node-')) process.kill(pid, signal)
+  }
+  /** Stops the nodes in the middle of their work. Answers the customers' jobs, which now can not end, once all are written down. */
+  const stuckJobs = async (pids: Readonly<Record<string, number>>): Promise<string[]> => {
+    signalNodes(pids, 'SIGSTOP')
+    return eventually('every customer to wait for a job', async () => {
+      const { data } = await read<{ data: JobRow[] }>('/api/jobs?limit=200')
+      const open = data.filter(({ state }) => !TERMINAL.includes(state)).map(({ jobId }) => jobId)
+      return open.length === 3 && open
+    })
+  }
   const moreAnswers = (): Promise<boolean> => {
     const before = acknowledged.size
     return eventually('more answers', async () => acknowledged.size > before + 3, 90_000)
@@ -101,8 +121,8 @@ describe('faults', () => {
     removeHome(home)
   }, 60_000)
 
-  for (const role of ['chain', 'database'] as const) {
-    test(`behavior: kill -9 of the ${role} under load`, async () => {
+  for (const role of ['chain', 'database', 'node-1'] as const) {
+    test(`behavior: kill -9 of ${role} under load`, async () => {
       load = customers(3)
       await moreAnswers()
       const victim = network.dev().pids[role] ?? 0
@@ -118,14 +138,18 @@ describe('faults', () => {
     load = customers(3)
     await moreAnswers()
     const { pids } = network.dev()
+    const inFlight = await stuckJobs(pids)
     process.kill(pids.main ?? 0, 'SIGKILL')
+    signalNodes(pids, 'SIGCONT')
     await load.stop()
     await eventually('all children to end', async () => Object.values(pids).every(pid => !isAlive(pid)), 30_000)
     await network.stop()
     network = await startNetwork(home, { HEURIST_BATCH_MAX_AGE_MS: '500' })
     await nothingLost()
-    const open = await allJobs('')
-    expect(open.filter(({ state }) => !['succeeded', 'failed', 'cancelled'].includes(state))).toEqual([])
+    const all = await allJobs('')
+    expect(all.filter(({ state }) => !TERMINAL.includes(state))).toEqual([])
+    const ends = inFlight.map(id => all.find(({ jobId }) => jobId === id)?.errorCode)
+    expect(ends, 'jobs that were running').toEqual(inFlight.map(() => 'ROUTER_INTERRUPTED'))
     load = customers(1)
     await moreAnswers()
   }, 240_000)

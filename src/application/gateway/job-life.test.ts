@@ -9,7 +9,7 @@ const CHAT = { model: 'tiny/chat', messages: [{ role: 'user', content: 'hi' }] }
 const STREAM = { ...CHAT, stream: true }
 
 /** What the test lets the job store do. */
-type Gate = { start: Promise<void>; finish: () => Promise<void>; finished: JobId[] }
+type Gate = { start: Promise<void>; finish: () => Promise<void>; finished: JobId[]; told: JobId[] }
 let the: TestGateway
 let gate: Gate
 
@@ -17,6 +17,7 @@ function gated(jobs: JobStore): JobStore {
   return new Proxy(jobs, {
     get(target, name) {
       if (name === 'start') return (start: Parameters<JobStore['start']>[0]) => gate.start.then(() => target.start(start))
+      if (name === 'startNow') return (jobId: JobId) => void gate.told.push(jobId)
       if (name === 'finish') {
         return async (outcome: Parameters<JobStore['finish']>[0]) => {
           await gate.finish()
@@ -31,7 +32,7 @@ function gated(jobs: JobStore): JobStore {
 }
 
 function openGate(): void {
-  gate = { start: Promise.resolve(), finish: async () => undefined, finished: [] }
+  gate = { start: Promise.resolve(), finish: async () => undefined, finished: [], told: [] }
 }
 
 beforeAll(async () => {
@@ -101,6 +102,16 @@ describe('a job that succeeds', () => {
     openGate()
     expect((await storedJob()).state).toBe('succeeded')
     client.destroy()
+  })
+
+  test('behavior: a job whose id the client hears with its first token is written down at once (law L5)', async () => {
+    openGate()
+    the.dispatcher.script = () => textScript('early')
+    await the.call('/v1/chat/completions', CHAT)
+    expect(gate.told, 'a whole answer tells it at the end').toEqual([])
+    await the.call('/v1/chat/completions', STREAM)
+    expect(gate.told).toEqual([lastOrder().jobId])
+    openGate()
   })
 
   test('behavior: the receipt is on disk before [DONE], and before the finish reason', async () => {

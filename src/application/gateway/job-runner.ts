@@ -183,6 +183,8 @@ function sinkOf(context: Context, job: Job, settled: Settled): JobSink {
       if (job.isEnded) return
       if (!job.hasOutput) {
         job.hasOutput = true
+        // A stream's head names the job; after kill -9 its client finds it, as failed (law L5).
+        if (job.call.body.stream === true) context.jobs.startNow(job.start.jobId)
         outcomes.note(job, 'first_token')
       }
       listener.delta(delta)

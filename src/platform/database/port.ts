@@ -115,6 +115,8 @@ export interface JobStore {
    * path do not await it.
    */
   start(start: JobStart): Promise<void>
+  /** The job's client is told its id: its start, if it is still held back, is written now. */
+  startNow(jobId: JobId): void
   /**
    * Commits an outcome together with others of the same tick (group commit). Resolves when it is on disk; a repeat of the same
    * outcome resolves and changes nothing. Tried again through an outage for a bounded time.

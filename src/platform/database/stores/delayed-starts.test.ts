@@ -36,6 +36,18 @@ describe('delayed starts', () => {
     expect(written).toHaveLength(11)
   })
 
+  test('behavior: a job whose client is told its id is written at once, and once', () => {
+    const { clock, written, starts } = setUp()
+    const [told, quiet] = [jobStart(), jobStart()]
+    void starts.add(told)
+    void starts.add(quiet)
+    starts.hasten(told.jobId)
+    starts.hasten(told.jobId)
+    expect(written).toEqual([told.jobId])
+    clock.advance(1000)
+    expect(written).toEqual([told.jobId, quiet.jobId])
+  })
+
   test('behavior: flush writes at once, and nothing twice', () => {
     const { clock, written, starts } = setUp()
     void starts.add(jobStart())

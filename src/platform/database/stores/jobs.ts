@@ -29,6 +29,7 @@ export function createJobStore({ pool, writer, starts, clock }: JobStoreDependen
   let prunedAtMs = 0
   return {
     start: starts.add,
+    startNow: starts.hasten,
     finish(outcome) {
       starts.drop(outcome.start.jobId)
       return writer.add({ start: outcome.start, outcome })
