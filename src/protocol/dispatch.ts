@@ -72,6 +72,27 @@ export type JobControl = {
   grant(tokens: number): void
 }
 
+/** One pod on one node, as an autoscaler sees it. */
+export type HostLoad = {
+  readonly nodeId: NodeId
+  readonly warm: number
+  readonly loading: number
+  /** Replicas that could be loaded now. */
+  readonly cold: number
+  /** Slots of the warm replicas, or of one when none is. */
+  readonly slots: number
+  readonly busy: number
+  readonly unitsPerSecond: number
+}
+/** What is asked of a pod at this moment, and who could serve it. Nodes that may not serve are left out. */
+export type PodLoad = {
+  readonly podId: Bytes32
+  readonly inFlight: number
+  readonly pending: number
+  readonly oldestPendingMs: number
+  readonly hosts: readonly HostLoad[]
+}
+
 /** What a gateway asks of a router. In one process a direct call; between processes a remote driver of the same shape. */
 export interface Dispatcher {
   dispatch(order: JobOrder, sink: JobSink): JobControl

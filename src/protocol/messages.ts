@@ -3,12 +3,12 @@ import { HeuristError } from './errors.ts'
 import { addressSchema, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
 import { FINISH_REASONS, jobRequestSchema } from './job.ts'
 import { MAX_SIGNED_LEASES, readHotMessage } from './link-checks.ts'
-import { nodeFactsSchema } from './node.ts'
+import { nodeFactsSchema, REPLICA_ACTIONS } from './node.ts'
 import { podRecordSchema } from './pod.ts'
 import { receiptSchema } from './receipt.ts'
 
 /** Version of the node link. A router refuses another one with `LINK_VERSION` and says both numbers. */
-export const LINK_VERSION = 2
+export const LINK_VERSION = 3
 /** Largest message either side accepts, in bytes. */
 export const LINK_MAX_FRAME_BYTES = 8 * 1024 * 1024
 
@@ -79,6 +79,8 @@ export const routerMessageSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('refused'), code: z.string(), message: z.string() }),
   z.object({ type: z.literal('pods'), pods: z.array(podRecordSchema) }),
+  /** Load one more replica of the pod, or unload one that is idle. A wish: the node's owner and its devices have the last word. */
+  z.object({ type: z.literal('scale'), podId: bytes32Schema, action: z.enum(REPLICA_ACTIONS) }),
   z.object({
     type: z.literal('lease'),
     ...leaseRef,

@@ -21,6 +21,10 @@ export type Device = z.output<typeof deviceSchema>
 export const REPLICA_STATES = ['cold', 'loading', 'warm', 'draining', 'failed'] as const
 
 /** A pod on a node: loaded or loadable. `unitsPerSecond` is the node's own measurement, used as a rank key after bucketing. */
+/** What a router may ask a node to do with a pod. */
+export const REPLICA_ACTIONS = ['load', 'evict'] as const
+export type ReplicaAction = (typeof REPLICA_ACTIONS)[number]
+
 export const replicaSchema = z.object({
   podId: bytes32Schema,
   manifestHash: bytes32Schema,

@@ -47,6 +47,10 @@ const resourcesSchema = z.strictObject({
 const scalingSchema = z.strictObject({
   min: z.number().int().nonnegative().default(1),
   max: z.number().int().positive().default(100),
+  /** Jobs at once that one replica should have; absent: as many as it has slots. */
+  target: z.number().positive().optional(),
+  /** How long fewer replicas must have been enough before one is unloaded; absent: 5 minutes. */
+  scaleDownAfterMs: z.number().int().positive().optional(),
 })
 
 const timeoutsSchema = z.strictObject({

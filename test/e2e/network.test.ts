@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type OpenAI from 'openai'
@@ -199,6 +199,41 @@ describe('network', () => {
     const response = await fetch(`${base}/api/jobs/${id}`)
     expect(response.status).toBe(401)
   })
+
+  test('behavior: a pod follows its demand from zero to both nodes and back to zero', async () => {
+    const manifest = join(home, 'elastic.json')
+    const scaling = { min: 0, target: 1, scaleDownAfterMs: 3_000 }
+    const model = { id: 'heurist-tiny', source: 'builtin:heurist-tiny', quantization: 'Q8_0', contextLength: 256 }
+    const spec = {
+      runtime: 'llm',
+      engine: { name: 'llama' },
+      model,
+      resources: { memoryBytes: 100_000_000 },
+      scaling,
+      price: { input: '1', output: '1' },
+    }
+    writeFileSync(manifest, JSON.stringify({ apiVersion: 'heurist/v1', kind: 'Pod', metadata: { name: 'elastic' }, spec }))
+    expect(await network.cli('pod', 'deploy', '-f', manifest)).toMatchObject({ code: 0 })
+    type Row = { name: string; warm: number; scale: { desired: number; reasons: string[] } | null }
+    const pod = async (): Promise<Row> => {
+      const rows = JSON.parse((await network.cli('pod', 'list', '--json')).stdout) as Row[] // cast: our own CLI
+      return rows.find(({ name }) => name === 'elastic') ?? { name: '', warm: -1, scale: null }
+    }
+    const ask = () =>
+      openai.chat.completions.create({ model: 'elastic', messages: [{ role: 'user', content: 'Tell me a story' }], max_tokens: 40 })
+    await eventually('the autoscaler to look', async () => (await pod()).scale !== null)
+    expect(await pod()).toMatchObject({ warm: 0, scale: { desired: 0 } })
+    let isBusy = true
+    const askers = Array.from({ length: 6 }, async () => {
+      while (isBusy) await ask().catch(() => undefined)
+    })
+    await eventually('both nodes to serve it', async () => (await pod()).warm === 2, 90_000)
+    isBusy = false
+    await Promise.all(askers)
+    await eventually('nobody to hold it', async () => (await pod()).warm === 0, 60_000)
+    expect((await ask()).choices).toHaveLength(1)
+    expect(await network.cli('pod', 'delete', 'elastic')).toMatchObject({ code: 0 })
+  }, 240_000)
 
   test('behavior: kill -9 of a node loses no acknowledged job, and the node comes back', async () => {
     const victim = network.dev().pids['node-1'] ?? 0

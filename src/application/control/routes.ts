@@ -19,7 +19,7 @@ import {
 } from '#protocol'
 import { API_KEY_SCOPES, type ApiKeys } from '../payments/api-keys.ts'
 import type { CreditBalance } from '../payments/types.ts'
-import { creditsText, keyView, nodeView, podView, toJson } from './views.ts'
+import { creditsText, keyView, nodeView, type PodScaleView, podView, toJson } from './views.ts'
 
 /** `CONTROL_FORBIDDEN`: the key lacks the scope. `CONTROL_NOT_FOUND`: no such thing, or it belongs to somebody else. `CONTROL_BAD_REQUEST`. */
 export type ControlErrorCode = 'CONTROL_FORBIDDEN' | 'CONTROL_NOT_FOUND' | 'CONTROL_BAD_REQUEST'
@@ -52,6 +52,8 @@ export type ControlDependencies = {
   readonly parseManifest: (text: string) => PodManifest
   /** Registers the pod on chain, stores it and tells the nodes. */
   readonly deployPod: (manifest: PodManifest, modelFile: string | null) => Promise<{ readonly podId: string; readonly version: number }>
+  /** How many replicas the pod should have, and why; null while nobody has looked. */
+  readonly scaleOf: (podId: Bytes32) => PodScaleView | null
   readonly removePod: (name: string) => Promise<boolean>
   /** Why a node gets no work, with the fix. */
   readonly whyOf: (nodeId: NodeId) => NodeWhy
@@ -138,7 +140,7 @@ export function networkRoutes(app: FastifyInstance, options: ControlOptions, dep
   })
   app.get('/api/pods', async () => {
     const pods = await database.pods.list()
-    return { data: pods.map(pod => podView(pod, dispatcher.podCapacity(pod.podId))) }
+    return { data: pods.map(pod => podView(pod, dispatcher.podCapacity(pod.podId), dependencies.scaleOf(pod.podId))) }
   })
   app.get('/api/batches', async request => {
     const { limit, before } = parse(listQuery, request.query)

@@ -19,7 +19,10 @@ export function keyView(key: ApiKeyRecord): Record<string, unknown> {
 
 type Capacity = { readonly warm: number; readonly loading: number; readonly replicas: number; readonly freeSlots: number }
 
-export function podView(pod: PodRecord, capacity: Capacity): Record<string, unknown> {
+/** Replicas that the autoscaler wants; `ceiling` is what votes allow, null where they bound nothing. */
+export type PodScaleView = { readonly desired: number; readonly ceiling: number | null; readonly reasons: readonly string[] }
+
+export function podView(pod: PodRecord, capacity: Capacity, scale: PodScaleView | null): Record<string, unknown> {
   const { price, model, engine, runtime } = pod.manifest.spec
   return {
     podId: pod.podId,
@@ -38,6 +41,7 @@ export function podView(pod: PodRecord, capacity: Capacity): Record<string, unkn
     },
     priceCreditsPerMillion: { input: creditsText(price.input), output: creditsText(price.output) },
     ...capacity,
+    scale: scale && { desired: scale.desired, ceiling: scale.ceiling, reasons: scale.reasons },
   }
 }
 

@@ -25,6 +25,7 @@ type PodRow = {
   warm: number
   replicas: number
   freeSlots: number
+  scale: { desired: number; ceiling: number | null; reasons: readonly string[] } | null
 }
 type DeployOptions = {
   readonly file?: string
@@ -51,7 +52,7 @@ export function podCommands(pod: Command, attach: Attach): void {
     output.answer(
       found,
       () =>
-        `${found.name}  ${found.description}\n\n${table(['pod', 'runtime', 'model', 'credits per 1M in/out', 'warm', 'free slots', 'version'], [rowOf(found)])}\n\nid ${found.podId}\nmanifest ${found.manifestHash}\ndeployer ${found.deployer}`,
+        `${found.name}  ${found.description}\n\n${table(['pod', 'runtime', 'model', 'credits per 1M in/out', 'warm', 'free slots', 'version'], [rowOf(found)])}\n\n${scaleText(found)}\nid ${found.podId}\nmanifest ${found.manifestHash}\ndeployer ${found.deployer}`,
     )
     return EXIT.ok
   })
@@ -81,6 +82,12 @@ export function podCommands(pod: Command, attach: Attach): void {
     output.answer(answer, () => `deleted ${answer.name}`)
     return EXIT.ok
   })
+}
+
+function scaleText({ scale }: PodRow): string {
+  if (!scale) return 'replicas wanted: not looked at yet'
+  const ceiling = scale.ceiling === null ? '' : `, votes allow ${scale.ceiling}`
+  return `replicas wanted: ${scale.desired}${ceiling} (${scale.reasons.join('; ')})`
 }
 
 function rowOf(pod: PodRow): (string | number)[] {

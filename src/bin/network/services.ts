@@ -13,6 +13,7 @@ import {
 } from '#application'
 import { parseManifest } from '#compute'
 import {
+  type Autoscaler,
   createIndexer,
   createRegistry,
   createRouter,
@@ -36,6 +37,7 @@ import { createPodServices, type PodServices } from './pods.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { endOrphanedJobs } from './recovery.ts'
 import { createRouteAudit } from './route-audit.ts'
+import { createScaling } from './scaling.ts'
 
 export type ServiceDependencies = {
   readonly infrastructure: Infrastructure
@@ -65,7 +67,12 @@ const FLUSH_MS = 1500
 const INSTANCE = 'gateway-0'
 const random: RandomBytes = length => randomBytes(length)
 
-type Core = Omit<Services, 'gateway' | 'stop'> & { readonly registry: Registry; readonly presence: Presence; readonly ownerEpoch: string }
+type Core = Omit<Services, 'gateway' | 'stop'> & {
+  readonly registry: Registry
+  readonly presence: Presence
+  readonly autoscaler: Autoscaler
+  readonly ownerEpoch: string
+}
 
 /** Starts everything that serves jobs, bottom up: money, registry, router, sequencer, gateway. */
 export async function startServices(config: Config, dependencies: ServiceDependencies): Promise<Services> {
@@ -77,6 +84,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
   const keeper = createKeeperOf(config, dependencies, core.indexer)
   const deposits = followDeposits(dependencies, payments)
   const stopCore = async (): Promise<void> => {
+    core.autoscaler.stop()
     // The gateway has waited for its jobs: nothing is left to drain here, and both waits must fit into the 10 s of a shutdown.
     await router.stop(ROUTER_STOP_MS)
     presence.stop()
@@ -92,6 +100,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     await registry.start()
     await presence.start()
     router.start()
+    core.autoscaler.start()
     core.indexer.start()
     await pods.refresh()
     sequencer.start()
@@ -154,6 +163,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     router,
     registry,
     presence,
+    autoscaler: createScaling({ chain, router, pods: () => pods.catalog.list(), clock, logger, metrics }),
     pods,
     payments,
     apiKeys: createApiKeys({ keys: database.keys, clock, randomBytes: random }),
@@ -282,6 +292,7 @@ function controlOf(dependencies: ServiceDependencies, core: Core, gateway: () =>
       deployPod: pods.deploy,
       removePod: pods.remove,
       whyOf: nodeId => router.why(nodeId),
+      scaleOf: podId => core.autoscaler.scaleOf(podId),
       candidatesOf: decisions => audit.candidatesOf(decisions),
       journalOf: segment => audit.journalOf(segment),
       async proofOf(jobId) {

@@ -245,6 +245,7 @@ class Node implements ComputeNode {
 
   #receive(message: LinkTraffic): void {
     if (message.type === 'pods') this.#replicas.setPods(message.pods)
+    else if (message.type === 'scale') this.#replicas.scale(message.podId, message.action)
     else this.#runner.receive(message)
   }
 

@@ -16,6 +16,8 @@ export type WaitingQueue<T extends { readonly podId: PodId; readonly payer: stri
    */
   offer(podId: PodId, take: (job: T) => Offer): void
   size(podId: PodId): number
+  /** Of each payer the job that has waited longest. */
+  oldest(podId: PodId): T[]
   pods(): PodId[]
   drain(): T[]
 }
@@ -61,6 +63,7 @@ export function createWaitingQueue<T extends { readonly podId: PodId; readonly p
       }
     },
     size: podId => pods.get(podId)?.size ?? 0,
+    oldest: podId => [...(pods.get(podId)?.payers.values() ?? [])].flatMap(own => [...own].slice(0, 1)),
     pods: () => [...pods.keys()],
     drain() {
       const all = [...pods.values()].flatMap(pod => [...pod.payers.values()].flatMap(own => [...own]))

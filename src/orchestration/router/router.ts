@@ -11,7 +11,9 @@ import {
   type NodeId,
   type NodeWhy,
   type PodId,
+  type PodLoad,
   type PodRecord,
+  type ReplicaAction,
 } from '#protocol'
 import { discard, failAttempt, offerSlots, STOPPING, submitJob } from './attempt.ts'
 import { createRouterMetrics, type RouterContext } from './context.ts'
@@ -22,6 +24,7 @@ import { createJournalWriter } from './journal-writer.ts'
 import { createLeaseTable } from './lease.ts'
 import { createLinkServer } from './link/server.ts'
 import type { SessionEvents } from './link/session.ts'
+import { loadsOf } from './loads.ts'
 import { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './options.ts'
 import { createWaitingQueue } from './queue.ts'
 import { poolRandom } from './random-pool.ts'
@@ -47,6 +50,10 @@ export interface Router extends Dispatcher {
   openJobs(): number
   /** Why a node gets no work, with the fix. */
   why(nodeId: NodeId): NodeWhy
+  /** What the published pods are asked for now, and who could serve them. */
+  loads(): PodLoad[]
+  /** Asks a node to load or unload one replica. It answers by its facts. */
+  scale(nodeId: NodeId, podId: PodId, action: ReplicaAction): void
   /** Stores what the journal of decisions says so far; else it is stored every `journalIntervalMs`. */
   flushJournal(): Promise<void>
   /** Refuses new jobs, lets running ones finish for at most `drainMs`, fails the rest and closes all links. */
@@ -198,6 +205,12 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
       const text = encodeMessage({ type: 'pods', pods: [...records] })
       for (const node of fleet.all()) node.session.send(text)
     },
+    loads: () =>
+      loadsOf(
+        context,
+        pods.map(({ podId }) => podId),
+      ),
+    scale: (nodeId, podId, action) => fleet.get(nodeId)?.session.send(encodeMessage({ type: 'scale', podId, action })),
     podCapacity: podId => capacityOf(context, podId),
     why: nodeId => whyOf(fleet, nodeId, { minCollateralWei: context.options.minCollateralWei, standing: dependencies.standing(nodeId) }),
     flushJournal: journal.flush,

@@ -8,6 +8,7 @@ import {
   type PodManifest,
   type PodRecord,
   type Replica,
+  type ReplicaAction,
   unmetRequirements,
 } from '#protocol'
 import type { Engine, LoadedModel } from '../engines/engine.ts'
@@ -163,6 +164,22 @@ export class Replicas {
     return { deviceId: entry.device.id, model, claim: signal => this.#claim(entry, slots, signal) }
   }
 
+  /**
+   * What the router's autoscaler wishes: one more replica, on the first device that has a cold one, or one fewer, if one is idle.
+   * A pod that the node does not hold, or has no device left for, is no fault: the facts tell.
+   */
+  scale(podId: Bytes32, action: ReplicaAction): void {
+    const own = [...this.#entries.values()].filter(({ pod }) => pod.podId === podId)
+    if (this.#isStopped || own.length === 0) return
+    if (action === 'load') {
+      const cold = own.find(({ state }) => state === 'cold')
+      if (cold) void this.#load(cold)
+      return
+    }
+    const idle = own.filter(({ state, slots }) => state === 'warm' && slots.busy === 0).sort((a, b) => a.lastUsedMs - b.lastUsedMs)[0]
+    if (idle) void this.#evict(idle, 'the autoscaler')
+  }
+
   /** Unloads everything. Leases must be over. */
   async stop(): Promise<void> {
     this.#isStopped = true
@@ -305,10 +322,14 @@ export class Replicas {
     for (const other of idle) {
       if (usedBytes <= limitBytes) return
       usedBytes -= other.files?.bytes ?? 0
-      this.#deps.logger.info({ pod: other.pod.name, device: other.device.id, for: entry.pod.name }, 'pod evicted')
-      other.state = 'cold'
-      await this.#unload(other)
+      await this.#evict(other, entry.pod.name)
     }
+  }
+
+  #evict(entry: Entry, reason: string): Promise<void> {
+    this.#deps.logger.info({ pod: entry.pod.name, device: entry.device.id, for: reason }, 'pod evicted')
+    entry.state = 'cold'
+    return this.#unload(entry)
   }
 
   #retire(entry: Entry): void {

@@ -1,0 +1,63 @@
+import { type Autoscaler, createAutoscaler, type PodVotes, type Router } from '#orchestration'
+import type { Chain, Clock, Logger, Metrics } from '#platform'
+import { messageOf, type PodId, type PodRecord } from '#protocol'
+import { epochClock } from './keeper.ts'
+
+export type ScalingDependencies = {
+  readonly chain: Pick<Chain, 'read' | 'head'>
+  readonly router: Pick<Router, 'loads' | 'scale' | 'nodes'>
+  readonly pods: () => readonly PodRecord[]
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+const VOTES_EVERY_MS = 15_000
+
+/** The autoscaler of this process's router, bounded by the votes of the pod gauge (wp §3.2.4). */
+export function createScaling(dependencies: ScalingDependencies): Autoscaler {
+  const { pods, clock, logger } = dependencies
+  const readVotes = votesReader(dependencies)
+  let votes: ReadonlyMap<PodId, PodVotes> = new Map()
+  let cancel = (): void => undefined
+  const podOf = (podId: PodId): PodRecord | undefined => pods().find(pod => pod.podId === podId)
+  const autoscaler = createAutoscaler({}, { ...dependencies, podOf, votesOf: podId => votes.get(podId) ?? null })
+  const refresh = async (): Promise<void> => {
+    try {
+      votes = await readVotes()
+    } catch (error) {
+      logger.warn({ reason: messageOf(error) }, 'the votes for pods could not be read; the last ones count')
+    }
+    cancel = clock.after(VOTES_EVERY_MS, () => void refresh())
+  }
+  return {
+    ...autoscaler,
+    start() {
+      cancel = clock.after(0, () => void refresh())
+      autoscaler.start()
+    },
+    stop() {
+      cancel()
+      autoscaler.stop()
+    },
+  }
+}
+
+/** Empty in an epoch in which nobody has voted for any pod: then votes bound nothing. */
+function votesReader({ chain, router, pods }: ScalingDependencies): () => Promise<ReadonlyMap<PodId, PodVotes>> {
+  const epochNow = epochClock(chain)
+  return async () => {
+    const epoch = BigInt((await epochNow()) ?? 0)
+    if ((await chain.read('PodGauge', 'totalWeightAt', [epoch])) === 0n) return new Map()
+    // A replica lives on one device.
+    const places = BigInt(router.nodes().reduce((sum, { facts }) => sum + (facts?.devices.length ?? 0), 0))
+    const entries = pods().map(async ({ podId }): Promise<[PodId, PodVotes]> => {
+      const [ceiling, weight] = await Promise.all([
+        chain.read('PodGauge', 'replicaCeilingOf', [podId, epoch, places]),
+        chain.read('PodGauge', 'weightAt', [podId, epoch]),
+      ])
+      return [podId, { ceiling: Number(ceiling), weight }]
+    })
+    return new Map(await Promise.all(entries))
+  }
+}

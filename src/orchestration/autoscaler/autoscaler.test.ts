@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import { createMetrics, silentLogger } from '#platform'
+import { type HostLoad, type NodeId, type PodId, type PodLoad, type PodRecord, podManifestSchema, type ReplicaAction } from '#protocol'
+import { createAutoscaler, type PodVotes } from './autoscaler.ts'
+
+const podId: PodId = `0x${'1'.repeat(64)}`
+const node = (digit: number): NodeId => `0x${digit.toString(16).padStart(40, '0')}`
+const manifest = (scaling: object) =>
+  podManifestSchema.parse({
+    apiVersion: 'heurist/v1',
+    kind: 'Pod',
+    metadata: { name: 'elastic' },
+    spec: {
+      runtime: 'llm',
+      engine: { name: 'llama' },
+      model: { id: 'm', source: 'builtin:heurist-tiny', contextLength: 8 },
+      scaling,
+      price: { input: 1n, output: 1n },
+    },
+  })
+
+/** Nodes with one device each, which load at once and obey. */
+function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | null } = {}) {
+  let nowMs = 1_000_000
+  let load: Partial<PodLoad> = {}
+  const warm = new Map<NodeId, boolean>(Array.from({ length: options.nodes ?? 3 }, (_, index) => [node(index + 1), false]))
+  const said: string[] = []
+  const hosts = (): HostLoad[] =>
+    [...warm].map(([nodeId, isWarm]) => ({
+      nodeId,
+      warm: isWarm ? 1 : 0,
+      loading: 0,
+      cold: isWarm ? 0 : 1,
+      slots: 2,
+      busy: 0,
+      unitsPerSecond: 1,
+    }))
+  const autoscaler = createAutoscaler(
+    {},
+    {
+      router: {
+        loads: () => [{ podId, inFlight: 0, pending: 0, oldestPendingMs: 0, ...load, hosts: hosts() }],
+        scale(nodeId: NodeId, _podId: PodId, action: ReplicaAction) {
+          said.push(`${action} ${Number(nodeId)}`)
+          warm.set(nodeId, action === 'load')
+        },
+      },
+      podOf: id => (id === podId ? ({ podId, name: 'elastic', manifest: manifest(scaling) } as PodRecord) : undefined), // cast: what is read of it
+      votesOf: () => options.votes ?? null,
+      clock: { now: () => nowMs, after: () => () => undefined },
+      logger: silentLogger,
+      metrics: createMetrics(),
+    },
+  )
+  const warmCount = (): number => [...warm.values()].filter(Boolean).length
+  return {
+    autoscaler,
+    said,
+    warmCount,
+    at(jobs: Partial<PodLoad>, ms: number) {
+      load = jobs
+      for (const untilMs = nowMs + ms; nowMs < untilMs; ) {
+        nowMs += 1_000
+        autoscaler.round()
+      }
+      return warmCount()
+    },
+  }
+}
+
+describe('createAutoscaler', () => {
+  test('default: from zero to what is asked and back', () => {
+    const { at, autoscaler } = scene({ min: 0, target: 2, scaleDownAfterMs: 5_000 })
+    expect(at({}, 10_000)).toBe(0)
+    expect(at({ pending: 1 }, 1_000)).toBe(1)
+    expect(at({ inFlight: 4, pending: 1 }, 5_000)).toBe(3)
+    expect(autoscaler.scaleOf(podId)).toMatchObject({ desired: 3, ceiling: null })
+    expect(at({}, 20_000)).toBe(0)
+  })
+
+  test('behavior: without a target a replica takes as many jobs as it has slots', () => {
+    const { at } = scene({ min: 1, scaleDownAfterMs: 5_000 })
+    at({}, 10_000)
+    expect(at({ inFlight: 2 }, 5_000)).toBe(1)
+    expect(at({ inFlight: 2, pending: 2, oldestPendingMs: 0 }, 5_000)).toBe(2)
+  })
+
+  test('behavior: votes are a ceiling, and the reason says so', () => {
+    const { at, autoscaler } = scene({ min: 0, target: 1, scaleDownAfterMs: 5_000 }, { votes: { ceiling: 2, weight: 5n } })
+    expect(at({ inFlight: 9, pending: 9, oldestPendingMs: 9_000 }, 20_000)).toBe(2)
+    expect(autoscaler.scaleOf(podId)?.reasons.join()).toContain('votes allow only 2')
+  })
+
+  test('behavior: as many as the manifest keeps are loaded without a job', () => {
+    const { at, said } = scene({ min: 2 })
+    expect(at({}, 3_000)).toBe(2)
+    expect(said).toEqual(['load 1', 'load 2'])
+  })
+
+  test('behavior: a pod that nobody knows any more is forgotten', () => {
+    const { autoscaler } = scene({ min: 0 })
+    expect(autoscaler.scaleOf(`0x${'2'.repeat(64)}`)).toBeNull()
+  })
+})

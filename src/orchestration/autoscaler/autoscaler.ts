@@ -1,0 +1,133 @@
+import type { Clock, Logger, Metrics } from '#platform'
+import { messageOf, type NodeId, type PodId, type PodLoad, type PodRecord, type ReplicaAction } from '#protocol'
+import { DEFAULT_SCALE_SPEC, decideScale, newScaleState, type ScaleObservation, type ScaleSpec, type ScaleState } from './decide.ts'
+import { type Placing, placeReplicas } from './place.ts'
+
+/** What votes give a pod: how many replicas it may have, and its weight where places are scarce. */
+export type PodVotes = { readonly ceiling: number; readonly weight: bigint }
+
+export type AutoscalerOptions = {
+  /** Pause between two looks, in ms (default 2,000). */
+  readonly everyMs?: number
+}
+export type AutoscalerDependencies = {
+  /** The router whose nodes are scaled. */
+  readonly router: {
+    loads(): readonly PodLoad[]
+    scale(nodeId: NodeId, podId: PodId, action: ReplicaAction): void
+  }
+  readonly podOf: (podId: PodId) => PodRecord | undefined
+  /** null: the chain did not say; then votes bound nothing. */
+  readonly votesOf: (podId: PodId) => PodVotes | null
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+/** What stands behind a pod's number of replicas. */
+export type PodScale = {
+  readonly desired: number
+  readonly present: number
+  /** Null while the chain does not say. */
+  readonly ceiling: number | null
+  readonly reasons: readonly string[]
+}
+export type Autoscaler = {
+  start(): void
+  stop(): void
+  /** Looks and acts once. */
+  round(): void
+  scaleOf(podId: PodId): PodScale | null
+}
+
+const DEFAULT_EVERY_MS = 2_000
+
+/** Follows the demand of each pod: to zero and back, within what votes, manifest and nodes allow (wp §2.1.2). */
+export function createAutoscaler(options: AutoscalerOptions, dependencies: AutoscalerDependencies): Autoscaler {
+  const { router, podOf, votesOf, clock, logger, metrics } = dependencies
+  const states = new Map<PodId, ScaleState>()
+  const scales = new Map<PodId, PodScale>()
+  const desiredGauge = metrics.gauge('heurist_autoscaler_replicas_desired', 'Replicas that the autoscaler wants, by pod.', ['pod'])
+  const actions = metrics.counter('heurist_autoscaler_actions_total', 'Replicas that nodes were asked to load or to unload.', [
+    'pod',
+    'action',
+  ])
+  let cancel = (): void => undefined
+
+  function placingOf(load: PodLoad, pod: PodRecord): Placing {
+    const observation = observe(load)
+    const votes = votesOf(load.podId)
+    const limits = { ceiling: votes?.ceiling ?? Number.POSITIVE_INFINITY, places: placesIn(load) }
+    const spec = specOf(pod, load)
+    const state = states.get(load.podId) ?? newScaleState(observation.warm + observation.loading)
+    const decision = decideScale(observation, { spec, limits }, state, clock.now())
+    states.set(load.podId, decision.state)
+    const present = observation.warm + observation.loading
+    scales.set(load.podId, { desired: decision.desired, present, ceiling: votes?.ceiling ?? null, reasons: decision.reasons })
+    desiredGauge.set({ pod: pod.name }, decision.desired)
+    if (decision.desired !== state.desired) {
+      logger.info({ pod: pod.name, from: state.desired, to: decision.desired, reasons: decision.reasons }, 'replicas wanted')
+    }
+    return {
+      podId: load.podId,
+      desired: decision.desired,
+      votes: votes?.weight ?? 0n,
+      oldestPendingMs: load.oldestPendingMs,
+      places: load.hosts,
+    }
+  }
+
+  function round(): void {
+    const loads = router.loads().flatMap(load => {
+      const pod = podOf(load.podId)
+      return pod ? [{ load, pod }] : []
+    })
+    const known = new Set(loads.map(({ load }) => load.podId))
+    for (const podId of states.keys()) if (!known.has(podId)) states.delete(podId)
+    for (const podId of scales.keys()) if (!known.has(podId)) scales.delete(podId)
+    for (const { nodeId, podId, action } of placeReplicas(loads.map(({ load, pod }) => placingOf(load, pod)))) {
+      router.scale(nodeId, podId, action)
+      actions.inc({ pod: podOf(podId)?.name ?? podId, action })
+    }
+  }
+
+  const schedule = (): void => {
+    cancel = clock.after(options.everyMs ?? DEFAULT_EVERY_MS, () => {
+      try {
+        round()
+      } catch (error) {
+        logger.error({ reason: messageOf(error) }, 'the autoscaler could not look; it looks again')
+      }
+      schedule()
+    })
+  }
+  return { start: schedule, stop: () => cancel(), round, scaleOf: podId => scales.get(podId) ?? null }
+}
+
+function observe({ hosts, inFlight, pending, oldestPendingMs }: PodLoad): ScaleObservation {
+  const warm = hosts.reduce((sum, host) => sum + host.warm, 0)
+  const loading = hosts.reduce((sum, host) => sum + host.loading, 0)
+  return { inFlight, pending, oldestPendingMs, warm, loading, utilization: null }
+}
+
+/** Replicas that the linked nodes hold or could hold. */
+function placesIn({ hosts }: PodLoad): number {
+  return hosts.reduce((sum, { warm, loading, cold }) => sum + warm + loading + cold, 0)
+}
+
+function specOf({ manifest }: PodRecord, { hosts }: PodLoad): ScaleSpec {
+  const { min, max, target, scaleDownAfterMs } = manifest.spec.scaling
+  const slots = hosts.flatMap(host => (host.warm > 0 ? [host.slots / host.warm] : []))
+  const mean = slots.length > 0 ? slots.reduce((sum, each) => sum + each, 0) / slots.length : DEFAULT_SCALE_SPEC.target
+  return {
+    ...DEFAULT_SCALE_SPEC,
+    min,
+    max,
+    target: target ?? Math.max(1, mean),
+    ...(scaleDownAfterMs !== undefined && {
+      scaleDownAfterMs,
+      // Who wants to be quick down does not want the memory of a minute.
+      stableWindowMs: Math.min(DEFAULT_SCALE_SPEC.stableWindowMs, scaleDownAfterMs),
+      panicWindowMs: Math.min(DEFAULT_SCALE_SPEC.panicWindowMs, scaleDownAfterMs),
+    }),
+  }
+}

@@ -1,0 +1,28 @@
+import type { HostLoad, PodId, PodLoad } from '#protocol'
+import type { RouterContext } from './context.ts'
+import type { Hosting } from './hosting.ts'
+
+/** What the autoscaler needs to know of the pods: their jobs and their hosts. */
+export function loadsOf({ fleet, queue, dependencies }: RouterContext, podIds: readonly PodId[]): PodLoad[] {
+  const nowMs = dependencies.clock.now()
+  return podIds.map(podId => {
+    const hostings = fleet.hosting(podId)
+    return {
+      podId,
+      inFlight: hostings.reduce((sum, { busy }) => sum + busy, 0),
+      pending: queue.size(podId),
+      oldestPendingMs: Math.max(0, ...queue.oldest(podId).map(({ submittedAtMs }) => nowMs - submittedAtMs)),
+      hosts: hostings.filter(mayServe).map(hostLoad),
+    }
+  })
+}
+
+/** Nothing of its owner's or the chain's stands against it; a replica that failed to load is not asked again before the node says so. */
+function mayServe({ node, replicas }: Hosting): boolean {
+  return node.standing?.registered === true && !node.standing.jailed && !node.standing.exiting && replicas.length > 0
+}
+
+function hostLoad({ nodeId, replicas, slots, busy, unitsPerSecond }: Hosting): HostLoad {
+  const count = (state: string): number => replicas.filter(replica => replica.state === state).length
+  return { nodeId, warm: count('warm'), loading: count('loading'), cold: count('cold'), slots, busy, unitsPerSecond }
+}
