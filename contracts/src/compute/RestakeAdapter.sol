@@ -210,20 +210,20 @@ contract RestakeAdapter is IRestakeAdapter, Ownable2Step {
     /* PARAMETERS */
 
     /// @inheritdoc IRestakeAdapter
-    function open(string calldata metadataURI, address[] calldata strategies) external onlyOwner {
-        require(strategies.length != 0 && _strategies.length == 0, Errors.RestakeAdapter_BadStrategies());
-        for (uint256 i = 1; i < strategies.length; ++i) {
-            require(strategies[i - 1] < strategies[i], Errors.RestakeAdapter_BadStrategies());
+    function open(string calldata metadataURI, address[] calldata strategies_) external onlyOwner {
+        require(strategies_.length != 0 && _strategies.length == 0, Errors.RestakeAdapter_BadStrategies());
+        for (uint256 i = 1; i < strategies_.length; ++i) {
+            require(strategies_[i - 1] < strategies_[i], Errors.RestakeAdapter_BadStrategies());
         }
 
-        _strategies = strategies;
+        _strategies = strategies_;
 
-        emit Events.OperatorSetOpened(SET_ID, strategies);
+        emit Events.OperatorSetOpened(SET_ID, strategies_);
         IAllocationManager manager = IAllocationManager(allocationManager);
         manager.updateAVSMetadataURI(address(this), metadataURI);
         manager.setAVSRegistrar(address(this), address(this));
         CreateSetParams[] memory sets = new CreateSetParams[](1);
-        sets[0] = CreateSetParams(SET_ID, strategies);
+        sets[0] = CreateSetParams(SET_ID, strategies_);
         manager.createOperatorSets(address(this), sets);
     }
 
@@ -255,6 +255,11 @@ contract RestakeAdapter is IRestakeAdapter, Ownable2Step {
     }
 
     /* VIEWS */
+
+    /// @inheritdoc IRestakeAdapter
+    function strategies() external view returns (address[] memory) {
+        return _strategies;
+    }
 
     /// @inheritdoc IRestakeAdapter
     function rates() external view returns (uint128 heuPerEthWad, uint16 haircutBps, uint128 capWei) {

@@ -150,8 +150,9 @@ contract Slasher is SlasherBase {
         Case storage c = _demand(caseId, Stage.Answerable);
         _within(caseId, c.deadline, type(uint64).max);
 
+        // A proposal that nobody answers is judged as well: silence is not evidence.
         if (c.slashBps == 0) _close(caseId, Verdict.Served, false);
-        else _convict(caseId, c);
+        else _schedule(caseId, c);
     }
 
     /* COMMITTEE */
@@ -178,11 +179,15 @@ contract Slasher is SlasherBase {
         }
 
         bytes32 seed = keccak256(abi.encode(beacon, c.entropy, caseId, c.round));
-        address[] memory members = IValidatorRegistry(validators).draw(caseId, seed, committeeSize, c.openedAt);
-        if (members.length < Constants.MIN_COMMITTEE) {
+        (address[] memory members, uint256 eligible) =
+            IValidatorRegistry(validators).draw(caseId, seed, committeeSize, c.openedAt);
+        if (members.length < Constants.MIN_SEATS) {
             _stall(caseId, c, 0, members.length);
             return;
         }
+        // Never less than in an earlier round: who is left out for its silence does not make the others' voices louder.
+        uint16 needed = EvidenceLib.votesNeeded(members.length, eligible);
+        if (needed > c.needed) c.needed = needed;
         _seat(caseId, c, members);
     }
 
@@ -198,7 +203,12 @@ contract Slasher is SlasherBase {
         }
 
         emit Events.CommitteeDrawn({
-            caseId: caseId, round: c.round, members: members, commitEnds: c.commitEnds, deadline: c.deadline
+            caseId: caseId,
+            round: c.round,
+            members: members,
+            needed: c.needed,
+            commitEnds: c.commitEnds,
+            deadline: c.deadline
         });
     }
 
@@ -241,13 +251,13 @@ contract Slasher is SlasherBase {
             _stall(caseId, c, votes.length, seats);
             return;
         }
+        uint256 found = EvidenceLib.countAtLeast(votes, EvidenceLib.threshold(c.slashBps));
         uint64 median = EvidenceLib.lowerMedian(votes);
-        uint64 threshold = EvidenceLib.threshold(c.slashBps);
 
-        emit Events.MedianFound({caseId: caseId, round: c.round, logE: median, threshold: threshold});
-        if (median < threshold) {
+        emit Events.VotesCounted({caseId: caseId, round: c.round, found: found, needed: c.needed, median: median});
+        if (found < c.needed) {
             _owe(caseId, c.disputer, _takeBond(c));
-            // Short of a slash, yet enough for a jail: nobody lied, and the jail has been served.
+            // Short of what was asked, yet most found enough for a jail: nobody lied, and the jail has been served.
             if (median >= Constants.LOG_E_JAIL) _close(caseId, Verdict.Served, false);
             else _acquit(caseId, c, voters);
             return;

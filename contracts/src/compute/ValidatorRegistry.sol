@@ -168,7 +168,7 @@ contract ValidatorRegistry is IValidatorRegistry, Ownable2Step {
     function draw(uint256 caseId, bytes32 seed, uint256 size, uint64 activeBefore)
         external
         view
-        returns (address[] memory members)
+        returns (address[] memory members, uint256 eligible)
     {
         members = new address[](size);
         bytes32[] memory tickets = new bytes32[](size);
@@ -178,6 +178,7 @@ contract ValidatorRegistry is IValidatorRegistry, Ownable2Step {
             address account = _active[i];
             if (_validators[account].activeSince >= activeBefore || _leftOut[caseId][account]) continue;
 
+            ++eligible;
             bytes32 ticket = keccak256(abi.encode(seed, account));
             if (drawn == size && ticket >= tickets[size - 1]) continue;
 

@@ -60,6 +60,8 @@ interface IRestakeAdapter is IAvsRegistrar {
     /* VIEWS */
 
     function rates() external view returns (uint128 heuPerEthWad, uint16 haircutBps, uint128 capWei);
+    /// @notice The strategies of the operator set; empty before `open`.
+    function strategies() external view returns (address[] memory);
     function horizonBlocks() external view returns (uint32);
     function slasher() external view returns (address);
     function registry() external view returns (address);

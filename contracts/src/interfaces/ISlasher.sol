@@ -31,7 +31,7 @@ enum Verdict {
     Open,
     /// The evidence did not reach even a jail.
     Dropped,
-    /// Jailed, not slashed: nobody answered, or a committee found enough for a jail only.
+    /// Jailed, not slashed: nobody answered a jail, or a committee found enough for a jail only.
     Served,
     /// Slashed.
     Guilty,
@@ -51,6 +51,7 @@ enum Verdict {
 /// @param verdict How it ended.
 /// @param slashBps What a guilty verdict costs; 0 when the case is about a jail only (basis points).
 /// @param round Committees asked for so far.
+/// @param needed Votes that convict: the most that any round asked for, by `EvidenceLib.votesNeeded`.
 /// @param disputer Who answered for the node; gets the bond back.
 /// @param disputeBond What it put up (wei of HEU).
 /// @param entropy Hash over the accusers' salts, which they committed to before anyone knew the draw's block.
@@ -64,6 +65,7 @@ struct Case {
     Verdict verdict;
     uint16 slashBps;
     uint8 round;
+    uint16 needed;
     address disputer;
     uint128 disputeBond;
     bytes32 entropy;
@@ -73,7 +75,7 @@ struct Case {
 /// @param commit For the commitments of accusers.
 /// @param vote For a committee to re-run the audits and commit.
 /// @param reveal For the openings of either.
-/// @param dispute For the node to answer a slash proposal.
+/// @param dispute For the node to answer a slash proposal; then a committee is drawn all the same.
 /// @param jail How long a jail without a slash proposal lasts; the node can answer until then.
 /// @param cooldown Before the same validator may accuse the same node again.
 struct Windows {
@@ -102,10 +104,12 @@ struct Stakes {
 ///     have evidence commit too. When the commit window is over all open their claims, so nobody can copy one.
 ///  2. Two validators with e-values of 10^6 make a slash proposal; one with 10^3 makes a jail that ends by itself. Less is
 ///     frivolous.
-///  3. Anyone may answer for the node within the window, with a bond. If nobody does, the proposal is executed.
+///  3. Anyone may answer for the node within the window, with a bond, and a committee is drawn at once. If nobody does, it is
+///     drawn when the window is over: nothing is slashed without a committee's finding.
 ///  4. A committee of validators, drawn by a block hash nobody knew and by the accusers' committed salts, without the
-///     accusers, re-runs the named audits and votes by commit and reveal. The lower median of its e-values replaces the
-///     claimed ones.
+///     accusers, re-runs the named audits and votes by commit and reveal. All who can sit do, and more than half of the
+///     seats convict; above `committeeSize` so many are drawn, and two thirds of the seats convict. An empty seat is a vote
+///     against. When the lower median of the opened votes is below 10^3, the claims were unfounded.
 ///  5. Guilty: the collateral is slashed, 10 % for the first statistical offence, 50 % for the next, 100 % for an objective
 ///     one; 40 % to the accusers by the weight of their evidence, 20 % to the refund pot, 40 % burned. Otherwise the
 ///     accusers lose what they locked: half to the node's owner, a fifth to the committee, the rest burned.
@@ -136,7 +140,7 @@ interface ISlasher {
     /// so that a node whose owner sleeps is not lost.
     function dispute(uint256 caseId) external payable;
 
-    /// @notice Ends a case that nobody answered: executes a slash proposal, ends a jail. Anyone may call.
+    /// @notice Goes on with a case that nobody answered: asks for a committee about a slash, ends a jail. Anyone may call.
     function expire(uint256 caseId) external;
 
     /* COMMITTEE */
@@ -211,7 +215,7 @@ interface ISlasher {
     function setWindows(Windows calldata windows) external;
     function setStakes(Stakes calldata stakes) external;
 
-    /// @notice Most members of a committee; odd.
+    /// @notice Most members of a committee; odd. Up to so many validators all sit.
     function setCommitteeSize(uint8 size) external;
     function setRestake(address restake) external;
 }

@@ -53,11 +53,13 @@ interface IValidatorRegistry {
 
     /// @notice The `size` validators with the smallest `keccak256(abi.encode(seed, validator))` among those that have been
     /// active since before `activeBefore` and are not engaged in the case. Fewer when there are fewer.
+    /// @return members The drawn ones, by their hashes.
+    /// @return eligible How many could have been drawn.
     /// @dev Whoever leaves after the seed is known only removes itself: nobody else's place changes.
     function draw(uint256 caseId, bytes32 seed, uint256 size, uint64 activeBefore)
         external
         view
-        returns (address[] memory members);
+        returns (address[] memory members, uint256 eligible);
 
     function isActive(address validator) external view returns (bool);
     function getValidator(address validator) external view returns (Validator memory);

@@ -162,8 +162,13 @@ library Constants {
     uint256 internal constant FORFEIT_OWNER_BPS = 5000;
     uint256 internal constant FORFEIT_COMMITTEE_BPS = 2000;
 
-    /// @dev A smaller committee decides nothing; a larger one costs more gas than a block should hold.
-    uint8 internal constant MIN_COMMITTEE = 3;
+    /// @dev Fewer seats decide nothing.
+    uint8 internal constant MIN_SEATS = 3;
+
+    /// @dev Bounds of a committee's size. Up to it everyone sits; above, so many are drawn and two thirds must agree: at 51
+    /// and more, a third of any `MAX_VALIDATORS` or fewer has that by chance with a probability below 10^-6 (ADR 0013). More
+    /// seats cost more gas than a block should hold.
+    uint8 internal constant MIN_COMMITTEE = 51;
     uint8 internal constant MAX_COMMITTEE = 101;
 
     /// @dev Committees asked for before a case ends in the node's favour.

@@ -111,13 +111,17 @@ library Events {
 
     /// @dev The hash of `drawBlock` draws the committee of this round.
     event DrawScheduled(uint256 indexed caseId, uint8 round, uint64 drawBlock);
-    event CommitteeDrawn(uint256 indexed caseId, uint8 round, address[] members, uint64 commitEnds, uint64 deadline);
+    event CommitteeDrawn(
+        uint256 indexed caseId, uint8 round, address[] members, uint16 needed, uint64 commitEnds, uint64 deadline
+    );
     event VoteCommitted(uint256 indexed caseId, uint8 round, address indexed member);
     event VoteRevealed(uint256 indexed caseId, uint8 round, address indexed member, uint64 logE);
 
     /// @dev Too few votes: the node is out of jail while another committee is drawn.
     event RoundStalled(uint256 indexed caseId, uint8 round, uint256 votes, uint256 seats);
-    event MedianFound(uint256 indexed caseId, uint8 round, uint64 logE, uint64 threshold);
+
+    /// @dev `found` votes reach what was claimed, `needed` convict; `median` is the lower one of the opened votes.
+    event VotesCounted(uint256 indexed caseId, uint8 round, uint256 found, uint16 needed, uint64 median);
 
     /// @dev `verdict` by number of `ISlasher.Verdict`.
     event CaseClosed(uint256 indexed caseId, uint256 indexed nodeId, uint8 verdict);

@@ -40,6 +40,22 @@ library EvidenceLib {
         return votes[(votes.length - 1) / 2];
     }
 
+    /// @notice How many votes convict. A committee of everyone that can sit is as honest as the validators are: more than
+    /// half. A drawn one may be worse by chance: two thirds, rounded up.
+    /// @param eligible Validators that could sit, `seats` of whom do.
+    function votesNeeded(uint256 seats, uint256 eligible) internal pure returns (uint16) {
+        // Safe casts: a committee has at most `Constants.MAX_COMMITTEE` seats.
+        if (seats >= eligible) return uint16(seats / 2 + 1);
+        return uint16((2 * seats + 2) / 3);
+    }
+
+    /// @notice How many votes reach `threshold_`.
+    function countAtLeast(uint64[] memory votes, uint64 threshold_) internal pure returns (uint256 count) {
+        for (uint256 i; i < votes.length; ++i) {
+            if (votes[i] >= threshold_) ++count;
+        }
+    }
+
     /// @notice Whether enough seats voted: more than half.
     function isQuorum(uint256 votes, uint256 seats) internal pure returns (bool) {
         return 2 * votes > seats;

@@ -21,7 +21,7 @@ contract SlashingGasTest is SlasherFixture {
         record("Slasher.dispute");
         vm.roll(slasher.getCase(caseId).deadline + 1);
         slasher.draw(caseId);
-        record("Slasher.draw: seven of twelve");
+        record("Slasher.draw: all seven");
         address[] memory members = slasher.committeeOf(caseId, 1);
         for (uint256 i; i < members.length; ++i) {
             commitVote(caseId, members[i], LOG_E_SLASH);
@@ -38,6 +38,28 @@ contract SlashingGasTest is SlasherFixture {
         vm.prank(v[0]);
         slasher.withdraw(v[0]);
         record("Slasher.withdraw");
+    }
+
+    function test_Gas_LargestCommittee() public {
+        joinUpTo(256);
+        vm.prank(owner);
+        slasher.setCommitteeSize(101);
+        uint256 caseId = bring(2, claim(LOG_E_SLASH));
+        answer(caseId);
+        vm.roll(slasher.getCase(caseId).deadline + 1);
+        slasher.draw(caseId);
+        record("Slasher.draw: 101 of 256");
+        address[] memory members = slasher.committeeOf(caseId, 1);
+        for (uint256 i; i < members.length; ++i) {
+            commitVote(caseId, members[i], LOG_E_SLASH);
+        }
+        pass(VOTE);
+        for (uint256 i; i < members.length; ++i) {
+            revealVote(caseId, members[i], LOG_E_SLASH);
+        }
+        pass(REVEAL);
+        slasher.resolve(caseId);
+        record("Slasher.resolve: guilty, committee of 101");
     }
 
     function test_Gas_Nodes() public {

@@ -69,6 +69,8 @@ contract CasesInvariantTest is SlasherFixture {
         handler.accuse(1, 0, LOG_E_SLASH, false);
         handler.gather(0, type(uint256).max / 255 * 0xb5);
         handler.expire(0);
+        handler.draw(0, 1);
+        handler.judge(0, type(uint256).max);
         handler.accuse(2, 1, LOG_E_SLASH, false);
         handler.accuse(3, 1, LOG_E_SLASH, false);
         handler.escape(1, 1e18);

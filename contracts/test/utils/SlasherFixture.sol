@@ -5,7 +5,7 @@ import {Case, Claim, Stage, Stakes, Verdict, Windows} from "../../src/interfaces
 import {NodeFixture} from "../unit/NodeRegistry/NodeFixture.sol";
 import {IOwnedRefunds, IOwnedSlasher, IOwnedValidators} from "./Interfaces.sol";
 
-/// @notice One node, a dozen validators, and the shortest ways through a case. Evidence is synthetic: numbers that real
+/// @notice One node, nine validators, and the shortest ways through a case. Evidence is synthetic: numbers that real
 /// audits would bring.
 abstract contract SlasherFixture is NodeFixture {
     uint64 internal constant LOG_E_JAIL = 29_668_583_012;
@@ -22,7 +22,10 @@ abstract contract SlasherFixture is NodeFixture {
     uint128 internal constant ACCUSATION = 25e18;
     uint128 internal constant DUTY = 5e18;
     uint128 internal constant DISPUTE_BOND = 14e18;
-    uint8 internal constant COMMITTEE = 7;
+    uint8 internal constant COMMITTEE = 51;
+
+    /// @dev Who can sit when two of the nine validators accuse; four of them convict.
+    uint256 internal constant SEATS = 7;
 
     IOwnedValidators internal validators;
     IOwnedSlasher internal slasher;
@@ -50,10 +53,7 @@ abstract contract SlasherFixture is NodeFixture {
         refunds.setSlasher(address(slasher));
         vm.stopPrank();
         nodeId = registerNode("hot", nodeOwner);
-        for (uint256 i; i < 12; ++i) {
-            join(string.concat("validator", vm.toString(i)));
-        }
-        pass(1);
+        joinUpTo(9);
     }
 
     function launchWindows() internal pure returns (Windows memory) {
@@ -70,6 +70,13 @@ abstract contract SlasherFixture is NodeFixture {
         vm.prank(validator);
         validators.join{value: BOND}();
         v.push(validator);
+    }
+
+    function joinUpTo(uint256 count) internal {
+        for (uint256 i = v.length; i < count; ++i) {
+            join(string.concat("validator", vm.toString(i)));
+        }
+        pass(1);
     }
 
     function pass(uint256 seconds_) internal {
@@ -152,6 +159,23 @@ abstract contract SlasherFixture is NodeFixture {
         pass(VOTE);
         for (uint256 i; i < votes.length; ++i) {
             revealVote(caseId, members[i], votes[i]);
+        }
+        pass(REVEAL);
+        slasher.resolve(caseId);
+    }
+
+    /// @dev Nobody answers, and the whole committee finds what was claimed.
+    function convictUnanswered(uint256 caseId) internal {
+        uint64 deadline = slasher.getCase(caseId).deadline;
+        if (block.timestamp < deadline) vm.warp(deadline);
+        slasher.expire(caseId);
+        address[] memory members = draw(caseId);
+        for (uint256 i; i < members.length; ++i) {
+            commitVote(caseId, members[i], LOG_E_SLASH);
+        }
+        pass(VOTE);
+        for (uint256 i; i < members.length; ++i) {
+            revealVote(caseId, members[i], LOG_E_SLASH);
         }
         pass(REVEAL);
         slasher.resolve(caseId);

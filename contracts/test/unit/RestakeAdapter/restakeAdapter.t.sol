@@ -152,8 +152,7 @@ contract RestakeAdapterTest is SlasherFixture {
         vm.expectRevert(abi.encodeWithSelector(Errors.RestakeAdapter_OpenDispute.selector, nodeId));
         vm.prank(nodeOwner);
         manager.deregister(address(restake));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         vm.prank(nodeOwner);
         manager.deregister(address(restake));
     }
@@ -163,8 +162,7 @@ contract RestakeAdapterTest is SlasherFixture {
     function testFuzz_OneVerdictSlashesBoth(uint96 stake, bool objective) public {
         back(nodeOwner, nodeId, stake);
         uint256 caseId = bring(2, objective ? fault() : claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
 
         assertClosed(caseId, Verdict.Guilty);
         assertEq(nodes.getNode(nodeId).collateral, objective ? 0 : MIN_COLLATERAL * 9 / 10, "HEU");
@@ -287,8 +285,7 @@ contract RestakeAdapterTest is SlasherFixture {
 
     function convict(uint256 accusers) private {
         uint256 caseId = bring(accusers, claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         assertClosed(caseId, Verdict.Guilty);
     }
 

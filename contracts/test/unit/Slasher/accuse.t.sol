@@ -253,8 +253,7 @@ contract AccuseTest is SlasherFixture {
         assertEq(bondOf(v[2]), BOND - ACCUSATION, "silent");
         assertEq(slasher.owedTo(nodeOwner), ACCUSATION / 2, "owner");
         assertMoney();
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         assertEq(slasher.owedTo(v[2]), 0, "no part of the slash");
         assertClosed(caseId, Verdict.Guilty);
     }

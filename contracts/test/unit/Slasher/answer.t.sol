@@ -30,7 +30,7 @@ contract AnswerTest is SlasherFixture {
         vm.deal(stranger, DISPUTE_BOND);
         vm.prank(stranger);
         slasher.dispute{value: DISPUTE_BOND}(caseId);
-        judge(caseId, ballots(7, 0, 0));
+        judge(caseId, ballots(SEATS, 0, 0));
         assertClosed(caseId, Verdict.Acquitted);
         assertEq(slasher.owedTo(stranger), DISPUTE_BOND, "the bond comes back");
     }
@@ -54,20 +54,45 @@ contract AnswerTest is SlasherFixture {
         slasher.dispute{value: DISPUTE_BOND}(caseId);
 
         slasher.expire(caseId);
-        vm.expectRevert(abi.encodeWithSelector(Errors.Slasher_WrongStage.selector, caseId, 5, 2));
+        vm.expectRevert(abi.encodeWithSelector(Errors.Slasher_WrongStage.selector, caseId, 3, 2));
         vm.prank(nodeOwner);
         slasher.dispute{value: DISPUTE_BOND}(caseId);
     }
 
     /* EXPIRE */
 
-    function test_FirstOffenceCostsATenth() public {
+    function test_SilenceIsNotEvidence() public {
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
         vm.warp(block.timestamp + DISPUTE);
-
-        vm.expectEmit();
-        emit Events.CaseClosed(caseId, nodeId, uint8(Verdict.Guilty));
         slasher.expire(caseId);
+
+        assertStage(caseId, Stage.Drawing, "a committee is asked for");
+        assertEq(nodes.getNode(nodeId).collateral, MIN_COLLATERAL, "nothing is slashed by time alone");
+        judge(caseId, ballots(SEATS, 3, LOG_E_SLASH));
+        assertClosed(caseId, Verdict.Acquitted);
+        assertEq(nodes.getNode(nodeId).collateral, MIN_COLLATERAL, "whole");
+        assertTrue(nodes.isActive(hotKey), "free");
+        assertEq(bondOf(v[0]) + bondOf(v[1]), 2 * (BOND - ACCUSATION), "the accusers pay, answered or not");
+        assertEq(slasher.owedTo(nodeOwner), ACCUSATION, "half of it to the sleeping owner");
+    }
+
+    function test_SilenceAndADeadCommitteeEndForTheNode() public {
+        uint256 caseId = bring(2, claim(LOG_E_SLASH));
+        vm.warp(block.timestamp + DISPUTE);
+        slasher.expire(caseId);
+        judge(caseId, ballots(0, 0, 0));
+        // Who stayed away lost its seat, and too few are left.
+        draw(caseId);
+        draw(caseId);
+
+        assertClosed(caseId, Verdict.Unresolved);
+        assertEq(nodes.getNode(nodeId).collateral, MIN_COLLATERAL, "whole");
+        assertTrue(nodes.isActive(hotKey), "free");
+    }
+
+    function test_FirstOffenceCostsATenth() public {
+        uint256 caseId = bring(2, claim(LOG_E_SLASH));
+        convictUnanswered(caseId);
 
         assertClosed(caseId, Verdict.Guilty);
         assertEq(nodes.getNode(nodeId).collateral, MIN_COLLATERAL - SLASHED, "10 %");
@@ -85,22 +110,19 @@ contract AnswerTest is SlasherFixture {
     function test_SecondOffenceCostsHalf() public {
         uint256 second = registerNode("second", nodeOwner);
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
 
         nodeId = second;
         caseId = bring(2, claim(LOG_E_SLASH));
         assertEq(slasher.getCase(caseId).slashBps, 5000, "the owner's record counts");
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         assertEq(nodes.getNode(second).collateral, MIN_COLLATERAL / 2, "half");
         assertClosed(caseId, Verdict.Guilty);
     }
 
     function test_AnObjectiveFaultCostsEverything() public {
         uint256 caseId = bring(2, fault());
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
 
         assertEq(nodes.getNode(nodeId).collateral, 0, "everything");
         assertEq(slasher.jailedUntil(nodeId), type(uint64).max, "for ever");
@@ -115,8 +137,7 @@ contract AnswerTest is SlasherFixture {
         nodes.addCollateral{value: extra}(nodeId);
         uint256 collateral = uint256(MIN_COLLATERAL) + extra;
         uint256 caseId = bring(grade % 2 == 0 ? 2 : 3, grade % 3 == 0 ? fault() : claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
 
         uint256 slashed = collateral - nodes.getNode(nodeId).collateral;
         assertEq(slashed, grade % 3 == 0 ? collateral : collateral / 10, "slashed");
@@ -140,8 +161,7 @@ contract AnswerTest is SlasherFixture {
         reveal(caseId, v[2], claim(LOG_E_JAIL));
         pass(REVEAL);
         slasher.conclude(caseId);
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
 
         assertEq(slasher.owedTo(v[0]), slasher.owedTo(v[1]), "shouting earns nothing");
         // Weights 2 : 2 : 1 of 4 HEU.
@@ -152,8 +172,7 @@ contract AnswerTest is SlasherFixture {
         vm.prank(nodeOwner);
         nodes.requestUnbond(nodeId, 60e18);
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         assertEq(nodes.unbondingOf(nodeId).amount, 54e18, "leaving");
         assertEq(nodes.bondedOf(nodeId), 36e18, "staying");
     }
@@ -200,7 +219,7 @@ contract AnswerTest is SlasherFixture {
         nodes.completeUnbond(nodeId, nodeOwner);
         vm.stopPrank();
 
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         vm.prank(nodeOwner);
         nodes.withdraw(nodeId, nodeOwner);
         assertEq(nodeOwner.balance, MIN_COLLATERAL - SLASHED, "what the slash left");
@@ -216,8 +235,7 @@ contract AnswerTest is SlasherFixture {
         vm.prank(nodeOwner);
         nodes.register{value: MIN_COLLATERAL}(key, payout, FAR_FUTURE, consent);
 
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         vm.expectRevert(barred);
         vm.prank(nodeOwner);
         nodes.register{value: MIN_COLLATERAL}(key, payout, FAR_FUTURE, consent);
@@ -231,8 +249,7 @@ contract AnswerTest is SlasherFixture {
 
     function test_AConvictServesItsTime() public {
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         uint64 until = uint64(block.timestamp) + JAIL;
         assertEq(slasher.jailedUntil(nodeId), until, "time");
 
@@ -254,8 +271,7 @@ contract AnswerTest is SlasherFixture {
 
     function test_WithdrawPaysOnce() public {
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
 
         vm.prank(v[0]);
         assertEq(slasher.withdraw(stranger), SLASHED / 5, "returned");
@@ -277,8 +293,7 @@ contract AnswerTest is SlasherFixture {
         v[0] = address(thief);
         pass(1);
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
         bytes memory again = abi.encodeCall(slasher.withdraw, (address(thief)));
         thief.arm(address(slasher), again);
 
@@ -292,8 +307,7 @@ contract AnswerTest is SlasherFixture {
     function test_RevertWhen_ReceiverRefuses() public {
         address refusing = address(new RevertingReceiver());
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
-        vm.warp(block.timestamp + DISPUTE);
-        slasher.expire(caseId);
+        convictUnanswered(caseId);
 
         vm.expectRevert(abi.encodeWithSelector(Errors.Shared_NativeTransferFailed.selector, refusing));
         vm.prank(v[0]);
@@ -319,7 +333,7 @@ contract AnswerTest is SlasherFixture {
         bytes[4] memory calls = [
             abi.encodeCall(slasher.setWindows, (launchWindows())),
             abi.encodeCall(slasher.setStakes, (launchStakes())),
-            abi.encodeCall(slasher.setCommitteeSize, (9)),
+            abi.encodeCall(slasher.setCommitteeSize, (99)),
             abi.encodeCall(slasher.setRestake, (stranger))
         ];
         for (uint256 i; i < calls.length; ++i) {
@@ -338,7 +352,7 @@ contract AnswerTest is SlasherFixture {
     }
 
     function test_RevertWhen_AParameterIsOutOfBounds() public {
-        bytes[9] memory calls;
+        bytes[10] memory calls;
         Windows[6] memory windows;
         for (uint256 i; i < windows.length; ++i) {
             windows[i] = launchWindows();
@@ -356,7 +370,8 @@ contract AnswerTest is SlasherFixture {
         stakes.duty = 0;
         calls[6] = abi.encodeCall(slasher.setStakes, (stakes));
         calls[7] = abi.encodeCall(slasher.setCommitteeSize, (103));
-        calls[8] = abi.encodeCall(slasher.setCommitteeSize, (8));
+        calls[8] = abi.encodeCall(slasher.setCommitteeSize, (52));
+        calls[9] = abi.encodeCall(slasher.setCommitteeSize, (49));
         for (uint256 i; i < calls.length; ++i) {
             vm.prank(owner);
             (bool success, bytes memory reason) = address(slasher).call(calls[i]);

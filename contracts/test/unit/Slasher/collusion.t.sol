@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Verdict} from "../../../src/interfaces/ISlasher.sol";
+import {Stage, Verdict} from "../../../src/interfaces/ISlasher.sol";
+import {Constants} from "../../../src/libraries/Constants.sol";
 import {Errors} from "../../../src/libraries/Errors.sol";
+import {EvidenceLib} from "../../../src/libraries/EvidenceLib.sol";
 import {SlasherFixture} from "../../utils/SlasherFixture.sol";
 
 /// @notice Law N2 against validators who lie together. Honest members vote what re-running the audits gives: nothing against
@@ -11,8 +13,7 @@ contract CollusionTest is SlasherFixture {
     uint256 private constant DRAWS = 2000;
 
     function test_AThirdOfAFullHouseCannotSlash() public {
-        vm.prank(owner);
-        slasher.setCommitteeSize(11);
+        joinUpTo(12);
         // v0 to v3 collude; two of them accuse, so two of the ten that can sit do.
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
         answer(caseId);
@@ -20,11 +21,11 @@ contract CollusionTest is SlasherFixture {
 
         assertClosed(caseId, Verdict.Acquitted);
         assertEq(nodes.getNode(nodeId).collateral, MIN_COLLATERAL, "whole");
+        assertEq(bondOf(v[0]) + bondOf(v[1]), 2 * (BOND - ACCUSATION), "and each try costs them their stakes");
     }
 
     function test_AThirdOfAFullHouseCannotSave() public {
-        vm.prank(owner);
-        slasher.setCommitteeSize(11);
+        joinUpTo(12);
         // v8 to v11 collude; two honest validators accuse, so four of the ten that can sit do.
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
         answer(caseId);
@@ -32,50 +33,73 @@ contract CollusionTest is SlasherFixture {
         assertClosed(caseId, Verdict.Guilty);
     }
 
-    function test_DrawnCommitteesSlashWithinTheBound() public {
-        manyValidators();
-        // Ten of thirty collude; two accuse: eight of twenty-eight can sit. More than half of seven is four.
+    function test_AFullHouseIsSafeBothWays() public pure {
+        for (uint256 n = 7; n <= uint256(Constants.MAX_COMMITTEE) + 2; ++n) {
+            uint256 bad = n / 3;
+            uint256 needed = EvidenceLib.votesNeeded(n - 2, n - 2);
+            assertLe(bad - 1, needed, "two colluders accuse, the others can not convict");
+            assertGe(n - 2 - bad, needed, "two honest ones accuse, the others convict");
+        }
+    }
+
+    function test_ADrawnCommitteeHardlyEverSlashesAnHonestNode() public pure {
+        uint256 size = Constants.MIN_COMMITTEE;
+        for (uint256 n = size + 3; n <= Constants.MAX_VALIDATORS; ++n) {
+            assertSafe(n, size);
+        }
+    }
+
+    function testFuzz_LargerCommitteesAreNoWorse(uint256 n, uint256 size) public pure {
+        size = bound(size, Constants.MIN_COMMITTEE / 2, Constants.MAX_COMMITTEE / 2) * 2 + 1;
+        if (size > Constants.MAX_COMMITTEE) size -= 2;
+        n = bound(n, size + 3, Constants.MAX_VALIDATORS);
+        assertSafe(n, size);
+    }
+
+    function test_ADrawnCommitteeHardlyEverPunishesHonestAccusers() public pure {
+        // Honest accusers pay when more than half of the seats deny; a third of 200 hold them by chance:
+        (uint256 numerator, uint256 denominator) = tail(66, 132, 51, 26);
+        assertEq(numerator * 100_000 / denominator, 195, "0.195 %");
+        // and of the largest registry:
+        (numerator, denominator) = tail(85, 169, 51, 26);
+        assertLe(numerator * 1000, 4 * denominator, "at most 0.4 %");
+        (numerator, denominator) = tail(66, 132, 101, 51);
+        assertEq(numerator * 1_000_000_000 / denominator, 114, "with 101 seats 1.1 in 10^7");
+    }
+
+    function test_TheDrawIsFair() public {
+        joinUpTo(28);
+        // Eight of them hold four of seven seats as often as computed.
         (uint256 numerator, uint256 denominator) = tail(8, 20, 7, 4);
-        assertEq(numerator * 10_000 / denominator, 768, "7.68 % for a committee of seven of thirty");
+        assertEq(numerator * 10_000 / denominator, 768, "7.68 %");
         assertWithin(draws(20, 28, 4), numerator, denominator);
     }
 
-    function test_DrawnCommitteesSaveWithinTheBound() public {
-        manyValidators();
-        // Ten of twenty-eight that can sit; the accusers are honest.
-        (uint256 numerator, uint256 denominator) = tail(10, 18, 7, 4);
-        assertEq(numerator * 10_000 / denominator, 1805, "18.05 % for a committee of seven of thirty");
-        assertWithin(draws(18, 28, 4), numerator, denominator);
-        // What a real network should ask for: the same third, a committee of 51 of 200.
-        (numerator, denominator) = tail(67, 131, 51, 26);
-        assertLe(numerator * 1_000_000 / denominator, 2700, "at most 0.27 %");
-        (numerator, denominator) = tail(65, 133, 51, 26);
-        assertLe(numerator * 1_000_000 / denominator, 1500, "an honest node: at most 0.15 %");
-    }
-
-    function test_EachTryCostsTheColludersTheirStakes() public {
+    function test_SilenceMakesAMinorityNoMajority() public {
+        joinUpTo(18);
+        // v0 to v5 collude. Two accuse, four sit, and all honest members miss the first vote.
         uint256 caseId = bring(2, claim(LOG_E_SLASH));
         answer(caseId);
-        vote(caseId, 2, 4, LOG_E_SLASH, 0);
-        uint256 lost = 2 * BOND - bondOf(v[0]) - bondOf(v[1]);
-        assertEq(lost, 2 * ACCUSATION, "lost");
-        // Their part of a first slash would be 40 % of 10 %, and they win it at most at the bound above.
-        (uint256 numerator, uint256 denominator) = tail(8, 20, 7, 4);
-        uint256 wonWei = uint256(MIN_COLLATERAL) * 4 / 100;
-        assertLe(wonWei * numerator, lost * (denominator - numerator), "a losing bet");
+        voteOnly(caseId, 2, 6);
+        assertStage(caseId, Stage.Drawing, "a dead committee");
+        address[] memory members = voteOnly(caseId, 2, 6);
+
+        assertEq(members.length, 4, "only colluders are left");
+        assertClosed(caseId, Verdict.Served);
+        assertEq(nodes.getNode(nodeId).collateral, MIN_COLLATERAL, "and they can not convict");
     }
 
     function testFuzz_LeavingMovesNobodyElse(bytes32 seed, uint256 leaver) public {
-        leaver = bound(leaver, 0, 11);
-        address[] memory before = validators.draw(9, seed, COMMITTEE, uint64(block.timestamp));
+        leaver = bound(leaver, 0, 8);
+        (address[] memory before,) = validators.draw(9, seed, SEATS, uint64(block.timestamp));
         vm.prank(v[leaver]);
         validators.requestExit();
-        address[] memory afterwards = validators.draw(9, seed, COMMITTEE, uint64(block.timestamp));
+        (address[] memory afterwards,) = validators.draw(9, seed, SEATS, uint64(block.timestamp));
 
         uint256 shift;
-        for (uint256 i; i + shift < COMMITTEE; ++i) {
+        for (uint256 i; i + shift < SEATS; ++i) {
             if (before[i] == v[leaver]) shift = 1;
-            if (i + shift < COMMITTEE) assertEq(afterwards[i], before[i + shift], vm.toString(i));
+            if (i + shift < SEATS) assertEq(afterwards[i], before[i + shift], vm.toString(i));
         }
     }
 
@@ -116,18 +140,34 @@ contract CollusionTest is SlasherFixture {
         slasher.resolve(caseId);
     }
 
-    function manyValidators() private {
-        for (uint256 i = 12; i < 28; ++i) {
-            join(string.concat("validator", vm.toString(i)));
+    /// @dev Only `v[first]` to before `v[end]` vote, and find what was claimed.
+    function voteOnly(uint256 caseId, uint256 first, uint256 end) private returns (address[] memory members) {
+        members = draw(caseId);
+        for (uint256 j = first; j < end; ++j) {
+            commitVote(caseId, v[j], LOG_E_SLASH);
         }
-        pass(1);
+        pass(VOTE);
+        for (uint256 j = first; j < end; ++j) {
+            revealVote(caseId, v[j], LOG_E_SLASH);
+        }
+        pass(REVEAL);
+        slasher.resolve(caseId);
+    }
+
+    /// @dev A third of `n` validators collude, two of them accuse: they hold the votes needed of `size` seats at most once
+    /// in a million draws.
+    function assertSafe(uint256 n, uint256 size) private pure {
+        uint256 bad = n / 3 - 2;
+        uint256 needed = EvidenceLib.votesNeeded(size, n - 2);
+        (uint256 numerator, uint256 denominator) = tail(bad, n - 2 - bad, size, needed);
+        assertLe(numerator, denominator / 1_000_000, vm.toString(n));
     }
 
     /// @dev How often `v[first]` to before `v[end]` hold at least `needed` of seven seats among the first 28 validators.
     function draws(uint256 first, uint256 end, uint256 needed) private view returns (uint256 won) {
         for (uint256 i; i < DRAWS; ++i) {
-            address[] memory members =
-                validators.draw(9, keccak256(abi.encode("seed", i)), COMMITTEE, uint64(block.timestamp));
+            (address[] memory members,) =
+                validators.draw(9, keccak256(abi.encode("seed", i)), SEATS, uint64(block.timestamp));
             uint256 seats;
             for (uint256 j; j < members.length; ++j) {
                 for (uint256 k = first; k < end; ++k) {
