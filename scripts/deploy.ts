@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { createSigner, silentLogger } from '#platform'
 import { type Deployment, type DeploymentStore, deployContracts, readChainId } from '#platform/chain'
 import { addressSchema, type Hex, messageOf, parseUnits } from '#protocol'
+import { LAUNCH_COLLATERAL } from '../src/bin/network/chain-parameters.ts'
 
 const USAGE = `Puts the contracts on a chain and hands them to the timelock. Idempotent: run it again after a failure and it goes on.
 
@@ -18,6 +19,8 @@ const USAGE = `Puts the contracts on a chain and hands them to the timelock. Ide
   --withdrawal-delay SECONDS  between request and payment of a withdrawal (default: 86400)
   --unbonding-delay SECONDS   between a node's exit and its collateral (default: 604800)
   --min-collateral HEU        asked of a node (default: 1000)
+  --allocation-manager ADDRESS  the chain's restaking protocol; without it a simulated one is deployed (development chains only)
+  --strategy ADDRESS          an ETH strategy of it whose shares count; may be repeated, ascending
   --guardian ADDRESS          may pause new money for two weeks at most (default: the sequencer)
   --exit-delay SECONDS        between asking for staked HEU back and getting it (default: 31536000)
   --voting-delay SECONDS      between a proposal and its vote (default: 86400)
@@ -39,6 +42,8 @@ const OPTIONS = {
   'withdrawal-delay': { type: 'string', default: '86400' },
   'unbonding-delay': { type: 'string', default: '604800' },
   'min-collateral': { type: 'string', default: '1000' },
+  'allocation-manager': { type: 'string' },
+  strategy: { type: 'string', multiple: true },
   guardian: { type: 'string' },
   'exit-delay': { type: 'string', default: '31536000' },
   'voting-delay': { type: 'string', default: '86400' },
@@ -93,11 +98,18 @@ async function main(): Promise<void> {
         quorumFloorWei: parseUnits(values['quorum-floor'], 18),
         proposalThresholdWei: parseUnits(values['proposal-threshold'], 18),
       },
+      collateral: LAUNCH_COLLATERAL,
       heuPriceUsdWad: parseUnits(values['heu-price'], 18),
       challengeWindowSeconds: Number(values['challenge-window']),
       withdrawalDelaySeconds: Number(values['withdrawal-delay']),
       unbondingDelaySeconds: Number(values['unbonding-delay']),
       minCollateralWei: parseUnits(values['min-collateral'], 18),
+      ...(values['allocation-manager'] !== undefined && {
+        restaking: {
+          allocationManager: addressSchema.parse(values['allocation-manager']),
+          strategies: (values.strategy ?? []).map(strategy => addressSchema.parse(strategy)),
+        },
+      }),
       ...(values.stablecoin !== undefined && { stablecoin: addressSchema.parse(values.stablecoin) }),
     },
     {

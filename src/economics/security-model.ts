@@ -38,6 +38,26 @@ export type SecurityParameters = {
   readonly heuHaircutBps: number
 }
 
+/**
+ * At launch: a chat request of 500 tokens for 0.001 HEU, of which doing it costs 60 % and faking it 15 %, four times as fast. Five audits
+ * decide, not three, because a node can bank honest evidence before it cheats; 2,400 more tasks are served until the jail. A first offence
+ * costs 10 %, HEU may lose 30 %, and names are free. Found by simulation: `docs/reference/economics.md`.
+ */
+export const LAUNCH_SECURITY: SecurityParameters = {
+  rewardWei: WAD / 1000n,
+  honestCostWei: (WAD * 6n) / 10_000n,
+  cheatCostWei: (WAD * 15n) / 100_000n,
+  outsideGainWei: 0n,
+  identityCostWei: 0n,
+  speedupWad: 4n * WAD,
+  discountWad: (WAD * 99n) / 100n,
+  auditsToDetect: 5n,
+  latencyTasks: 2_400n,
+  auditShareBps: 500,
+  slashBps: 1_000,
+  heuHaircutBps: 3_000,
+}
+
 /** g: what a cheat gains on one task (wei). */
 export function gainUp(p: SecurityParameters): bigint {
   const profit = p.rewardWei - p.honestCostWei

@@ -49,8 +49,14 @@ export type NodeFacts = z.output<typeof nodeFactsSchema>
 export type NodeStanding = {
   readonly nodeId: NodeId
   readonly owner: Address
-  /** HEU wei */
+  /** HEU wei that the node can lose, what is unbonding included. */
   readonly collateral: bigint
+  /** HEU wei of the collateral that is not leaving, and restaked ETH as HEU wei: together they must reach the floor. */
+  readonly bonded: bigint
+  readonly restaked: bigint
+  /** HEU wei that Appendix A, or the registry's minimum, asks of the node (DESIGN §7.4). */
+  readonly floor: bigint
+  readonly covered: boolean
   readonly registered: boolean
   readonly jailed: boolean
   readonly exiting: boolean

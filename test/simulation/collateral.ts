@@ -2,7 +2,7 @@
  * The cheating node (DESIGN §7.4): what each way to cheat is expected to earn when the node has exactly the collateral that
  * `src/economics/security-model.ts` asks for. Expectations are exact sums; {@link simulateUntilCaught} checks them by lot.
  */
-import { collateralFloorUp, deterrentDown, emissionOf, gainUp, lostFutureDown, type SecurityParameters } from '#economics'
+import { collateralFloorUp, deterrentDown, emissionOf, gainUp, LAUNCH_SECURITY, lostFutureDown, type SecurityParameters } from '#economics'
 import { WAD } from '#protocol'
 
 /** What the floor does not know: how the validators follow up, and what tying up the collateral costs. */
@@ -20,22 +20,8 @@ export type Setting = {
 
 const HEU = Number(WAD)
 
-/** n_aud = 5, not 3: a node can bank honest evidence before it cheats. */
 export const PROPOSED_SETTING: Setting = {
-  parameters: {
-    rewardWei: WAD / 1000n,
-    honestCostWei: (WAD * 6n) / 10_000n,
-    cheatCostWei: (WAD * 15n) / 100_000n,
-    outsideGainWei: 0n,
-    identityCostWei: 0n,
-    speedupWad: 4n * WAD,
-    discountWad: (WAD * 99n) / 100n,
-    auditsToDetect: 5n,
-    latencyTasks: 2_400n,
-    auditShareBps: 500,
-    slashBps: 1_000,
-    heuHaircutBps: 3_000,
-  },
+  parameters: LAUNCH_SECURITY,
   escalates: true,
   auditsAfterHonestPast: 5,
   benchmarkChance: 1,

@@ -1,5 +1,5 @@
-import { GENESIS, type GenesisPreset } from '#economics'
-import type { DeployOptions, GenesisPart } from '#platform/chain'
+import { GENESIS, type GenesisPreset, LAUNCH_SECURITY } from '#economics'
+import type { CollateralOptions, DeployOptions, GenesisPart } from '#platform/chain'
 import { type Address, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 
@@ -12,6 +12,32 @@ const UNBONDING_DELAY_SECONDS = 3600
 const EXIT_DELAY_SECONDS = 365 * 86_400
 const LATE_QUORUM_EXTENSION_SECONDS = 60
 const QUORUM_PERCENT = 4n
+
+/** The same on every chain; what a chain of one machine wants shorter is changed below. */
+export const LAUNCH_COLLATERAL: CollateralOptions = {
+  security: {
+    ...LAUNCH_SECURITY,
+    auditsToDetect: Number(LAUNCH_SECURITY.auditsToDetect),
+    latencyTasks: Number(LAUNCH_SECURITY.latencyTasks),
+  },
+  minValidatorBondWei: parseUnits('1000', 18),
+  // DESIGN §7.2: a day to answer a proposal. A jail without one ends after two days, and the same accuser waits for three.
+  windowsSeconds: { commit: 3600, vote: 6 * 3600, reveal: 3600, dispute: 86_400, jail: 2 * 86_400, cooldown: 3 * 86_400 },
+  stakesWei: { accusation: parseUnits('100', 18), duty: parseUnits('20', 18), dispute: parseUnits('20', 18) },
+  committeeSize: 101,
+  restaking: {
+    heuPerEthWad: parseUnits('60000', 18),
+    haircutBps: 5_000,
+    capWei: parseUnits('100000', 18),
+    // EigenLayer lets stake go after 126,000 blocks (17.5 days); a case with three rounds lasts about two.
+    horizonBlocks: 100_000,
+    deallocationDelayBlocks: 126_000,
+  },
+}
+const DEV_COLLATERAL: CollateralOptions = {
+  ...LAUNCH_COLLATERAL,
+  windowsSeconds: { commit: 60, vote: 120, reveal: 60, dispute: 300, jail: 600, cooldown: 900 },
+}
 
 export type DeployAccounts = {
   readonly treasury: { address: Address }
@@ -35,6 +61,7 @@ export function deployOptions(
     unbondingDelaySeconds: UNBONDING_DELAY_SECONDS,
     minCollateralWei: parseUnits(String(config.minCollateralHeu), 18),
     exitDelaySeconds: EXIT_DELAY_SECONDS,
+    collateral: DEV_COLLATERAL,
     governance: {
       votingDelaySeconds: config.votingDelaySeconds,
       votingPeriodSeconds: config.votingPeriodSeconds,

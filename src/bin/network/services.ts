@@ -139,7 +139,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     clock,
   })
   const router: Router = createRouter(
-    { queueMaxJobs: config.queueMaxJobs, minCollateralWei: parseUnits(String(config.minCollateralHeu), 18) },
+    { queueMaxJobs: config.queueMaxJobs },
     {
       signer: signers.router,
       domain: { chainId: chain.chainId, settlement: JobSettlement },

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { createEngines, createModelStore, createNode, type EngineDeps, measureLlamaThreads, type NodeRegistration, openKey } from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, registerNode, transferHeu } from '#platform/chain'
-import { type Device, isHeuristError, parseUnits } from '#protocol'
+import { type Device, isHeuristError, maxOf, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, openHome } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
@@ -122,6 +122,11 @@ function faucetOf(home: Home, facts: NetworkFacts): Signer | null {
 
 type Owner = { readonly owner: Signer; readonly faucet: Signer | null; readonly collateralWei: bigint; readonly logger: Logger }
 
+/** What the owner means to put up, or the floor of Appendix A where that is more: below it no job comes. */
+async function neededCollateral(chain: Chain, collateralWei: bigint): Promise<bigint> {
+  return maxOf(collateralWei, await chain.read('CollateralFloor', 'floorOf', [0n]))
+}
+
 /** The node's view of the registry on chain. */
 function registrationOn(chain: Chain, { owner, faucet, collateralWei, logger }: Owner): NodeRegistration {
   return {
@@ -131,21 +136,22 @@ function registrationOn(chain: Chain, { owner, faucet, collateralWei, logger }: 
         registered: standing?.registered ?? false,
         jailed: standing?.jailed ?? false,
         owner: standing?.owner ?? null,
-        collateral: standing?.collateral ?? 0n,
-        minimumCollateral: collateralWei,
+        collateral: standing ? standing.bonded + standing.restaked : 0n,
+        minimumCollateral: standing?.floor ?? (await neededCollateral(chain, collateralWei)),
       }
     },
     async register(node) {
-      const needed = collateralWei + GAS_WEI
+      const asked = await neededCollateral(chain, collateralWei)
+      const needed = asked + GAS_WEI
       if (faucet && (await chain.nativeBalance(owner.address)) < needed) {
         logger.info({ owner: owner.address }, 'funding the owner from the faucet of the dev chain')
         await transferHeu(chain, faucet, { to: owner.address, amountWei: needed })
       }
-      await registerNode(chain, owner, { hotKey: node, collateralWei }).catch(error => {
+      await registerNode(chain, owner, { hotKey: node, collateralWei: asked }).catch(error => {
         // A second start that raced with the first one: the registry has the node, which is all that was wanted.
         if (
           !isHeuristError(error, 'CHAIN_REVERTED') ||
-          !/AlreadyRegistered|HotKeyInUse/.test(JSON.stringify(error.payload, (_k, v) => (typeof v === 'bigint' ? String(v) : v)))
+          !/NodeRegistry_KeyTaken/.test(JSON.stringify(error.payload, (_k, v) => (typeof v === 'bigint' ? String(v) : v)))
         )
           throw error
       })

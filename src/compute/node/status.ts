@@ -57,12 +57,12 @@ function checkStanding({ standing, nodeId }: StatusFacts): NodeCheck[] {
       registered ? `registered, owner ${owner}` : `${nodeId} is not in the registry`,
       'Run `heurist node start`: it registers.',
     ),
-    check('collateral', enough, `${collateral} of at least ${minimumCollateral} HEU wei`, 'Add collateral from the owner account.'),
+    check('collateral', enough, `${collateral} of at least ${minimumCollateral} HEU wei`, 'Add what is missing: heurist collateral add <node> <heu>.'),
     check(
       'standing',
       !jailed,
-      jailed ? 'jailed: no routing, payouts frozen' : 'not jailed',
-      'Look at the evidence in the console, then register again.',
+      jailed ? 'jailed: no routing, no emission, and its collateral stays' : 'not jailed',
+      'See the case: heurist collateral show <node>. Repair the cause, or answer the case.',
     ),
   ]
 }

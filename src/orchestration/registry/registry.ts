@@ -41,6 +41,10 @@ function same(a: ChainNode | undefined, b: ChainNode): boolean {
     a.owner === b.owner &&
     a.payout === b.payout &&
     a.collateral === b.collateral &&
+    a.bonded === b.bonded &&
+    a.restaked === b.restaked &&
+    a.floor === b.floor &&
+    a.covered === b.covered &&
     a.registered === b.registered &&
     a.jailed === b.jailed &&
     a.exiting === b.exiting &&

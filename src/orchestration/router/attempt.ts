@@ -38,10 +38,10 @@ export function placeJob(context: RouterContext, job: Job): void {
   else refuse(context, job)
 }
 
-function whyNobody({ fleet, options }: RouterContext, { demand, podId }: Job): string {
+function whyNobody({ fleet }: RouterContext, { demand, podId }: Job): string {
   const hostings = fleet.hosting(podId)
   return summarizeRefusals(
-    hostings.map(({ node }) => refusalsOf(node, demand, options.minCollateralWei)),
+    hostings.map(({ node }) => refusalsOf(node, demand)),
     fleet.size() - hostings.length,
   )
 }

@@ -7,7 +7,6 @@ import { goodStanding, sessionOf, testFleet, testPod } from './testing/harness.t
 
 const nodeId: NodeId = '0x00000000000000000000000000000000000000aa'
 const pod = testPod()
-const FLOOR = 10n ** 18n
 
 type Case = {
   standing?: Partial<NodeStanding> | null
@@ -20,7 +19,7 @@ type Case = {
 }
 
 function judge({ standing = {}, replica = {}, facts = {}, pod: wanted = pod, preferences = {}, excluded = [], busy = 0 }: Case) {
-  const fleet = testFleet({ standing: id => (standing === null ? null : goodStanding(id, standing)) }, FLOOR)
+  const fleet = testFleet({ standing: id => (standing === null ? null : goodStanding(id, standing)) })
   const hosting = factsHosting([pod])
   const replicas = hosting.replicas.map(item => ({ ...item, ...replica }))
   const node = fleet.join(sessionOf(nodeId), { ...hosting, replicas, ...facts })
@@ -31,7 +30,7 @@ function judge({ standing = {}, replica = {}, facts = {}, pod: wanted = pod, pre
     referredNodes: new Set(),
     excluded: new Set(excluded),
   }
-  const refused = refusalsOf(node, demand, FLOOR)
+  const refused = refusalsOf(node, demand)
   const hosted = node.hostings.get(wanted.podId)
   return {
     refused,
@@ -53,7 +52,11 @@ describe('filter', () => {
     ['an unregistered node', { standing: { registered: false } }, 'not registered'],
     ['a jailed node', { standing: { jailed: true } }, 'jailed'],
     ['an exiting node', { standing: { exiting: true } }, 'exiting'],
-    ['too little collateral', { standing: { collateral: 5n } }, `collateral 5 wei is below the floor of ${FLOOR}`],
+    [
+      'too little collateral',
+      { standing: { covered: false, bonded: 3n, restaked: 2n, floor: 6n } },
+      'collateral 5 wei is below the floor of 6',
+    ],
     ['another pod', { pod: testPod('chat/other') }, 'does not host the pod'],
     ['a draining replica', { replica: { state: 'draining' } }, 'its replica is draining'],
     ['a failed replica', { replica: { state: 'failed', reason: 'out of memory' } }, 'can not load the pod: out of memory'],

@@ -18,13 +18,12 @@ export type Demand = {
 export const NO_FREE_SLOT = 'no free slot'
 
 /** Reasons that the chain gives against a node, whatever the job. */
-export function nodeRefusals(standing: NodeStanding | null, minCollateralWei: bigint): string[] {
+export function nodeRefusals(standing: NodeStanding | null): string[] {
   if (!standing?.registered) return ['not registered']
   const reasons: string[] = []
   if (standing.jailed) reasons.push('jailed')
   if (standing.exiting) reasons.push('exiting')
-  if (standing.collateral < minCollateralWei)
-    reasons.push(`collateral ${standing.collateral} wei is below the floor of ${minCollateralWei}`)
+  if (!standing.covered) reasons.push(`collateral ${standing.bonded + standing.restaked} wei is below the floor of ${standing.floor}`)
   return reasons
 }
 
@@ -102,11 +101,11 @@ export function hostRefusals(host: JudgedHost, limits: JobLimits): string[] {
 }
 
 /** Every reason against a linked node, whether it hosts the pod or not. */
-export function refusalsOf(node: FleetNode, demand: Demand, minCollateralWei: bigint): string[] {
+export function refusalsOf(node: FleetNode, demand: Demand): string[] {
   const { nodeId, facts, standing } = node
   const hosting = node.hostings.get(demand.pod.podId)
   if (hosting) return hostRefusals({ ...hosting, refusals: [...hosting.fixedRefusals, ...fixedFit(hosting, demand.pod)] }, demand)
-  const refusals = [...nodeRefusals(standing, minCollateralWei), 'does not host the pod']
+  const refusals = [...nodeRefusals(standing), 'does not host the pod']
   return hostRefusals({ nodeId, region: facts.region, refusals, slots: 0, busy: 0 }, demand)
 }
 

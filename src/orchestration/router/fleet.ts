@@ -99,8 +99,8 @@ function applyFacts(node: FleetNode, rosters: Rosters): void {
 
 const WEI_PER_HEU = 1e18
 
-function judgeHostings(node: FleetNode, { byPod }: Rosters, minCollateralWei: bigint): void {
-  const refusals = nodeRefusals(node.standing, minCollateralWei)
+function judgeHostings(node: FleetNode, { byPod }: Rosters): void {
+  const refusals = nodeRefusals(node.standing)
   for (const hosting of node.hostings.values()) {
     hosting.votes = Number(node.standing?.votes ?? 0n) / WEI_PER_HEU
     hosting.uptimeBps = node.uptimeBps
@@ -117,19 +117,16 @@ function readStanding(node: FleetNode, { standing, presence }: Pick<RouterDepend
   return node.standing !== before.standing || uptimeBucketOf(node.uptimeBps) !== uptimeBucketOf(before.uptimeBps)
 }
 
-export type FleetOptions = { readonly minCollateralWei: bigint; readonly router: Address; readonly now: () => number }
+export type FleetOptions = { readonly router: Address; readonly now: () => number }
 
-export function createFleet(
-  { minCollateralWei, router, now }: FleetOptions,
-  sources: Pick<RouterDependencies, 'standing' | 'presence'>,
-): Fleet {
+export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterDependencies, 'standing' | 'presence'>): Fleet {
   const nodes = new Map<NodeId, FleetNode>()
   const rosters: Rosters = { byPod: new Map(), journals: new Map(), newJournal: podId => createPodJournal(podId, { router, now }) }
 
   function takeFacts(node: FleetNode): void {
     applyFacts(node, rosters)
     readStanding(node, sources)
-    judgeHostings(node, rosters, minCollateralWei)
+    judgeHostings(node, rosters)
   }
 
   function forget(node: FleetNode | undefined): void {
@@ -159,7 +156,7 @@ export function createFleet(
     refreshStanding(nodeId) {
       const chosen = nodeId === undefined ? nodes.values() : [nodes.get(nodeId)].filter(node => node !== undefined)
       // Most know nothing new, and a hosting that is judged again is sorted again.
-      for (const node of chosen) if (readStanding(node, sources)) judgeHostings(node, rosters, minCollateralWei)
+      for (const node of chosen) if (readStanding(node, sources)) judgeHostings(node, rosters)
     },
     get: nodeId => nodes.get(nodeId),
     all: () => nodes.values(),

@@ -5,8 +5,6 @@ import type { JournalSink } from './journal-writer.ts'
 export type RouterOptions = {
   /** Jobs that may wait for a free slot, per pod. */
   readonly queueMaxJobs: number
-  /** Least collateral of a node that gets work, in HEU wei. */
-  readonly minCollateralWei: bigint
   /** Tokens that a node may send ahead of the client. */
   readonly creditTokens: number
   /** How far a node may pass its credit or the user's token limit before its lease is cut, in tokens. */
@@ -34,7 +32,6 @@ export type RouterOptions = {
 
 export const DEFAULT_ROUTER_OPTIONS: RouterOptions = {
   queueMaxJobs: 1000,
-  minCollateralWei: 0n,
   creditTokens: 256,
   floodSlackTokens: 64,
   cancelGraceMs: 5000,

@@ -70,7 +70,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constant('standing' as const),
     node,
-    changes: fc.record({ owner, jailed: fc.boolean(), votes: fc.bigInt(0n, 3n).map(votes => votes * 10n ** 18n) }),
+    changes: fc.record({ owner, jailed: fc.boolean(), covered: fc.boolean(), votes: fc.bigInt(0n, 3n).map(votes => votes * 10n ** 18n) }),
     uptimeBps: fc.integer({ min: 0, max: 10_000 }),
   }),
 )

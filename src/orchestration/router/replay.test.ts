@@ -46,7 +46,7 @@ function world() {
   const specs = new Map<NodeId, Spec>()
   const specOf = (id: NodeId): Spec => specs.get(id)!
   const fleet: Fleet = createFleet(
-    { minCollateralWei: 0n, router: signer.address, now: () => 7 },
+    { router: signer.address, now: () => 7 },
     {
       standing: id => goodStanding(id, { votes: specOf(id).votes, jailed: specOf(id).jailed }),
       presence: { uptimeBps: id => specOf(id).uptimeBps },

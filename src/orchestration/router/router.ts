@@ -71,8 +71,7 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
     })
   }
   const { clock, random, domain, signer } = dependencies
-  const { minCollateralWei } = options
-  const fleet = createFleet({ minCollateralWei, router: signer.address, now: clock.now }, dependencies)
+  const fleet = createFleet({ router: signer.address, now: clock.now }, dependencies)
   const separator = domainSeparator(jobDomain(domain.chainId, domain.settlement))
   const context: RouterContext = {
     options,
@@ -212,7 +211,7 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
       ),
     scale: (nodeId, podId, action) => fleet.get(nodeId)?.session.send(encodeMessage({ type: 'scale', podId, action })),
     podCapacity: podId => capacityOf(context, podId),
-    why: nodeId => whyOf(fleet, nodeId, { minCollateralWei: context.options.minCollateralWei, standing: dependencies.standing(nodeId) }),
+    why: nodeId => whyOf(fleet, nodeId, { standing: dependencies.standing(nodeId) }),
     flushJournal: journal.flush,
     async stop(drainMs) {
       context.stopping = true

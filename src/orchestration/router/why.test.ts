@@ -6,7 +6,6 @@ import { whyOf } from './why.ts'
 
 const pod = testPod()
 const idOf = (index: number): NodeId => keccak256(`node ${index}`).slice(0, 42) as NodeId // cast: a prefix of hex is hex
-const FLOOR = 10n ** 18n
 
 type Spec = {
   unitsPerSecond?: number
@@ -14,18 +13,20 @@ type Spec = {
   votes?: bigint
   uptimeBps?: number
   jailed?: boolean
+  /** Below the floor. */
+  bonded?: bigint
   busy?: number
 }
 
 function fleetOf(specs: readonly Spec[]) {
   const specOf = new Map(specs.map((spec, index) => [idOf(index), spec]))
-  const fleet = testFleet(
-    {
-      standing: id => goodStanding(id, { votes: specOf.get(id)?.votes ?? 0n, jailed: specOf.get(id)?.jailed ?? false }),
-      presence: { uptimeBps: id => specOf.get(id)?.uptimeBps ?? 10_000 },
+  const fleet = testFleet({
+    standing: id => {
+      const { votes = 0n, jailed = false, bonded } = specOf.get(id) ?? {}
+      return goodStanding(id, { votes, jailed, ...(bonded !== undefined && { bonded, covered: false }) })
     },
-    FLOOR,
-  )
+    presence: { uptimeBps: id => specOf.get(id)?.uptimeBps ?? 10_000 },
+  })
   for (const [nodeId, { unitsPerSecond = 10, state = 'warm', busy = 0 }] of specOf) {
     const facts = factsHosting([pod], { unitsPerSecond })
     const node = fleet.join(sessionOf(nodeId), { ...facts, replicas: facts.replicas.map(item => ({ ...item, state })) })
@@ -34,7 +35,7 @@ function fleetOf(specs: readonly Spec[]) {
   return fleet
 }
 
-const why = (specs: readonly Spec[], index = 0) => whyOf(fleetOf(specs), idOf(index), { minCollateralWei: FLOOR, standing: null })
+const why = (specs: readonly Spec[], index = 0) => whyOf(fleetOf(specs), idOf(index), { standing: null })
 
 describe('whyOf', () => {
   test('default: the best node has nothing to fix', () => {
@@ -56,7 +57,8 @@ describe('whyOf', () => {
   })
 
   const refused: [string, Spec, RegExp][] = [
-    ['jailed', { jailed: true }, /evidence/],
+    ['jailed', { jailed: true }, /Answer the case/],
+    ['collateral 7 wei is below the floor of 100000000000000000000', { bonded: 7n }, /collateral add/],
     ['its replica is draining', { state: 'draining' }, /Wait/],
     ['no free slot', { busy: 4 }, /fully used/],
   ]
@@ -72,14 +74,11 @@ describe('whyOf', () => {
 
   test('behavior: a node without a link, or without a pod', () => {
     const fleet = fleetOf([])
-    const away = whyOf(fleet, idOf(5), { minCollateralWei: FLOOR, standing: goodStanding(idOf(5), { jailed: true }) })
+    const away = whyOf(fleet, idOf(5), { standing: goodStanding(idOf(5), { jailed: true }) })
     expect(away).toMatchObject({ linked: false, refusals: ['not linked to this router', 'jailed'], pods: [] })
     expect(away.fixes).toHaveLength(2)
-    expect(whyOf(fleet, idOf(5), { minCollateralWei: FLOOR, standing: null }).refusals).toEqual([
-      'not linked to this router',
-      'not registered',
-    ])
+    expect(whyOf(fleet, idOf(5), { standing: null }).refusals).toEqual(['not linked to this router', 'not registered'])
     fleet.join(sessionOf(idOf(6)), factsHosting([]))
-    expect(whyOf(fleet, idOf(6), { minCollateralWei: FLOOR, standing: null })).toMatchObject({ linked: true, pods: [], refusals: [] })
+    expect(whyOf(fleet, idOf(6), { standing: null })).toMatchObject({ linked: true, pods: [], refusals: [] })
   })
 })

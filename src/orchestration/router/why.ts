@@ -7,9 +7,12 @@ import { byEfficiency, byUptime, byVotes, byWarm, compare, rankKeys } from './ra
 /** What to do about a reason of the filter, by how it begins. A reason without a line here says itself what is missing. */
 const FIXES: readonly (readonly [string, string])[] = [
   ['not registered', 'Register the node in the NodeRegistry with its collateral: heurist node start does it when its owner has HEU.'],
-  ['jailed', 'Validators found a fault. Look at the evidence, repair the cause, then register again.'],
+  [
+    'jailed',
+    'A validator accuses it. Answer the case (heurist collateral show says which) and repair the cause; a jail ends with its case or by its time.',
+  ],
   ['exiting', 'Its owner asked for the collateral back. Register again to get work.'],
-  ['collateral', 'Add collateral until the floor is met.'],
+  ['collateral', 'Add what is missing: heurist collateral add <node> <heu>. What is unbonding covers nothing.'],
   ['does not host the pod', 'Allow the pod on this node; it is loaded when there is room.'],
   ['its replica is draining', 'Wait: the pod is taken off this node after its last job.'],
   ['can not load the pod', "The reason is in the node's log; correct it and start the node again."],
@@ -64,15 +67,15 @@ function podWhy(hosting: Hosting, hostings: readonly Hosting[]): PodWhy {
   }
 }
 
-export type WhyOptions = { readonly minCollateralWei: bigint; readonly standing: NodeStanding | null }
+export type WhyOptions = { readonly standing: NodeStanding | null }
 
 /**
  * Why a node gets no work, or less than others: the filter's reasons, and for each pod its rank against the best candidate, with the fix.
  * Referrals are of single jobs and not looked at.
  */
-export function whyOf(fleet: Fleet, nodeId: NodeId, { minCollateralWei, standing }: WhyOptions): NodeWhy {
+export function whyOf(fleet: Fleet, nodeId: NodeId, { standing }: WhyOptions): NodeWhy {
   const node = fleet.get(nodeId)
-  const own = nodeRefusals(node?.standing ?? standing, minCollateralWei)
+  const own = nodeRefusals(node?.standing ?? standing)
   const refusals = node ? own : [NOT_LINKED, ...own]
   const pods = [...(node?.hostings ?? new Map<PodId, Hosting>()).values()].map(hosting => podWhy(hosting, fleet.hosting(hosting.podId)))
   const missing = node

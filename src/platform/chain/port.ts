@@ -20,9 +20,20 @@ export const CONTRACT_NAMES = [
   'VotingPower',
   'HeuristTimelock',
   'HeuristGovernor',
+  'CollateralFloor',
+  'HeuBurn',
+  'RefundPot',
+  'ValidatorRegistry',
+  'Slasher',
+  'SimulatedRestaking',
+  'RestakeAdapter',
+  'Compounder',
 ] as const
 export type ContractName = (typeof CONTRACT_NAMES)[number]
-/** `WrappedHeu` and `DevUsd` (on a public chain: the stablecoin) are also the names of the two payment assets. */
+/**
+ * `WrappedHeu` and `DevUsd` (on a public chain: the stablecoin) are also the names of the two payment assets. `SimulatedRestaking` is on
+ * a public chain the real restaking protocol.
+ */
 export type ContractAddresses = Readonly<Record<ContractName, Address>>
 
 export type ChainErrorCode =

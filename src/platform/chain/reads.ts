@@ -121,24 +121,28 @@ function nodeReads(client: PublicClient, contracts: ContractAddresses) {
   const registry = { address: contracts.NodeRegistry, abi: nodeRegistryAbi } as const
 
   async function byRegistryId(registryId: bigint): Promise<ChainNode | null> {
-    const node = await unless('NodeRegistry_UnknownNode', 'read a node', () =>
-      client.readContract({ ...registry, functionName: 'getNode', args: [registryId] }),
+    const found = await unless('NodeRegistry_UnknownNode', 'read a node', () =>
+      Promise.all([
+        client.readContract({ ...registry, functionName: 'getNode', args: [registryId] }),
+        client.readContract({ ...registry, functionName: 'coverageOf', args: [registryId] }),
+      ]),
     )
-    return node
-      ? {
-          nodeId: lower(node.hotKey),
-          registryId,
-          owner: lower(node.owner),
-          payout: lower(node.payout),
-          collateral: node.collateral,
-          registered: true,
-          jailed: node.jailed,
-          exiting: node.exitableAt !== 0n,
-          registeredAtSeconds: Number(node.registeredAt),
-          // Gauges come with the economy contracts; until then nobody can vote.
-          votes: 0n,
-        }
-      : null
+    if (!found) return null
+    const [node, coverage] = found
+    return {
+      nodeId: lower(node.hotKey),
+      registryId,
+      owner: lower(node.owner),
+      payout: lower(node.payout),
+      collateral: node.collateral,
+      ...coverage,
+      registered: true,
+      jailed: node.jailed,
+      exiting: node.exitableAt !== 0n,
+      registeredAtSeconds: Number(node.registeredAt),
+      // Gauges come with the economy contracts; until then nobody can vote.
+      votes: 0n,
+    }
   }
 
   return {

@@ -88,9 +88,9 @@ export function testOrder(pod: PodRecord, overrides: Partial<JobOrder> & { body?
 }
 
 /** A fleet without links; every node is registered unless `sources` say otherwise. */
-export function testFleet(sources: Partial<Pick<RouterDependencies, 'standing' | 'presence'>> = {}, minCollateralWei = 0n): Fleet {
+export function testFleet(sources: Partial<Pick<RouterDependencies, 'standing' | 'presence'>> = {}): Fleet {
   const defaults = { standing: (nodeId: NodeId) => goodStanding(nodeId), presence: { uptimeBps: () => 10_000 } }
-  return createFleet({ minCollateralWei, router: ZERO_ADDRESS, now: () => 0 }, { ...defaults, ...sources })
+  return createFleet({ router: ZERO_ADDRESS, now: () => 0 }, { ...defaults, ...sources })
 }
 
 export function sessionOf(nodeId: NodeId): Session {
@@ -186,7 +186,8 @@ export type TestRouter = {
 
 export function goodStanding(nodeId: NodeId, changes: Partial<NodeStanding> = {}): NodeStanding {
   const collateral = 100n * 10n ** 18n
-  return { nodeId, owner: nodeId, collateral, registered: true, jailed: false, exiting: false, votes: 0n, ...changes }
+  const backing = { collateral, bonded: collateral, restaked: 0n, floor: collateral, covered: true }
+  return { nodeId, owner: nodeId, ...backing, registered: true, jailed: false, exiting: false, votes: 0n, ...changes }
 }
 
 export async function startTestRouter(

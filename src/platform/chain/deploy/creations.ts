@@ -45,6 +45,24 @@ export const CREATIONS: Creations = {
   ],
   VotingPower: ({ at }) => [at('WrappedHeu'), at('StakedHeu')],
   HeuristTimelock: ({ deployer }) => [deployer],
+  CollateralFloor: ({ at, deployer, options }) => [deployer, at('NodeRegistry'), options.collateral.security],
+  HeuBurn: () => [],
+  RefundPot: ({ at, deployer }) => [deployer, at('HeuBurn')],
+  ValidatorRegistry: ({ deployer, options: { collateral, unbondingDelaySeconds } }) => [
+    deployer,
+    collateral.minValidatorBondWei,
+    unbondingDelaySeconds,
+  ],
+  Slasher: ({ at, deployer, options: { collateral } }) => [
+    deployer,
+    { registry: at('NodeRegistry'), validators: at('ValidatorRegistry'), refunds: at('RefundPot'), burn: at('HeuBurn') },
+    collateral.windowsSeconds,
+    collateral.stakesWei,
+    collateral.committeeSize,
+  ],
+  SimulatedRestaking: ({ options: { collateral } }) => [collateral.restaking.deallocationDelayBlocks],
+  RestakeAdapter: ({ at, deployer }) => [deployer, at('NodeRegistry'), at('SimulatedRestaking')],
+  Compounder: ({ at }) => [at('NodeRegistry'), at('JobSettlement'), at('StakedHeu'), at('WrappedHeu'), at('DevUsd')],
   HeuristGovernor: ({ at, options: { governance } }) => [
     at('VotingPower'),
     at('HeuristTimelock'),
@@ -59,7 +77,7 @@ export const CREATIONS: Creations = {
   ],
 }
 
-/** What exists already and is only named: the stablecoin of a public chain. */
-export function givenAddress(name: ContractName, options: DeployOptions): Address | undefined {
-  return name === 'DevUsd' ? options.stablecoin : undefined
+/** What exists already and is only named: the stablecoin and the restaking protocol of a public chain. */
+export function givenAddress(name: ContractName, { stablecoin, restaking }: DeployOptions): Address | undefined {
+  return name === 'DevUsd' ? stablecoin : name === 'SimulatedRestaking' ? restaking?.allocationManager : undefined
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { WAD } from '#protocol'
 import { systemClock } from '../../clock.ts'
 import { silentLogger } from '../../logger.ts'
 import { createSigner, newPrivateKey } from '../../signing.ts'
@@ -9,6 +10,7 @@ import { transferHeu } from '../actions.ts'
 import { type DevChain, GENESIS_SUPPLY_WEI, startDevChain } from '../dev-chain.ts'
 import { devRpc } from '../dev-process.ts'
 import { CONTRACT_NAMES, type ContractAddresses } from '../port.ts'
+import { lower } from '../reads.ts'
 import { createRpcChain } from '../rpc-chain.ts'
 import { memoryDeployments, testDeployOptions } from '../testing/index.ts'
 import { type Deployment, type DeployStep, deployContracts } from './index.ts'
@@ -71,6 +73,35 @@ describe('deployContracts', () => {
     expect(second.contracts).toEqual(first.contracts)
     expect(second.steps).toEqual([])
     expect((await chain.head()).number).toBe(blocks)
+  })
+
+  test('behavior: only the slasher takes collateral, and floor and restaked ETH decide who is covered', async () => {
+    const { contracts } = await deploy()
+    const chain = createRpcChain({ rpcUrl: devChain.rpcUrl, chainId: 31_337, contracts }, dependencies)
+    const { Slasher, RestakeAdapter, CollateralFloor, SimulatedRestaking } = contracts
+    const named = async (...reads: Promise<string>[]): Promise<string[]> => (await Promise.all(reads)).map(found => found.toLowerCase())
+    expect(
+      await named(
+        chain.read('NodeRegistry', 'jailer', []),
+        chain.read('NodeRegistry', 'slasher', []),
+        chain.read('ValidatorRegistry', 'slasher', []),
+        chain.read('RefundPot', 'slasher', []),
+        chain.read('RestakeAdapter', 'slasher', []),
+      ),
+    ).toEqual(Array(5).fill(Slasher))
+    expect(
+      await named(
+        chain.read('NodeRegistry', 'restake', []),
+        chain.read('CollateralFloor', 'restake', []),
+        chain.read('Slasher', 'restake', []),
+      ),
+    ).toEqual(Array(3).fill(RestakeAdapter))
+    expect(await named(chain.read('NodeRegistry', 'floor', []))).toEqual([CollateralFloor])
+    expect(await named(chain.read('SimulatedRestaking', 'registrarOf', [RestakeAdapter]))).toEqual([RestakeAdapter])
+    expect((await chain.read('RestakeAdapter', 'strategies', [])).map(lower)).toEqual([SimulatedRestaking])
+    // Appendix A at the launch parameters, below the 100 HEU that the registry asks in this test.
+    const { auditsToDetect } = await chain.read('CollateralFloor', 'parameters', [])
+    expect([auditsToDetect, await chain.read('CollateralFloor', 'floorOf', [1n])]).toEqual([5, 100n * WAD])
   })
 
   test('behavior: a crash after any step resumes where it was, and no step is done twice', async () => {

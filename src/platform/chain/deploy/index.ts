@@ -16,7 +16,7 @@ import { wiringSteps } from './wiring.ts'
 import type { Step, World } from './world.ts'
 
 export type { GenesisPart } from './genesis.ts'
-export type { DeployDependencies, DeployOptions, DeployStep, GovernanceOptions } from './options.ts'
+export type { CollateralOptions, DeployDependencies, DeployOptions, DeployStep, GovernanceOptions } from './options.ts'
 export type { Deployment, DeploymentStore } from './record.ts'
 
 const INCLUSION_TIMEOUT_MS = 120_000

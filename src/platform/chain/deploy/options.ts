@@ -3,6 +3,7 @@ import type { Logger } from '../../logger.ts'
 import type { Signer } from '../../signing.ts'
 import type { GenesisPart } from './genesis.ts'
 import type { DeploymentStore } from './record.ts'
+import type { ConstructorArguments } from './world.ts'
 
 /** How proposals run. Bounds: `Constants.sol`, section governance. */
 export type GovernanceOptions = {
@@ -17,6 +18,29 @@ export type GovernanceOptions = {
   readonly proposalThresholdWei: bigint
   /** Wei of votes. */
   readonly quorumFloorWei: bigint
+}
+
+/** What nodes can lose, and how they lose it. Bounds: `Constants.sol`, sections collateral, slashing, validators, restaking. */
+export type CollateralOptions = {
+  /** Appendix A, see `SecurityModel.sol`: which amount keeps a node honest. */
+  readonly security: ConstructorArguments<'CollateralFloor'>[2]
+  /** Bond of a validator. */
+  readonly minValidatorBondWei: bigint
+  readonly windowsSeconds: ConstructorArguments<'Slasher'>[2]
+  readonly stakesWei: ConstructorArguments<'Slasher'>[3]
+  /** Odd, 51 to 101: up to so many validators all sit in a committee. */
+  readonly committeeSize: number
+  readonly restaking: {
+    /** HEU for one ETH. */
+    readonly heuPerEthWad: bigint
+    readonly haircutBps: number
+    /** Most that one operator's stake counts (wei of HEU). */
+    readonly capWei: bigint
+    /** Stake counts when it stays slashable for so many blocks; less than the protocol's own delay. */
+    readonly horizonBlocks: number
+    /** Of the simulated protocol. */
+    readonly deallocationDelayBlocks: number
+  }
 }
 
 export type DeployOptions = {
@@ -39,10 +63,13 @@ export type DeployOptions = {
   /** Between asking for staked HEU back and getting it. */
   readonly exitDelaySeconds: number
   readonly governance: GovernanceOptions
+  readonly collateral: CollateralOptions
   /** Distributes the genesis supply, all of which the deployer holds. Without it nothing is distributed. */
   readonly genesis?: readonly GenesisPart[]
   /** The stablecoin of a public chain; without it a DevUsd is deployed, which refuses all but development chains. */
   readonly stablecoin?: Address
+  /** The restaking protocol of a public chain, with its ETH strategies ascending; without it a simulated one is deployed. */
+  readonly restaking?: { readonly allocationManager: Address; readonly strategies: readonly Address[] }
   /** DevUsd for the faucet, micro-dollars, at most 100,000e6. Skipped when the account has that much. */
   readonly faucet?: { readonly account: Address; readonly devUsd: bigint }
 }

@@ -25,6 +25,7 @@ const REFUSALS = [
 
 /** Setters that are open on purpose: each acts for its caller alone. A new one must be named here with its reason. */
 const OPEN_SETTERS: Readonly<Record<string, string>> = {
+  'Compounder.setPlan': "only the node's owner",
   'CreditVault.setSpendingCap': 'the caller caps its own account',
   'CreditVault.setSpendingCapBySig': "with the account's signature",
   'EmissionController.setTipBps': "only the node's owner",
@@ -32,6 +33,9 @@ const OPEN_SETTERS: Readonly<Record<string, string>> = {
   'NodeRegistry.setJailed': 'only the jailer',
   'PodRegistry.setActive': "only the pod's deployer",
   'Reservoir.setGrantReceiver': "only the grant's receiver",
+  'SimulatedRestaking.setAVSRegistrar': 'a service names its own registrar',
+  'SimulatedRestaking.setPaused': 'stands in for a protocol that is not ours, on development chains',
+  'SimulatedRestaking.updateAVSMetadataURI': 'a service describes itself',
   'StakedHeu.setOperator': 'the caller names its own operator (ERC-7540)',
 }
 

@@ -1,3 +1,4 @@
+import { collateralSteps } from './collateral.ts'
 import { type Step, setting, type World } from './world.ts'
 
 /** Ties the contracts together, while the deployer still owns them. */
@@ -20,6 +21,7 @@ export function wiringSteps(world: World): Step[] {
       wanted: at('PodGauge'),
     }),
     ...rewardSource(world, 'Reservoir'),
+    ...collateralSteps(world),
     ...faucetSteps(world),
   ]
 }
