@@ -26,7 +26,7 @@ import {
 } from '#orchestration'
 import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
 import { createBlobStore } from '#platform/blobs'
-import { domainSeparator, jobDomain, messageOf, parseUnits, receiptProof } from '#protocol'
+import { domainSeparator, jobDomain, messageOf, receiptProof } from '#protocol'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
 import { portOrAny } from '../ports.ts'

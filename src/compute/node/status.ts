@@ -57,7 +57,12 @@ function checkStanding({ standing, nodeId }: StatusFacts): NodeCheck[] {
       registered ? `registered, owner ${owner}` : `${nodeId} is not in the registry`,
       'Run `heurist node start`: it registers.',
     ),
-    check('collateral', enough, `${collateral} of at least ${minimumCollateral} HEU wei`, 'Add what is missing: heurist collateral add <node> <heu>.'),
+    check(
+      'collateral',
+      enough,
+      `${collateral} of at least ${minimumCollateral} HEU wei`,
+      'Add what is missing: heurist collateral add <node> <heu>.',
+    ),
     check(
       'standing',
       !jailed,
