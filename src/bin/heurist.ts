@@ -1,13 +1,17 @@
 import { Command, CommanderError } from 'commander'
 import { accountCommands } from './cli/account.ts'
 import { auditCommands } from './cli/audit.ts'
+import { claimCommands } from './cli/claim.ts'
 import { type Attach, configCommands, contextOf, jobCommands, keyCommands, nodeCommands, statusCommand } from './cli/commands.ts'
 import { devCommands } from './cli/dev.ts'
 import { doctorCommands } from './cli/doctor.ts'
 import { earningsCommands } from './cli/earnings.ts'
+import { economyCommands } from './cli/economy.ts'
 import { governanceCommands } from './cli/governance.ts'
 import { createOutput, EXIT, reportError } from './cli/output.ts'
 import { podCommands } from './cli/pod.ts'
+import { stakeCommands } from './cli/stake.ts'
+import { voteCommands } from './cli/vote.ts'
 import { type Config, loadConfig } from './config.ts'
 import { VERSION } from './version.ts'
 
@@ -60,6 +64,17 @@ export function createProgram(attach: Attach): Command {
   keyCommands(group('key', 'API keys'), attach)
   accountCommands(group('credit', 'Compute credits'), attach)
   auditCommands(group('audit', 'Check what the network says'), group('receipt', 'Receipts'), attach)
+  stakeCommands(program, attach)
+  claimCommands(program, attach)
+  voteCommands(program, group('tip', 'What a node gives to its voters'), attach)
+  economyCommands(
+    {
+      epoch: group('epoch', 'Epochs: weeks of emission and votes'),
+      reservoir: group('reservoir', 'Compute reservoir'),
+      vesting: group('vesting', 'Genesis allocations'),
+    },
+    attach,
+  )
   governanceCommands(group('gov', 'Governance: proposals over every parameter'), attach)
   devCommands(group('dev', 'What only a development chain can do'), attach)
   configCommands(group('config', 'Settings'), attach)

@@ -8,6 +8,7 @@ import {
   emissionBudgetOf,
   emissionOf,
   emissionRateWadDown,
+  epochAt,
   type NodeReport,
   nodeEmissions,
   revenueRateWadDown,
@@ -140,4 +141,13 @@ describe('tipOf', () => {
     expect(tipOf(999n, 0)).toEqual({ payout: 999n, tip: 0n })
     expect(tipOf(999n, 10_000)).toEqual({ payout: 0n, tip: 999n })
   })
+})
+
+describe('epochAt', () => {
+  test.each([
+    [99, -1],
+    [100, 0],
+    [100 + 604_799, 0],
+    [100 + 604_800, 1],
+  ])('default: second %i is in epoch %i', (second, epoch) => expect(epochAt(100, second)).toBe(epoch))
 })

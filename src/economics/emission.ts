@@ -24,6 +24,11 @@ export type EpochEmission = {
   readonly reservoir: bigint
 }
 
+/** The epoch at a second of the chain's time; -1 before the first. */
+export function epochAt(genesisSeconds: number, timestampSeconds: number): number {
+  return Math.max(-1, Math.floor((timestampSeconds - genesisSeconds) / EPOCH_SECONDS))
+}
+
 /** What the vault has given before `epoch`, rounded down (wei). */
 const drainedBeforeDown = (epoch: number): bigint => mulDivDown(EMISSION_VAULT_WEI, BigInt(epoch), BigInt(EMISSION_EPOCHS))
 
@@ -51,9 +56,13 @@ export function emissionRateWadDown(revenueRateWad: bigint, factorWad: bigint = 
  * organic work; the reservoir gets what is left (wp §3.4.5).
  */
 export function emissionOf(epoch: number, trailingRevenueWei: bigint, factorWad: bigint = REVENUE_FACTOR_WAD): EpochEmission {
+  return emissionAtRate(epoch, revenueRateWadDown(trailingRevenueWei), factorWad)
+}
+
+/** The same from R (WAD, a year) instead of the revenue behind it. */
+export function emissionAtRate(epoch: number, revenueRateWad: bigint, factorWad: bigint = REVENUE_FACTOR_WAD): EpochEmission {
   const budget = emissionBudgetOf(epoch)
-  const rateWad = emissionRateWadDown(revenueRateWadDown(trailingRevenueWei), factorWad)
-  const emission = mulDivDown(budget, rateWad, MAX_RATE_WAD)
+  const emission = mulDivDown(budget, emissionRateWadDown(revenueRateWad, factorWad), MAX_RATE_WAD)
   const base = mulDivDown(budget, BASE_RATE_WAD, MAX_RATE_WAD)
   return { budget, emission, base, dynamic: emission - base, reservoir: budget - emission }
 }

@@ -1,6 +1,7 @@
 /** Public face of the orchestration layer. */
 
 export * from './autoscaler/index.ts'
+export * from './economy/index.ts'
 export * from './keeper/index.ts'
 export * from './registry/index.ts'
 export type { LinkErrorCode, RouterErrorCode } from './router/errors.ts'

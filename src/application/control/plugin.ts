@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyPluginAsync } from 'fastify'
 import { consoleFiles } from '../console/static.ts'
+import { type EconomyDependencies, economyRoutes } from './economy-routes.ts'
 import {
   accountRoutes,
   auditRoutes,
@@ -14,11 +15,12 @@ import {
 } from './routes.ts'
 
 /** The control API of console and CLI, as a plugin of the gateway's server. */
-export function controlPlugin(options: ControlOptions, dependencies: ControlDependencies): FastifyPluginAsync {
+export function controlPlugin(options: ControlOptions, dependencies: ControlDependencies & EconomyDependencies): FastifyPluginAsync {
   return async app => {
     networkRoutes(app, options, dependencies)
     jobRoutes(app, dependencies)
     auditRoutes(app, dependencies)
+    economyRoutes(app, dependencies)
     accountRoutes(app, options, dependencies)
     podRoutes(app, dependencies)
     sessionRoute(app, options)

@@ -79,14 +79,14 @@ const keyBody = z.strictObject({
   account: addressSchema.optional(),
 })
 
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
   throw new HeuristError<ControlErrorCode>('CONTROL_BAD_REQUEST', `${issue?.path.join('.') || 'The request'}: ${issue?.message}.`)
 }
 
-function notFound(what: string): HeuristError<ControlErrorCode> {
+export function notFound(what: string): HeuristError<ControlErrorCode> {
   return new HeuristError('CONTROL_NOT_FOUND', `${what} does not exist, or this key may not see it.`)
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { EPOCH_SECONDS, epochAt } from '#orchestration'
+import { EPOCH_SECONDS, epochAt } from '#economics'
 import { type Chain, systemClock } from '#platform'
 import { MAX_WARP_SECONDS, warpDevChain } from '#platform/chain'
 import { loadSigner, openHome } from '../home.ts'

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { callFromText, descriptionHash, type Proposal, readProposals } from '#platform/chain'
-import { formatUnits, HeuristError, parseUnits } from '#protocol'
+import { HeuristError } from '#protocol'
+import { heuText as heu, parseHeu, sending } from './amounts.ts'
 import type { CliErrorCode } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
 import { EXIT, short, table, time } from './output.ts'
-import { type OwnAccount, openOwnAccount, transact } from './transact.ts'
+import { type Options, type OwnAccount, openOwnAccount, transact, transactAll } from './transact.ts'
 
 const SUPPORT = { against: 0, for: 1, abstain: 2 } as const
-const heu = (wei: bigint): string => formatUnits(wei, 18)
 
 function proposalTable(proposals: readonly Proposal[]): string {
   return table(
@@ -49,12 +49,12 @@ async function proposalOf({ rpcUrl, facts }: OwnAccount, id: string): Promise<Pr
   throw new HeuristError<CliErrorCode>('CLI_NOT_FOUND', `${why} ${id}. See them with: heurist gov list`)
 }
 
-async function propose(context: Context, args: readonly string[], options: Readonly<Record<string, unknown>>): Promise<number> {
+async function propose(context: Context, args: readonly string[], options: Options): Promise<number> {
   const [contract = '', call = '', ...values] = args
-  const account = await openOwnAccount(context)
+  const account = await openOwnAccount(context, options)
   const { to, data } = callFromText(account.chain, { contract, call, values })
   const description = String(options.description ?? `${contract}.${call}(${values.join(', ')})`)
-  const parts = [[to], [parseUnits(String(options.value ?? '0'), 18)], [data]] as const
+  const parts = [[to], [parseHeu(String(options.value ?? '0'), 0n)], [data]] as const
   const id = await account.chain.read('HeuristGovernor', 'hashProposal', [...parts, descriptionHash(description)])
   const plan = {
     title: `propose ${description}`,
@@ -65,13 +65,9 @@ async function propose(context: Context, args: readonly string[], options: Reado
   return EXIT.ok
 }
 
-async function vote(
-  context: Context,
-  [id = '', choice = '']: readonly string[],
-  options: Readonly<Record<string, unknown>>,
-): Promise<number> {
+async function vote(context: Context, [id = '', choice = '']: readonly string[], options: Options): Promise<number> {
   if (!Object.hasOwn(SUPPORT, choice)) throw usageError(`Vote for, against or abstain, not "${choice}".`)
-  const account = await openOwnAccount(context)
+  const account = await openOwnAccount(context, options)
   const proposal = await proposalOf(account, id)
   const support = SUPPORT[choice as keyof typeof SUPPORT] // cast: just checked
   const weight = await account.chain.read('VotingPower', 'getVotes', [account.signer.address])
@@ -91,9 +87,9 @@ async function vote(
 async function advance(
   context: Context,
   { id, call, after }: { id: string; call: 'queue' | 'execute'; after: string },
-  options: Readonly<Record<string, unknown>>,
+  options: Options,
 ): Promise<number> {
-  const account = await openOwnAccount(context)
+  const account = await openOwnAccount(context, options)
   const proposal = await proposalOf(account, id)
   const { calls, description } = proposal
   const parts = [calls.map(({ target }) => target), calls.map(({ valueWei }) => valueWei), calls.map(({ data }) => data)] as const
@@ -107,29 +103,27 @@ async function advance(
 }
 
 /** Wraps HEU and lets the account vote with it itself. */
-async function enrol(context: Context, [amount = '']: readonly string[], options: Readonly<Record<string, unknown>>): Promise<number> {
-  const account = await openOwnAccount(context)
+async function enrol(context: Context, [amount = '']: readonly string[], options: Options): Promise<number> {
+  const account = await openOwnAccount(context, options)
   const { chain, signer } = account
-  const wei = parseUnits(amount, 18)
+  const wei = parseHeu(amount, 0n)
   const held = await chain.tokenBalance(signer.address, chain.contracts.WrappedHeu)
   const wrap = {
     title: `wrap ${amount} HEU`,
     call: { contract: 'WrappedHeu', call: 'deposit', args: [], valueWei: wei },
     changes: [{ what: 'wrapped HEU', now: heu(held), after: heu(held + wei) }],
   } as const
-  if (wei > 0n) await transact(context, account, wrap, options)
   const delegation = {
     title: 'vote with it',
     call: { contract: 'WrappedHeu', call: 'delegate', args: [signer.address] },
     changes: [{ what: 'delegate', now: await chain.read('WrappedHeu', 'delegates', [signer.address]), after: signer.address }],
   } as const
-  await transact(context, account, delegation, options)
+  await transactAll(context, account, wei > 0n ? [wrap, delegation] : [delegation], options)
   return EXIT.ok
 }
 
 /** `heurist gov`: proposals over every parameter and the treasury. */
 export function governanceCommands(gov: Command, attach: Attach): void {
-  const sending = (command: Command): Command => command.option('--dry-run', 'show what would change and send nothing')
   attach(gov.command('list').description('List proposals, oldest first'), async context => {
     const { rpcUrl, facts } = await openOwnAccount(context)
     const proposals = await readProposals({ rpcUrl, contracts: facts.contracts })

@@ -3,7 +3,11 @@ import type { JobView, NodeView } from '#protocol'
 import { short, table, time } from './output.ts'
 
 /** JSON forms as the control API sends them: bigints are decimal strings. */
-export type JsonOf<T> = { [K in keyof T]: T[K] extends bigint ? string : T[K] extends bigint | null ? string | null : T[K] }
+export type JsonOf<T> = T extends bigint
+  ? string
+  : T extends string | number | boolean | null | undefined
+    ? T
+    : { [K in keyof T]: JsonOf<T[K]> }
 export type JobAnswer = JsonOf<JobView> & {
   readonly decisions: readonly DecisionAnswer[]
   readonly receipt: {

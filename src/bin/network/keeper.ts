@@ -1,4 +1,5 @@
-import { closeEpochs, createKeeper, epochAt, type Indexer, type Keeper } from '#orchestration'
+import { epochAt } from '#economics'
+import { closeEpochs, createKeeper, type Indexer, type Keeper } from '#orchestration'
 import type { Chain, Clock, Logger, Metrics } from '#platform'
 import type { Config } from '../config.ts'
 import type { Infrastructure } from './infrastructure.ts'

@@ -43,14 +43,18 @@ export function createScaling(dependencies: ScalingDependencies): Autoscaler {
   }
 }
 
+/** Replicas of one pod that the network could run at once: a replica lives on one device. */
+export function replicaPlaces(router: Pick<Router, 'nodes'>): number {
+  return router.nodes().reduce((sum, { facts }) => sum + (facts?.devices.length ?? 0), 0)
+}
+
 /** Empty in an epoch in which nobody has voted for any pod: then votes bound nothing. */
 function votesReader({ chain, router, pods }: ScalingDependencies): () => Promise<ReadonlyMap<PodId, PodVotes>> {
   const epochNow = epochClock(chain)
   return async () => {
     const epoch = BigInt((await epochNow()) ?? 0)
     if ((await chain.read('PodGauge', 'totalWeightAt', [epoch])) === 0n) return new Map()
-    // A replica lives on one device.
-    const places = BigInt(router.nodes().reduce((sum, { facts }) => sum + (facts?.devices.length ?? 0), 0))
+    const places = BigInt(replicaPlaces(router))
     const entries = pods().map(async ({ podId }): Promise<[PodId, PodVotes]> => {
       const [ceiling, weight] = await Promise.all([
         chain.read('PodGauge', 'replicaCeilingOf', [podId, epoch, places]),

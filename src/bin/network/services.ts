@@ -14,6 +14,7 @@ import {
 import { parseManifest } from '#compute'
 import {
   type Autoscaler,
+  createEconomyReader,
   createIndexer,
   createRegistry,
   createRouter,
@@ -26,6 +27,7 @@ import {
 } from '#orchestration'
 import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
 import { createBlobStore } from '#platform/blobs'
+import { readProposals } from '#platform/chain'
 import { domainSeparator, jobDomain, messageOf, receiptProof } from '#protocol'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
@@ -37,7 +39,7 @@ import { createPodServices, type PodServices } from './pods.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { endOrphanedJobs } from './recovery.ts'
 import { createRouteAudit } from './route-audit.ts'
-import { createScaling } from './scaling.ts'
+import { createScaling, replicaPlaces } from './scaling.ts'
 
 export type ServiceDependencies = {
   readonly infrastructure: Infrastructure
@@ -264,6 +266,14 @@ function controlOf(dependencies: ServiceDependencies, core: Core, gateway: () =>
     router,
     journal: database.journal,
   })
+  const economy = createEconomyReader({
+    chain,
+    events: database.events,
+    pods: database.pods,
+    networkSlots: () => replicaPlaces(router),
+    caughtUp: () => core.indexer.caughtUp(),
+    clock,
+  })
   return controlPlugin(
     {
       version: VERSION,
@@ -284,6 +294,8 @@ function controlOf(dependencies: ServiceDependencies, core: Core, gateway: () =>
       database,
       dispatcher: router,
       clock,
+      economy,
+      proposals: () => readProposals({ rpcUrl, contracts: chain.contracts }),
       authenticate: authorization => gateway().authenticate(authorization),
       balances: account => payments.balance(account),
       createKey: apiKeys.create,

@@ -5,7 +5,7 @@ import { startTestChain, type TestChain } from '#platform/chain/testing'
 import { createTestDatabase, type TestDatabase } from '#platform/database/testing'
 import { BPS, type NodeId, WAD } from '#protocol'
 import { createIndexer, type Indexer } from '../registry/indexer.ts'
-import { closeEpochs, epochAt } from './epochs.ts'
+import { closeEpochs } from './epochs.ts'
 
 const DAY = 86_400
 const PHASE = { disputing: 2, final: 5 }
@@ -46,15 +46,6 @@ const seen = (epoch: number, entries: readonly (readonly [number, number])[]) =>
     watchedMs: 10_000,
     nodes: entries.map(([onlineMs, capacity], index) => ({ nodeId: nodeIds[index] as NodeId, onlineMs, capacity })), // cast: three nodes
   })
-
-describe('epochAt', () => {
-  test.each([
-    [99, -1],
-    [100, 0],
-    [100 + 604_799, 0],
-    [100 + 604_800, 1],
-  ])('default: second %i is in epoch %i', (second, epoch) => expect(epochAt(100, second)).toBe(epoch))
-})
 
 describe('closeEpochs', () => {
   test('default: an epoch is reported, waits for disputes, and is closed; twice the work changes nothing', async () => {

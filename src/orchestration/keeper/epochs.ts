@@ -1,11 +1,10 @@
+import { EMISSION_EPOCHS, EPOCH_SECONDS, epochAt } from '#economics'
 import type { BatchStore, Chain, EventStore, NodeStore, Signer } from '#platform'
 import type { KeeperTask } from './keeper.ts'
 import { epochReport, type NodeReport } from './report.ts'
 
 /** Positions in the contract's `EpochPhase`. */
 const PHASE = { running: 0, reporting: 1, disputing: 2, challenged: 3, ready: 4, final: 5 } as const
-export const EPOCH_SECONDS = 604_800
-const EMISSION_EPOCHS = 520
 /** About 6 million gas a chunk. */
 const NODES_PER_REPORT = 50
 
@@ -18,11 +17,6 @@ export type EpochTaskDependencies = {
   readonly events: Pick<EventStore, 'list'>
   /** Resolves when the events are as new as the chain. */
   readonly caughtUp: () => Promise<void>
-}
-
-/** The epoch at a second of the chain's time; -1 before the first. */
-export function epochAt(genesisSeconds: number, timestampSeconds: number): number {
-  return Math.floor((timestampSeconds - genesisSeconds) / EPOCH_SECONDS)
 }
 
 /**

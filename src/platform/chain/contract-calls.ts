@@ -23,9 +23,10 @@ export type ReadResult<Name extends AnyContract, Call extends ReadName<Name>> = 
 export type WriteName<Name extends AnyContract> = Of<Name, Changing>
 export type WriteArgs<Name extends AnyContract, Call extends WriteName<Name>> = ContractFunctionArgs<Abis[Name], Changing, Call>
 
-/** One call of one of our contracts. `valueWei` HEU goes along. */
+/** One call of one of our contracts. `valueWei` HEU goes along. `at`: which one, where the deployment has many (vesting wallets). */
 export type ContractCall<Name extends AnyContract = AnyContract, Call extends WriteName<Name> = WriteName<Name>> = {
   readonly contract: Name
+  readonly at?: Address
   readonly call: Call
   readonly args: WriteArgs<Name, Call>
   readonly valueWei?: bigint
@@ -33,11 +34,15 @@ export type ContractCall<Name extends AnyContract = AnyContract, Call extends Wr
 
 /** Every function of every contract of the deployment, typed by its ABI. */
 export interface ContractCalls {
-  /** @throws HeuristError CHAIN_UNAVAILABLE, CHAIN_REVERTED, CHAIN_MISMATCH (the contract is not deployed on this chain) */
+  /**
+   * `at`: as in {@link ContractCall}.
+   * @throws HeuristError CHAIN_UNAVAILABLE, CHAIN_REVERTED, CHAIN_MISMATCH (the contract is not deployed on this chain)
+   */
   read<Name extends AnyContract, Call extends ReadName<Name>>(
     contract: Name,
     call: Call,
     args: ReadArgs<Name, Call>,
+    at?: Address,
   ): Promise<ReadResult<Name, Call>>
   /** The call as bytes for {@link Chain.send}. */
   encode<Name extends AnyContract, Call extends WriteName<Name>>(
@@ -63,20 +68,20 @@ export function createContractReads(client: PublicClient, contracts: ContractAdd
       `${name} is not part of this chain's deployment. Check that it is the right chain.`,
     )
   }
-  const encode: ContractCalls['encode'] = ({ contract, call, args, valueWei = 0n }) => ({
-    to: addressOf(contract),
+  const encode: ContractCalls['encode'] = ({ contract, at, call, args, valueWei = 0n }) => ({
+    to: at ?? addressOf(contract),
     data: encodeFunctionData({ abi: contractAbis[contract] as Abi, functionName: call as string, args: args as readonly unknown[] }), // cast: typed by ContractCall
     valueWei,
   })
   return {
-    async read(contract, call, args) {
+    async read(contract, call, args, at) {
       const abi = contractAbis[contract] as Abi // cast: which one, the port's types say
-      const request = { address: addressOf(contract), abi, functionName: call, args: args as readonly unknown[] } // cast: likewise
+      const request = { address: at ?? addressOf(contract), abi, functionName: call, args: args as readonly unknown[] } // cast: likewise
       return translating(`read ${contract}.${call}`, () => client.readContract(request)) as Promise<never> // cast: typed by the port
     },
     encode,
     simulate: (sender, call) =>
-      translating(`${call.contract}.${call.call}`, async () => {
+      translating(`call ${call.contract}.${call.call}`, async () => {
         const { to, data, valueWei } = encode(call)
         await client.call({ account: sender, to, data, value: valueWei })
       }),

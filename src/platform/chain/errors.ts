@@ -1,5 +1,6 @@
 import { BaseError, decodeErrorResult, type Hex as ViemHex } from 'viem'
 import { contractErrorsAbi, HeuristError, messageOf } from '#protocol'
+import { ECONOMY_WORDS } from './economy-words.ts'
 import type { ChainErrorCode, RevertPayload } from './port.ts'
 
 export type ChainError = HeuristError<ChainErrorCode, RevertPayload>
@@ -8,6 +9,7 @@ const PROPOSAL_STATES = ['pending', 'active', 'cancelled', 'defeated', 'succeede
 
 /** What a refused call means and what to do; the contract's own name stays in the payload. */
 const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
+  ...ECONOMY_WORDS,
   CreditVault_InsufficientBalance: ([account, , balance, needed]) =>
     `Account ${account} has ${balance} atomic units in the vault, ${needed} are needed. Deposit more.`,
   CreditVault_OverCap: ([account, , remaining, needed]) =>
