@@ -83,6 +83,8 @@ export type HostLoad = {
   readonly slots: number
   readonly busy: number
   readonly unitsPerSecond: number
+  /** Mean utilisation of the devices of its warm replicas, 0 to 1; null when none is measured. */
+  readonly utilization: number | null
 }
 /** What is asked of a pod at this moment, and who could serve it. Nodes that may not serve are left out. */
 export type PodLoad = {

@@ -15,16 +15,18 @@ export const deviceSchema = z.object({
   shareBps: z.number().int().min(1).max(10_000).default(10_000),
   /** Registration benchmark in operations per second of the device class's fixed kernel; null until measured. */
   benchmark: z.object({ score: z.number().positive(), kernel: z.string().max(60), measuredAtMs: z.number().int() }).nullable(),
+  /** How busy it was in the last moments, 0 to 1, whoever used it; absent when nobody measures it. */
+  utilization: z.number().min(0).max(1).optional(),
 })
 export type Device = z.output<typeof deviceSchema>
 
 export const REPLICA_STATES = ['cold', 'loading', 'warm', 'draining', 'failed'] as const
 
-/** A pod on a node: loaded or loadable. `unitsPerSecond` is the node's own measurement, used as a rank key after bucketing. */
 /** What a router may ask a node to do with a pod. */
 export const REPLICA_ACTIONS = ['load', 'evict'] as const
 export type ReplicaAction = (typeof REPLICA_ACTIONS)[number]
 
+/** A pod on a node: loaded or loadable. `unitsPerSecond` is the node's own measurement, used as a rank key after bucketing. */
 export const replicaSchema = z.object({
   podId: bytes32Schema,
   manifestHash: bytes32Schema,

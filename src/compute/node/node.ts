@@ -16,7 +16,9 @@ import type { Random } from '../pod/lifecycle/backoff.ts'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
 import { Replicas } from '../pod/lifecycle/replicas.ts'
 import { benchmarkDevices } from './devices/benchmark.ts'
+import type { RunCommand } from './devices/command.ts'
 import { detectDevices } from './devices/detect.ts'
+import { watchUtilization } from './devices/utilization.ts'
 import { DutyCycle } from './duty-cycle.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type NodeKey, openKey } from './key.ts'
@@ -57,6 +59,8 @@ export type NodeDependencies = {
   readonly registration: NodeRegistration
   /** Detection of this machine's devices unless given. */
   readonly detectDevices?: () => Promise<Device[]>
+  /** Runs the tools of GPU vendors unless given. */
+  readonly run?: RunCommand
 }
 /** A running compute node. */
 export type ComputeNode = {
@@ -121,6 +125,10 @@ class Node implements ComputeNode {
     if (standing.jailed) logger.error({ node: this.nodeId }, 'this node is jailed and gets no work: see `heurist node doctor`')
     signal.throwIfAborted()
     this.#link.start()
+    watchUtilization(this.#devices, { clock, signal, ...(this.#deps.run && { run: this.#deps.run }) }, devices => {
+      this.#devices = devices
+      this.#announce()
+    })
   }
 
   stop(): Promise<void> {

@@ -20,7 +20,7 @@ const manifest = (scaling: object) =>
   })
 
 /** Nodes with one device each, which load at once and obey. */
-function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | null } = {}) {
+function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | null; utilization?: number } = {}) {
   let nowMs = 1_000_000
   let load: Partial<PodLoad> = {}
   const warm = new Map<NodeId, boolean>(Array.from({ length: options.nodes ?? 3 }, (_, index) => [node(index + 1), false]))
@@ -34,6 +34,7 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
       slots: 2,
       busy: 0,
       unitsPerSecond: 1,
+      utilization: isWarm ? (options.utilization ?? null) : null,
     }))
   const autoscaler = createAutoscaler(
     {},
@@ -83,6 +84,14 @@ describe('createAutoscaler', () => {
     at({}, 10_000)
     expect(at({ inFlight: 2 }, 5_000)).toBe(1)
     expect(at({ inFlight: 2, pending: 2, oldestPendingMs: 0 }, 5_000)).toBe(2)
+  })
+
+  test('behavior: GPUs that its jobs keep busy ask for another, GPUs that strangers keep busy do not', () => {
+    const busy = scene({ min: 1, target: 4, scaleDownAfterMs: 5_000 }, { utilization: 0.95 })
+    expect(busy.at({}, 10_000)).toBe(1)
+    expect(busy.at({ inFlight: 1 }, 1_000)).toBe(2)
+    const calm = scene({ min: 1, target: 4, scaleDownAfterMs: 5_000 }, { utilization: 0.5 })
+    expect(calm.at({ inFlight: 1 }, 10_000)).toBe(1)
   })
 
   test('behavior: votes are a ceiling, and the reason says so', () => {

@@ -106,7 +106,9 @@ export function createAutoscaler(options: AutoscalerOptions, dependencies: Autos
 function observe({ hosts, inFlight, pending, oldestPendingMs }: PodLoad): ScaleObservation {
   const warm = hosts.reduce((sum, host) => sum + host.warm, 0)
   const loading = hosts.reduce((sum, host) => sum + host.loading, 0)
-  return { inFlight, pending, oldestPendingMs, warm, loading, utilization: null }
+  const measured = hosts.flatMap(host => host.utilization ?? [])
+  const utilization = measured.length > 0 ? measured.reduce((sum, each) => sum + each, 0) / measured.length : null
+  return { inFlight, pending, oldestPendingMs, warm, loading, utilization }
 }
 
 /** Replicas that the linked nodes hold or could hold. */

@@ -113,7 +113,8 @@ function wishOf(observation: ScaleObservation, spec: ScaleSpec, state: ScaleStat
   if (pending > 0 && oldestPendingMs >= spec.patienceMs && loading === 0) {
     wishes.push([warm + 1, `${warm + 1} because a job has waited for ${Math.round(oldestPendingMs)} ms`])
   }
-  if (utilization !== null && utilization > spec.busyUtilization && loading === 0) {
+  // Devices that others keep busy are no demand for this pod.
+  if (utilization !== null && utilization > spec.busyUtilization && loading === 0 && inFlight > 0) {
     wishes.push([warm + 1, `${warm + 1} because the devices are ${Math.round(utilization * 100)} % busy`])
   }
   // What loads was asked for: it is not taken back before it has served.

@@ -22,7 +22,15 @@ function mayServe({ node, replicas }: Hosting): boolean {
   return node.standing?.registered === true && !node.standing.jailed && !node.standing.exiting && replicas.length > 0
 }
 
-function hostLoad({ nodeId, replicas, slots, busy, unitsPerSecond }: Hosting): HostLoad {
+function hostLoad({ node, nodeId, replicas, slots, busy, unitsPerSecond }: Hosting): HostLoad {
   const count = (state: string): number => replicas.filter(replica => replica.state === state).length
-  return { nodeId, warm: count('warm'), loading: count('loading'), cold: count('cold'), slots, busy, unitsPerSecond }
+  const utilization = utilizationOf(node, replicas)
+  return { nodeId, warm: count('warm'), loading: count('loading'), cold: count('cold'), slots, busy, unitsPerSecond, utilization }
+}
+
+function utilizationOf({ facts }: Hosting['node'], replicas: Hosting['replicas']): number | null {
+  const measured = replicas
+    .filter(({ state }) => state === 'warm')
+    .flatMap(({ deviceId }) => facts.devices.find(({ id }) => id === deviceId)?.utilization ?? [])
+  return measured.length > 0 ? measured.reduce((sum, each) => sum + each, 0) / measured.length : null
 }

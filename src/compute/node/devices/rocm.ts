@@ -43,10 +43,8 @@ function lowerCased(members: Record<string, unknown>): Map<string, string> {
 function deviceOf(card: string, members: Map<string, string>, shareBps: number): Device | null {
   const memoryBytes = Number(members.get('vram total memory (b)'))
   if (!Number.isSafeInteger(memoryBytes) || memoryBytes <= 0) return null
-  const uniqueId = members.get('unique id')
-  const isNamed = uniqueId !== undefined && /^0x[0-9a-f]+$/i.test(uniqueId)
   return {
-    id: isNamed ? `AMD-${uniqueId}` : `AMD-${card}`,
+    id: idOf(card, members),
     kind: shareBps < 10_000 ? 'slice' : 'gpu',
     name: nameOf(members).slice(0, 200),
     memoryBytes: Math.floor((memoryBytes * shareBps) / 10_000),
@@ -55,6 +53,22 @@ function deviceOf(card: string, members: Map<string, string>, shareBps: number):
     shareBps,
     benchmark: null,
   }
+}
+
+function idOf(card: string, members: Map<string, string>): string {
+  const uniqueId = members.get('unique id')
+  const isNamed = uniqueId !== undefined && /^0x[0-9a-f]+$/i.test(uniqueId)
+  return isNamed ? `AMD-${uniqueId}` : `AMD-${card}`
+}
+
+/** The cards of `rocm-smi … --json` under their device ids, member names in lower case. */
+export function rocmCards(output: string): { readonly id: string; readonly members: Map<string, string> }[] {
+  return Object.entries(readJson(output) ?? {}).flatMap(([card, value]) => {
+    const parsed = cardSchema.safeParse(value)
+    if (!/^card\d+$/.test(card) || !parsed.success) return []
+    const members = lowerCased(parsed.data)
+    return [{ id: idOf(card, members), members }]
+  })
 }
 
 /** The first member that is a name and not a number: old releases put "0x74a1" where new ones put the model. */

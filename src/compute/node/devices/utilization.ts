@@ -1,0 +1,65 @@
+import type { Clock } from '#platform'
+import type { Device } from '#protocol'
+import { type RunCommand, runCommand } from './command.ts'
+import { rocmCards } from './rocm.ts'
+
+/** Steps of 5 %: finer changes are noise, and each one is told to the router. */
+const STEPS = 20
+const EVERY_MS = 10_000
+
+type WatchDependencies = { readonly clock: Clock; readonly signal: AbortSignal; readonly run?: RunCommand }
+
+/** Measures the GPUs until `signal`; tells all devices anew when one of them is busier or less busy. A node without GPUs runs no tool. */
+export function watchUtilization(
+  devices: readonly Device[],
+  dependencies: WatchDependencies,
+  onChange: (devices: readonly Device[]) => void,
+): void {
+  const { clock, signal, run = runCommand } = dependencies
+  if (devices.every(({ kind }) => kind === 'cpu')) return
+  clock.after(EVERY_MS, async () => {
+    const measured = await readUtilization(run, devices)
+    if (signal.aborted) return
+    const isSame = devices.every(({ id, utilization }) => measured.get(id) === utilization)
+    const next = isSame ? devices : devices.map(device => withUtilization(device, measured.get(device.id)))
+    if (!isSame) onChange(next)
+    watchUtilization(next, dependencies, onChange)
+  })
+}
+
+function withUtilization({ utilization: _old, ...device }: Device, utilization: number | undefined): Device {
+  return { ...device, ...(utilization !== undefined && { utilization }) }
+}
+
+/**
+ * How busy each GPU was in the last moments, 0 to 1, by device id. GPUs whose tool does not say are absent: MIG instances, and CPUs,
+ * whose load comes from everything else on the machine too.
+ */
+export async function readUtilization(run: RunCommand, devices: readonly Device[]): Promise<Map<string, number>> {
+  const has = (prefix: string): boolean => devices.some(({ id }) => id.startsWith(prefix))
+  const found = await Promise.all([has('GPU-') ? readNvidia(run) : [], has('AMD-') ? readRocm(run) : []])
+  const known = new Set(devices.map(({ id }) => id))
+  return new Map(found.flat().filter(([id]) => known.has(id)))
+}
+
+type Reading = readonly [id: string, utilization: number]
+
+async function readNvidia(run: RunCommand): Promise<Reading[]> {
+  const { code, stdout } = await run('nvidia-smi', ['--query-gpu=uuid,utilization.gpu', '--format=csv,noheader,nounits'])
+  if (code !== 0) return []
+  return stdout.split('\n').flatMap(line => {
+    const [uuid = '', percent = ''] = line.split(',').map(cell => cell.trim())
+    return reading(uuid, percent)
+  })
+}
+
+async function readRocm(run: RunCommand): Promise<Reading[]> {
+  const { stdout } = await run('rocm-smi', ['--showuse', '--showuniqueid', '--json'])
+  return rocmCards(stdout).flatMap(({ id, members }) => reading(id, members.get('gpu use (%)') ?? ''))
+}
+
+function reading(id: string, percent: string): Reading[] {
+  const value = Number(percent)
+  if (percent === '' || !(value >= 0 && value <= 100)) return []
+  return [[id, Math.round((value / 100) * STEPS) / STEPS]]
+}
