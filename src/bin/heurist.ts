@@ -10,6 +10,7 @@ import { economyCommands } from './cli/economy.ts'
 import { governanceCommands } from './cli/governance.ts'
 import { createOutput, EXIT, reportError } from './cli/output.ts'
 import { podCommands } from './cli/pod.ts'
+import { referralCommands } from './cli/referral.ts'
 import { stakeCommands } from './cli/stake.ts'
 import { voteCommands } from './cli/vote.ts'
 import { type Config, loadConfig } from './config.ts'
@@ -64,6 +65,7 @@ export function createProgram(attach: Attach): Command {
   keyCommands(group('key', 'API keys'), attach)
   accountCommands(group('credit', 'Compute credits'), attach)
   auditCommands(group('audit', 'Check what the network says'), group('receipt', 'Receipts'), attach)
+  referralCommands(group('frontend', 'Frontends: where users come from'), attach)
   stakeCommands(program, attach)
   claimCommands(program, attach)
   voteCommands(program, group('tip', 'What a node gives to its voters'), attach)

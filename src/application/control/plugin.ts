@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { FastifyPluginAsync } from 'fastify'
 import { consoleFiles } from '../console/static.ts'
 import { type EconomyDependencies, economyRoutes } from './economy-routes.ts'
+import { type FrontendDependencies, frontendRoutes } from './frontend-routes.ts'
 import {
   accountRoutes,
   auditRoutes,
@@ -15,12 +16,16 @@ import {
 } from './routes.ts'
 
 /** The control API of console and CLI, as a plugin of the gateway's server. */
-export function controlPlugin(options: ControlOptions, dependencies: ControlDependencies & EconomyDependencies): FastifyPluginAsync {
+export function controlPlugin(
+  options: ControlOptions,
+  dependencies: ControlDependencies & EconomyDependencies & FrontendDependencies,
+): FastifyPluginAsync {
   return async app => {
     networkRoutes(app, options, dependencies)
     jobRoutes(app, dependencies)
     auditRoutes(app, dependencies)
     economyRoutes(app, dependencies)
+    frontendRoutes(app, dependencies)
     accountRoutes(app, options, dependencies)
     podRoutes(app, dependencies)
     sessionRoute(app, options)

@@ -92,7 +92,7 @@ export function notFound(what: string): HeuristError<ControlErrorCode> {
 
 type Caller = (request: FastifyRequest, scope?: 'admin') => Promise<ApiKeyRecord>
 
-function callerOf(dependencies: ControlDependencies): Caller {
+export function callerOf(dependencies: ControlDependencies): Caller {
   return async (request, scope) => {
     const key = await dependencies.authenticate(request.headers.authorization)
     if (scope && !key.scopes.includes(scope)) {

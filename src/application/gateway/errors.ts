@@ -79,6 +79,8 @@ const FOREIGN: Readonly<Record<string, GatewayErrorCode>> = {
   TOKENIZER_TEMPLATE_FAILED: 'invalid_value',
   CONTROL_FORBIDDEN: 'insufficient_permissions',
   CONTROL_NOT_FOUND: 'not_found',
+  FRONTEND_UNKNOWN: 'not_found',
+  FRONTEND_OTHER_LIST: 'invalid_value',
   CONTROL_BAD_REQUEST: 'invalid_value',
 }
 

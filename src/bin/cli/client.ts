@@ -12,6 +12,7 @@ export type ApiClient = {
   readonly baseUrl: string
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: unknown): Promise<T>
+  put<T>(path: string, body: unknown): Promise<T>
   remove<T>(path: string): Promise<T>
 }
 
@@ -35,7 +36,7 @@ export function createApiClient(config: Config, as: 'user' | 'admin' = 'user'): 
   const file = config.gatewayUrl && config.apiKey ? null : requireDevFile(config)
   const baseUrl = (config.gatewayUrl || file?.gatewayUrl || '').replace(/\/v1\/?$/, '')
   const key = config.apiKey || (as === 'admin' ? file?.adminKey : file?.apiKey) || ''
-  const call = async <T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> => {
+  const call = async <T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> => {
     const headers = { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) }
     let response: Awaited<ReturnType<typeof request>>
     try {
@@ -49,7 +50,13 @@ export function createApiClient(config: Config, as: 'user' | 'admin' = 'user'): 
     }
     return readAnswer<T>(response)
   }
-  return { baseUrl, get: path => call('GET', path), post: (path, body) => call('POST', path, body), remove: path => call('DELETE', path) }
+  return {
+    baseUrl,
+    get: path => call('GET', path),
+    post: (path, body) => call('POST', path, body),
+    put: (path, body) => call('PUT', path, body),
+    remove: path => call('DELETE', path),
+  }
 }
 
 async function readAnswer<T>(response: Awaited<ReturnType<typeof request>>): Promise<T> {

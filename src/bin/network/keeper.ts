@@ -1,5 +1,5 @@
 import { epochAt } from '#economics'
-import { closeEpochs, createKeeper, type Indexer, type Keeper } from '#orchestration'
+import { closeEpochs, collectPots, createKeeper, type Indexer, type Keeper } from '#orchestration'
 import type { Chain, Clock, Logger, Metrics } from '#platform'
 import type { Config } from '../config.ts'
 import type { Infrastructure } from './infrastructure.ts'
@@ -11,7 +11,10 @@ export function createKeeperOf(config: Config, { infrastructure, clock, logger, 
   const { chain, database, signers } = infrastructure
   const { batches, nodes, events } = database
   const epochs = closeEpochs({ chain, signer: signers.sequencer, batches, nodes, events, caughtUp: indexer.caughtUp })
-  return createKeeper({ everyMs: config.keeperEveryMs }, { tasks: [epochs], clock, logger, metrics })
+  return createKeeper(
+    { everyMs: config.keeperEveryMs },
+    { tasks: [epochs, collectPots({ chain, signer: signers.sequencer, pods: database.pods })], clock, logger, metrics },
+  )
 }
 
 /** The emission epoch of now, by the chain's own time; null before the first. */

@@ -15,10 +15,12 @@ import { parseManifest } from '#compute'
 import {
   type Autoscaler,
   createEconomyReader,
+  createFrontends,
   createIndexer,
   createRegistry,
   createRouter,
   createSequencer,
+  type Frontends,
   type Indexer,
   type Registry,
   type Router,
@@ -73,6 +75,7 @@ type Core = Omit<Services, 'gateway' | 'stop'> & {
   readonly registry: Registry
   readonly presence: Presence
   readonly autoscaler: Autoscaler
+  readonly frontends: Frontends
   readonly ownerEpoch: string
 }
 
@@ -90,6 +93,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     // The gateway has waited for its jobs: nothing is left to drain here, and both waits must fit into the 10 s of a shutdown.
     await router.stop(ROUTER_STOP_MS)
     presence.stop()
+    core.frontends.stop()
     await registry.stop()
     await payments.stop()
     await core.indexer.stop()
@@ -101,6 +105,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
   try {
     await registry.start()
     await presence.start()
+    await core.frontends.start()
     router.start()
     core.autoscaler.start()
     core.indexer.start()
@@ -131,6 +136,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
   )
   const registry = createRegistry({}, { chain, pods: database.pods, clock, logger })
   const presence = createPresence({ nodes: database.nodes, dispatcher: () => router, epoch: epochClock(chain), clock, logger })
+  const indexer = createIndexer({ fromBlock: infrastructure.fromBlock }, { chain, events: database.events, clock, logger, metrics })
   const blobs = createBlobStore({ directory: home.blobs })
   const pods = createPodServices({
     chain,
@@ -161,7 +167,8 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     },
   )
   return {
-    indexer: createIndexer({ fromBlock: infrastructure.fromBlock }, { chain, events: database.events, clock, logger, metrics }),
+    indexer,
+    frontends: createFrontends({ events: database.events, settings: database.settings, indexer, clock, logger }),
     router,
     registry,
     presence,
@@ -240,7 +247,7 @@ function createGatewayOf(config: Config, dependencies: ServiceDependencies, core
       pods: pods.catalog,
       verifyKey: core.apiKeys.verify,
       tokenizerFor: pods.tokenizerFor,
-      referredNodes: () => new Set(),
+      referredNodes: core.frontends.referredNodes,
       unready: async () =>
         (await database.ping().then(
           () => true,
@@ -295,6 +302,7 @@ function controlOf(dependencies: ServiceDependencies, core: Core, gateway: () =>
       dispatcher: router,
       clock,
       economy,
+      frontends: core.frontends,
       proposals: () => readProposals({ rpcUrl, contracts: chain.contracts }),
       authenticate: authorization => gateway().authenticate(authorization),
       balances: account => payments.balance(account),

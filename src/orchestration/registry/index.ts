@@ -1,2 +1,3 @@
+export * from './frontends.ts'
 export * from './indexer.ts'
 export * from './registry.ts'

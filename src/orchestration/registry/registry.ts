@@ -1,5 +1,6 @@
 import type { Chain, ChainCursor, ChainEvent, ChainNode, ChainWatch, Clock, Logger, PodStore } from '#platform'
-import { type Address, messageOf, type NodeId, type NodeStanding, type PodRecord } from '#protocol'
+import { type Address, BPS, messageOf, type NodeId, type NodeStanding, nodeGaugeId, type PodRecord } from '#protocol'
+import { readTime } from '../economy/context.ts'
 
 export type RegistryOptions = {
   /** How often new chain events are looked for, in ms. */
@@ -104,10 +105,11 @@ class ChainRegistry implements Registry {
   }
 
   readonly refresh = async (nodeId: NodeId): Promise<NodeStanding | null> => {
-    const node = await this.#dependencies.chain.nodeStanding(nodeId)
+    const found = await this.#dependencies.chain.nodeStanding(nodeId)
+    const [node] = found ? await this.#withVotes([found]) : []
     if (node) this.#keep(node)
     else this.#forget(nodeId)
-    return node
+    return node ?? null
   }
 
   readonly pods = (): readonly PodRecord[] => {
@@ -142,8 +144,19 @@ class ChainRegistry implements Registry {
     for (const listener of this.#listeners) listener(nodeId)
   }
 
+  /** With the stHEU that votes for each node in the epoch of now: the router's fourth priority. */
+  async #withVotes(nodes: readonly ChainNode[]): Promise<ChainNode[]> {
+    if (nodes.length === 0) return []
+    const { chain } = this.#dependencies
+    const { epoch } = await readTime({ chain })
+    const weights = await Promise.all(
+      nodes.map(({ registryId }) => chain.read('NodeGauge', 'weightAt', [nodeGaugeId(registryId), BigInt(epoch)])),
+    )
+    return nodes.map((node, index) => ({ ...node, votes: (weights[index] ?? 0n) / BPS }))
+  }
+
   async #reload(): Promise<void> {
-    const all = await this.#dependencies.chain.allNodes()
+    const all = await this.#withVotes(await this.#dependencies.chain.allNodes())
     for (const node of all) this.#keep(node)
     const present = new Set(all.map(node => node.nodeId))
     // Not in the list: a retired key, a node that left, or one whose registration the chain lost.

@@ -140,7 +140,7 @@ function nodeReads(client: PublicClient, contracts: ContractAddresses) {
       jailed: node.jailed,
       exiting: node.exitableAt !== 0n,
       registeredAtSeconds: Number(node.registeredAt),
-      // Gauges come with the economy contracts; until then nobody can vote.
+      // Depends on the epoch of now: the registry asks the gauge.
       votes: 0n,
     }
   }
