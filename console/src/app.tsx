@@ -2,12 +2,16 @@ import { useEffect, useState } from 'react'
 import { type Status, setKey, useLive } from './api.ts'
 import { Batches } from './pages/batches.tsx'
 import { CreditsPage } from './pages/credits.tsx'
+import { EarningsPage } from './pages/earnings.tsx'
+import { Economy } from './pages/economy.tsx'
+import { Governance } from './pages/governance.tsx'
 import { Job } from './pages/job.tsx'
 import { Jobs } from './pages/jobs.tsx'
 import { Nodes } from './pages/nodes.tsx'
 import { Overview } from './pages/overview.tsx'
 import { Playground } from './pages/playground.tsx'
 import { Pods } from './pages/pods.tsx'
+import { Votes } from './pages/votes.tsx'
 
 const PAGES = {
   '': 'Overview',
@@ -17,6 +21,10 @@ const PAGES = {
   pods: 'Pods',
   credits: 'Credits',
   batches: 'Settlement',
+  earnings: 'My earnings',
+  economy: 'Economy',
+  votes: 'Votes',
+  governance: 'Governance',
 } as const
 
 function placeOfAddress(): string {
@@ -76,6 +84,10 @@ function Page({ page, id }: { page: string; id: string | undefined }) {
   if (page === 'pods') return <Pods />
   if (page === 'credits') return <CreditsPage />
   if (page === 'batches') return <Batches />
+  if (page === 'earnings') return <EarningsPage />
+  if (page === 'economy') return <Economy />
+  if (page === 'votes') return <Votes />
+  if (page === 'governance') return <Governance />
   return <Overview />
 }
 

@@ -29,3 +29,26 @@ export function credits(text: string): string {
   const value = Number(text)
   return value.toLocaleString(undefined, { maximumFractionDigits: value < 1 ? 6 : 3 })
 }
+
+/** Wei of HEU for reading: whole coins with up to four decimal places. */
+export function heu(wei: string): string {
+  const value = Number(wei) / 1e18
+  const maximumFractionDigits = value >= 1000 ? 0 : value >= 1 ? 4 : 8
+  return `${value.toLocaleString(undefined, { maximumFractionDigits })} HEU`
+}
+
+/** A WAD share as a percentage. */
+export function share(wad: string): string {
+  return `${(Number(wad) / 1e16).toLocaleString(undefined, { maximumFractionDigits: 2 })} %`
+}
+
+export function duration(seconds: number): string {
+  if (seconds >= 86_400) return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`
+  if (seconds >= 3600) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+  return seconds >= 60 ? `${Math.floor(seconds / 60)} min` : `${seconds} s`
+}
+
+/** Unix seconds of the chain. */
+export function chainDate(seconds: number): string {
+  return seconds === 0 ? '–' : `${new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 16)} UTC`
+}

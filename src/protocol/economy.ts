@@ -70,7 +70,7 @@ export type EpochView = {
 }
 
 /** An exit from stHEU on its way: `assets` are fixed. What of the matured ones was claimed is in `StakeView.claimableAssets`. */
-export type StakeExit = { readonly claimableAt: number; readonly shares: bigint; readonly assets: bigint }
+export type StakeExit = { readonly index: number; readonly claimableAt: number; readonly shares: bigint; readonly assets: bigint }
 export type Ballot = readonly { readonly id: string; readonly bps: number }[]
 /** What an account has staked. */
 export type StakeView = {

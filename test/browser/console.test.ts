@@ -70,6 +70,24 @@ describe('console', () => {
     await page.locator('.badge.confirmed').first().waitFor()
   }, 60_000)
 
+  test('behavior: economy, votes, governance and earnings show what the chain says', async () => {
+    expect((await network.cli('stake', '1000')).code).toBe(0)
+    await open('Economy')
+    await page.getByText('1,000,000,000 HEU').waitFor()
+    await page.getByRole('img', { name: 'Emission by revenue' }).waitFor()
+    await page.getByText('240,385 HEU').waitFor()
+    expect(await page.locator('.chart .present').count()).toBe(1)
+    await open('Votes')
+    await page.getByText('1.000 ×').first().waitFor()
+    await page.getByRole('cell', { name: network.dev().models.chat, exact: true }).waitFor()
+    await open('Governance')
+    await page.getByText('No proposals yet').waitFor()
+    await open('My earnings')
+    await page.locator('.stat').filter({ hasText: 'Staked' }).getByText('1,000 HEU').waitFor()
+    await page.getByLabel('Account').fill('0x00000000000000000000000000000000000000aa')
+    await page.getByText('Nothing just now.').waitFor()
+  }, 90_000)
+
   test('behavior: model output is shown as text, never as markup', async () => {
     await open('Playground')
     await page.getByLabel('Your message').fill('<img src=x onerror="window.hacked=1">')

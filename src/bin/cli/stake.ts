@@ -78,7 +78,7 @@ function stakeText(stake: JsonOf<StakeView>): string {
     `exits   ${heuText(stake.claimableAssets)} HEU claimable now: heurist claim`,
     table(
       ['exit', 'HEU', 'claimable from', 'in'],
-      stake.exits.map(({ claimableAt, assets }, index) => [
+      stake.exits.map(({ index, claimableAt, assets }) => [
         index,
         heuText(assets),
         time(claimableAt * 1000),

@@ -24,7 +24,7 @@ async function readExits({ chain }: Pick<EconomyDependencies, 'chain'>, account:
   const exits = await Promise.all(
     Array.from({ length: Number(count) }, (_, index) => chain.read('StakedHeu', 'exitAt', [account, BigInt(index)])),
   )
-  return exits.map(({ claimableAt, shares, assets }) => ({ claimableAt: Number(claimableAt), shares, assets }))
+  return exits.map(({ claimableAt, shares, assets }, index) => ({ index, claimableAt: Number(claimableAt), shares, assets }))
 }
 
 async function readBallot({ chain }: Pick<EconomyDependencies, 'chain'>, kind: GaugeKind, account: Address): Promise<Ballot> {

@@ -63,7 +63,7 @@ describe('createEconomyReader', () => {
     await write(staker, { contract: 'NodeGauge', call: 'vote', args: [[nodeGaugeId(1n)], [10_000]] })
     const stake = await reader().stake(staker.address)
     expect(stake).toMatchObject({ shares: heu(900), assets: heu(900), rateWad: WAD, claimableAssets: 0n })
-    expect(stake.exits).toEqual([{ claimableAt: expect.any(Number), shares: heu(100), assets: heu(100) }])
+    expect(stake.exits).toEqual([{ index: 0, claimableAt: expect.any(Number), shares: heu(100), assets: heu(100) }])
     expect(stake.exits[0]?.claimableAt).toBeGreaterThan(stake.now + stake.exitDelaySeconds - 60)
     expect(stake.ballots).toEqual({ node: [{ id: nodeGaugeId(1n), bps: 10_000 }], pod: [] })
   })
