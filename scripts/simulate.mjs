@@ -1,5 +1,8 @@
-// `npm run simulate`: ten years of the economy and the adversaries; --write renews docs/reference/economics.md, --json prints data.
+// `npm run simulate`: ten years of the economy and the adversaries, `npm run simulate -- autoscaler`: a day of replicas.
+// --write renews the page in docs/reference, --json prints data.
 import { installDependencies, runTypeScript } from './setup.mjs'
 
 installDependencies()
-runTypeScript('test/simulation/run.ts', process.argv.slice(2))
+const [first, ...rest] = process.argv.slice(2)
+if (first === 'autoscaler') runTypeScript('test/simulation/run-autoscaler.ts', rest)
+else runTypeScript('test/simulation/run.ts', process.argv.slice(2))
