@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { accountCommands } from './cli/account.ts'
 import { auditCommands } from './cli/audit.ts'
 import { claimCommands } from './cli/claim.ts'
+import { collateralCommands } from './cli/collateral.ts'
 import { type Attach, configCommands, contextOf, jobCommands, keyCommands, nodeCommands, statusCommand } from './cli/commands.ts'
 import { devCommands } from './cli/dev.ts'
 import { doctorCommands } from './cli/doctor.ts'
@@ -11,6 +12,7 @@ import { governanceCommands } from './cli/governance.ts'
 import { createOutput, EXIT, reportError } from './cli/output.ts'
 import { podCommands } from './cli/pod.ts'
 import { referralCommands } from './cli/referral.ts'
+import { restakeCommands } from './cli/restake.ts'
 import { stakeCommands } from './cli/stake.ts'
 import { voteCommands } from './cli/vote.ts'
 import { type Config, loadConfig } from './config.ts'
@@ -60,6 +62,8 @@ export function createProgram(attach: Attach): Command {
   statusCommand(program, attach)
   nodeCommands(node, attach)
   earningsCommands(node, attach)
+  restakeCommands(node, attach)
+  collateralCommands(group('collateral', 'Collateral of nodes: what they can lose, and the cases against them'), attach)
   podCommands(group('pod', 'Pods: what runs on the nodes'), attach)
   jobCommands(group('job', 'Jobs: paid units of work'), attach)
   keyCommands(group('key', 'API keys'), attach)

@@ -1,11 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openKey } from '#compute'
+import { type Chain, type Signer, silentLogger, systemClock } from '#platform'
+import { createRpcChain, transferHeu } from '#platform/chain'
+import { addressSchema, keccak256, WAD } from '#protocol'
+import { networkFactsSchema } from '../../src/bin/network/facts.ts'
 import { eventually, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
 import { ROOT } from '../support/source.ts'
 
 type NodeRow = { nodeId: string; name: string; online: boolean; facts: { replicas: { state: string }[] } | null }
+type Collateral = { registryId: string; owner: string; collateral: string; bonded: string; covered: boolean }
+const HEU_100 = String(100n * WAD)
 type Job = { nodeId: string; receipt: { split: { role: string; account: string; amount: string }[] } | null }
+
+function signerOf(home: string, role: string): Signer {
+  return openKey(join(home, 'keys', `${role}.json`)).signer
+}
+
+/** The chain as a program of somebody else sees it. */
+async function chainOf(network: Network): Promise<Chain> {
+  const status = await fetch(network.dev().gatewayUrl.replace('/v1', '/api/status'))
+  const { rpcUrl, chainId, contracts } = networkFactsSchema.parse(await status.json())
+  return createRpcChain({ rpcUrl, chainId, contracts }, { clock: systemClock, logger: silentLogger })
+}
 
 /** A stranger's node: a key, collateral and one command; no whitelist, no open port. */
 describe('a stranger joins', () => {
@@ -41,6 +59,13 @@ describe('a stranger joins', () => {
     const { response } = await network.client().chat.completions.create(body).withResponse()
     return response.headers.get('x-heurist-job-id') ?? ''
   }
+
+  /** Why no node may take a job that only this one could. */
+  const refusalOn = (nodeId: string): Promise<string> =>
+    askOn(nodeId).then(
+      () => '',
+      (caught: Error) => caught.message,
+    )
 
   beforeAll(async () => {
     network = await startNetwork(home, { HEURIST_DEV_NODES: '1' })
@@ -90,6 +115,57 @@ describe('a stranger joins', () => {
     expect(await askOn(nodeId)).toMatch(/^job_/)
   }, 180_000)
 
+  test('behavior: a node below its floor gets no job, says why everywhere, and works again when covered', async () => {
+    const { nodeId } = await online()
+    const dry = await json<{ dryRun: boolean; changes: { after: string }[] }>('collateral', 'unbond', 'stranger', '1', '--dry-run')
+    expect(dry).toMatchObject({ dryRun: true, transactionHash: null, changes: [{ after: '99' }, { after: '-1' }] })
+    expect(await json<Collateral>('collateral', 'show', nodeId)).toMatchObject({
+      covered: true,
+      bonded: HEU_100,
+      restaked: '0',
+      openCase: null,
+    })
+
+    expect((await network.cli('collateral', 'unbond', 'stranger', '1')).code).toBe(0)
+    expect(await json<Collateral>('collateral', 'show', 'stranger')).toMatchObject({
+      covered: false,
+      floor: HEU_100,
+      hotKey: expect.any(String),
+    })
+    const reason = /collateral 99000000000000000000 wei is below the floor of 100000000000000000000/
+    await eventually('the router to refuse it', async () => reason.test(await refusalOn(nodeId)))
+    const doctor = await network.cli('node', 'doctor', 'stranger')
+    expect(doctor.code).toBe(1)
+    expect(doctor.stdout).toMatch(reason)
+    expect(doctor.stdout).toContain('heurist collateral add')
+    const early = await network.cli('collateral', 'withdraw', 'stranger')
+    expect([early.code, early.stderr]).toEqual([1, expect.stringMatching(/is free from unix second/)])
+
+    const added = await network.cli('collateral', 'add', 'stranger', '1')
+    expect(added.stdout).toMatch(/collateral\s+│ 100 │ 101/)
+    expect(await eventually('a job to come again', async () => askOn(nodeId).catch(() => ''))).toMatch(/^job_/)
+  }, 240_000)
+
+  test('behavior: what a node earns is restaked by its plan', async () => {
+    const { nodeId } = await online()
+    const before = await json<Collateral>('collateral', 'show', 'stranger')
+    const early = await network.cli('node', 'compound', 'stranger')
+    expect([early.code, early.stderr]).toEqual([1, expect.stringMatching(/has no plan/)])
+    expect((await network.cli('node', 'restake', 'stranger', '--collateral', '60', '--stake', '50')).code).toBe(2)
+    expect((await network.cli('node', 'restake', 'stranger', '--collateral', '60', '--stake', '40')).code).toBe(0)
+    const chain = await chainOf(network)
+    const registryId = BigInt(before.registryId)
+    const earnings = await chain.read('Compounder', 'accountOf', [registryId])
+    expect((await chain.nodeStanding(addressSchema.parse(nodeId)))?.payout).toBe(earnings.toLowerCase())
+    // Stands for emission or job earnings: coins that arrive in the node's account.
+    await transferHeu(chain, signerOf(home, 'treasury'), { to: addressSchema.parse(earnings), amountWei: 10n * WAD })
+    expect((await network.cli('node', 'compound', 'stranger')).code).toBe(0)
+    const after = await json<Collateral>('collateral', 'show', 'stranger')
+    expect(BigInt(after.collateral) - BigInt(before.collateral)).toBe(6n * WAD)
+    const shares = await chain.read('StakedHeu', 'balanceOf', [addressSchema.parse(before.owner)])
+    expect(await chain.read('StakedHeu', 'convertToAssets', [shares])).toBeGreaterThanOrEqual(4n * WAD - 1n)
+  }, 240_000)
+
   test('behavior: a wish that no node can meet is refused with the reason of every node', async () => {
     const body = {
       model: network.dev().models.chat,
@@ -105,4 +181,24 @@ describe('a stranger joins', () => {
       )
     expect(error?.message).toMatch(/region/i)
   })
+
+  // Last: the node stays jailed.
+  test('behavior: an accused node is jailed at once, and everyone can read why', async () => {
+    const { nodeId } = await online()
+    const chain = await chainOf(network)
+    const validator = signerOf(home, 'treasury')
+    const valueWei = await chain.read('ValidatorRegistry', 'minBond', [])
+    await chain.write(validator, { contract: 'ValidatorRegistry', call: 'join', args: [], valueWei })
+    const { registryId } = await json<Collateral>('collateral', 'show', 'stranger')
+    await chain.write(validator, { contract: 'Slasher', call: 'accuse', args: [BigInt(registryId), keccak256('sealed evidence')] })
+    await eventually('the router to refuse it', async () => /jailed/.test(await refusalOn(nodeId)))
+    const doctor = await network.cli('node', 'doctor', 'stranger')
+    expect(doctor.code).toBe(1)
+    expect(doctor.stdout).toContain('heurist collateral show')
+    const shown = await network.cli('collateral', 'show', 'stranger')
+    expect(shown.stdout).toMatch(/jail\s+│\s+│ jailed/)
+    expect(shown.stdout).toMatch(/1: accusers seal and then open their claims/)
+    const early = await network.cli('collateral', 'answer', 'stranger')
+    expect([early.code, early.stderr]).toEqual([1, expect.stringMatching(/Case 1 is at another step/)])
+  }, 240_000)
 })

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Chain, createSigner, newPrivateKey, silentLogger, systemClock } from '#platform'
-import { registerNode, requestNodeExit } from '#platform/chain'
+import { registerNode, requestNodeExit, transferHeu } from '#platform/chain'
 import { startTestChain, type TestChain } from '#platform/chain/testing'
-import { HeuristError, WAD } from '#protocol'
+import { HeuristError, keccak256, WAD } from '#protocol'
 import { createRegistry, type Registry } from './registry.ts'
 
 let testChain: TestChain
@@ -19,9 +19,9 @@ const start = async (chain: Chain = testChain.chain, options = {}): Promise<Regi
   await registry.start()
   return registry
 }
-const register = async () => {
+const register = async (owner = testChain.treasury) => {
   const hotKey = createSigner(newPrivateKey())
-  await registerNode(testChain.chain, testChain.treasury, { hotKey, collateralWei: 100n * WAD })
+  await registerNode(testChain.chain, owner, { hotKey, collateralWei: 100n * WAD })
   return hotKey.address
 }
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 20 })
@@ -45,6 +45,42 @@ describe('createRegistry', () => {
     await requestNodeExit(testChain.chain, testChain.treasury, known!.registryId)
     await eventually(() => expect(registry.standing(nodeId)).toMatchObject({ exiting: true }))
     expect(changes).toEqual([nodeId, nodeId])
+  })
+
+  test('behavior: a node is covered as long as what is not leaving reaches the floor', async () => {
+    const nodeId = await register()
+    await start()
+    expect(registry.standing(nodeId)).toMatchObject({ bonded: 100n * WAD, restaked: 0n, floor: 100n * WAD, covered: true })
+    const { registryId } = (await testChain.chain.nodeStanding(nodeId))!
+    const write = (call: 'requestUnbond' | 'cancelUnbond') =>
+      call === 'requestUnbond'
+        ? testChain.chain.write(testChain.treasury, { contract: 'NodeRegistry', call, args: [registryId, 1n] })
+        : testChain.chain.write(testChain.treasury, { contract: 'NodeRegistry', call, args: [registryId] })
+    await write('requestUnbond')
+    await eventually(() =>
+      expect(registry.standing(nodeId)).toMatchObject({ collateral: 100n * WAD, bonded: 100n * WAD - 1n, covered: false }),
+    )
+    await write('cancelUnbond')
+    await eventually(() => expect(registry.standing(nodeId)).toMatchObject({ covered: true }))
+  })
+
+  test('behavior: the first accusation jails, and restaked ETH covers', async () => {
+    const { chain, treasury } = testChain
+    // An owner of its own: with an open case it can register no other node.
+    const owner = createSigner(newPrivateKey())
+    await transferHeu(chain, treasury, { to: owner.address, amountWei: 110n * WAD })
+    const nodeId = await register(owner)
+    const { registryId } = (await chain.nodeStanding(nodeId))!
+    await start()
+    await chain.write(treasury, { contract: 'ValidatorRegistry', call: 'join', args: [], valueWei: 100n * WAD })
+    await chain.write(treasury, { contract: 'Slasher', call: 'accuse', args: [registryId, keccak256('sealed')] })
+    await eventually(() => expect(registry.standing(nodeId)).toMatchObject({ jailed: true, covered: true }))
+    const avs = chain.contracts.RestakeAdapter
+    await chain.write(owner, { contract: 'SimulatedRestaking', call: 'allocate', args: [avs, WAD] })
+    const data = `0x${registryId.toString(16).padStart(64, '0')}` as const
+    await chain.write(owner, { contract: 'SimulatedRestaking', call: 'register', args: [avs, data] })
+    // One ETH at 1,000 HEU, half of it taken off.
+    expect(await registry.refresh(nodeId)).toMatchObject({ restaked: 500n * WAD })
   })
 
   test('behavior: a node can be asked about before its event arrives', async () => {
