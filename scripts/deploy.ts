@@ -29,6 +29,11 @@ const USAGE = `Puts the contracts on a chain and hands them to the timelock. Ide
   --quorum-percent PERCENT    of all wrapped HEU (default: 4)
   --quorum-floor HEU          least votes for a quorum (default: 5000000)
   --proposal-threshold HEU    votes that a proposer needs (default: 100000)
+  --pool ADDRESS              Uniswap v3 pool of wrapped HEU and stablecoin where buybacks trade; without it governance names one
+  --buyback-slippage BPS      that one buyback may move the price, at most twice the pool's fee (default: 60)
+  --buyback-limit USD         spent on buybacks in a week at most (default: 100000)
+  --l1-cost HEU               that the base layer costs in a week (default: 0)
+  --l1-cost-receiver ADDRESS  who pays the base layer (default: the sequencer)
 `
 
 const OPTIONS = {
@@ -52,6 +57,11 @@ const OPTIONS = {
   'quorum-percent': { type: 'string', default: '4' },
   'quorum-floor': { type: 'string', default: '5000000' },
   'proposal-threshold': { type: 'string', default: '100000' },
+  pool: { type: 'string' },
+  'buyback-slippage': { type: 'string', default: '60' },
+  'buyback-limit': { type: 'string', default: '100000' },
+  'l1-cost': { type: 'string', default: '0' },
+  'l1-cost-receiver': { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const
 
@@ -108,6 +118,21 @@ async function main(): Promise<void> {
         restaking: {
           allocationManager: addressSchema.parse(values['allocation-manager']),
           strategies: (values.strategy ?? []).map(strategy => addressSchema.parse(strategy)),
+        },
+      }),
+      l1Cost: {
+        perEpochWei: parseUnits(values['l1-cost'], 18),
+        receiver: addressSchema.parse(values['l1-cost-receiver'] ?? sequencer),
+      },
+      ...(values.pool !== undefined && {
+        market: {
+          pool: addressSchema.parse(values.pool),
+          guards: {
+            twapWindowSeconds: 1_800,
+            maxDeviationTicks: 100,
+            maxSlippageBps: Number(values['buyback-slippage']),
+            epochLimitUsd: parseUnits(values['buyback-limit'], 6),
+          },
         },
       }),
       ...(values.stablecoin !== undefined && { stablecoin: addressSchema.parse(values.stablecoin) }),

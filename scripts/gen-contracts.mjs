@@ -27,6 +27,8 @@ const CONTRACTS = [
   'VoterRewards',
   'EmissionController',
   'Reservoir',
+  'FeeVault',
+  'Buyback',
   'VotingPower',
   'HeuristTimelock',
   'HeuristGovernor',

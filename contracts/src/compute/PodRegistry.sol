@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+
 import {IPodRegistry, Pod, PodVersion} from "../interfaces/IPodRegistry.sol";
+import {Bounds} from "../libraries/Bounds.sol";
+import {Constants} from "../libraries/Constants.sol";
 import {Errors} from "../libraries/Errors.sol";
 import {Events} from "../libraries/Events.sol";
 import {NameLib} from "../libraries/NameLib.sol";
 
 /// @title PodRegistry
-/// @notice Open registry of pods: append-only versions of manifest hash and price. Nobody owns it; it has no parameter.
-contract PodRegistry is IPodRegistry {
+/// @notice Open registry of pods: append-only versions of manifest hash, price and deployer's share.
+contract PodRegistry is IPodRegistry, Ownable2Step {
     /* STORAGE */
 
     mapping(bytes32 podId => Pod) private _pods;
     mapping(bytes32 podId => mapping(uint256 version => PodVersion)) private _versions;
+
+    /// @inheritdoc IPodRegistry
+    uint16 public maxDeployerBps;
+
+    /* CONSTRUCTOR */
+
+    constructor(address owner) Ownable(owner) {
+        _setMaxDeployerBps(Constants.DEPLOYER_BPS);
+    }
 
     /* REGISTRATION */
 
@@ -21,7 +34,8 @@ contract PodRegistry is IPodRegistry {
         string calldata name,
         bytes32 manifestHash,
         uint128 inputNanoCreditsPerMillion,
-        uint128 outputNanoCreditsPerMillion
+        uint128 outputNanoCreditsPerMillion,
+        uint16 deployerBps
     ) external returns (bytes32 podId) {
         NameLib.check(name);
         podId = podIdOf(msg.sender, name);
@@ -31,7 +45,7 @@ contract PodRegistry is IPodRegistry {
 
         emit Events.PodRegistered(podId, msg.sender, name);
 
-        _publish(podId, manifestHash, inputNanoCreditsPerMillion, outputNanoCreditsPerMillion);
+        _publish(podId, manifestHash, inputNanoCreditsPerMillion, outputNanoCreditsPerMillion, deployerBps);
     }
 
     /// @inheritdoc IPodRegistry
@@ -39,11 +53,12 @@ contract PodRegistry is IPodRegistry {
         bytes32 podId,
         bytes32 manifestHash,
         uint128 inputNanoCreditsPerMillion,
-        uint128 outputNanoCreditsPerMillion
+        uint128 outputNanoCreditsPerMillion,
+        uint16 deployerBps
     ) external returns (uint256 version) {
         _checkDeployer(podId);
 
-        return _publish(podId, manifestHash, inputNanoCreditsPerMillion, outputNanoCreditsPerMillion);
+        return _publish(podId, manifestHash, inputNanoCreditsPerMillion, outputNanoCreditsPerMillion, deployerBps);
     }
 
     /// @inheritdoc IPodRegistry
@@ -59,16 +74,19 @@ contract PodRegistry is IPodRegistry {
         bytes32 podId,
         bytes32 manifestHash,
         uint128 inputNanoCreditsPerMillion,
-        uint128 outputNanoCreditsPerMillion
+        uint128 outputNanoCreditsPerMillion,
+        uint16 deployerBps
     ) private returns (uint256 version) {
         require(manifestHash != bytes32(0), Errors.PodRegistry_ZeroManifest());
+        require(deployerBps <= maxDeployerBps, Errors.PodRegistry_ShareTooHigh(deployerBps, maxDeployerBps));
 
         version = ++_pods[podId].versionCount;
         _versions[podId][version] = PodVersion({
             manifestHash: manifestHash,
             inputNanoCreditsPerMillion: inputNanoCreditsPerMillion,
             outputNanoCreditsPerMillion: outputNanoCreditsPerMillion,
-            publishedAt: uint64(block.timestamp)
+            publishedAt: uint64(block.timestamp),
+            deployerBps: deployerBps
         });
 
         emit Events.PodVersionPublished({
@@ -76,8 +94,24 @@ contract PodRegistry is IPodRegistry {
             version: version,
             manifestHash: manifestHash,
             inputNanoCreditsPerMillion: inputNanoCreditsPerMillion,
-            outputNanoCreditsPerMillion: outputNanoCreditsPerMillion
+            outputNanoCreditsPerMillion: outputNanoCreditsPerMillion,
+            deployerBps: deployerBps
         });
+    }
+
+    /* PARAMETERS */
+
+    /// @inheritdoc IPodRegistry
+    function setMaxDeployerBps(uint16 maxDeployerBps_) external onlyOwner {
+        _setMaxDeployerBps(maxDeployerBps_);
+    }
+
+    function _setMaxDeployerBps(uint16 maxDeployerBps_) private {
+        Bounds.check(maxDeployerBps_, 0, Constants.MAX_DEPLOYER_SHARE_BPS);
+
+        maxDeployerBps = maxDeployerBps_;
+
+        emit Events.MaxDeployerShareChanged(maxDeployerBps_);
     }
 
     /* VIEWS */

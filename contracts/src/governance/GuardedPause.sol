@@ -28,7 +28,8 @@ abstract contract GuardedPause is IGuardedPause, Ownable2Step {
     /* MODIFIERS */
 
     modifier whenNotPaused() {
-        require(!paused(), Errors.GuardedPause_Paused(pausedUntil));
+        // Not `require`: it would read `pausedUntil` once more for an error that is hardly ever thrown.
+        if (paused()) revert Errors.GuardedPause_Paused(pausedUntil);
         _;
     }
 

@@ -39,7 +39,7 @@ struct Withdrawal {
 /// @dev Warning: the credits of a deposit are a rate fixed off chain by the event; the vault never converts between
 /// assets and never pays credits out.
 interface ICreditVault {
-    /* DEPOSITS (anyone may call) */
+    /* DEPOSITS (anyone may call, unless the guardian has paused them: withdrawals go on) */
 
     /// @notice Deposits `msg.value` wei of native HEU for `account`.
     /// @return nanoCredits Credits of this lot, rounded down.

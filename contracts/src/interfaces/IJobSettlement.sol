@@ -81,7 +81,7 @@ struct Escrow {
 interface IJobSettlement {
     /* BATCHES */
 
-    /// @notice Settles a batch, all or nothing. Only the sequencer.
+    /// @notice Settles a batch, all or nothing. Only the sequencer, unless the guardian has paused it: claims go on.
     /// @dev Makes no call to any recipient, so no recipient can block a batch.
     /// Its epoch's organic revenue grows by what open jobs paid and, of all other payments, by the protocol's share in the
     /// batch's credits, rounded down: a wash trader's own payment counts only up to what it really gave away (DESIGN §6.3).

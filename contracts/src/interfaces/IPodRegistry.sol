@@ -6,11 +6,13 @@ pragma solidity 0.8.30;
 /// @param inputNanoCreditsPerMillion Price of 1,000,000 input units (tokens for an LLM), in nano-credits.
 /// @param outputNanoCreditsPerMillion Price of 1,000,000 output units, in nano-credits.
 /// @param publishedAt Unix seconds.
+/// @param deployerBps The deployer's share of a payment, basis points.
 struct PodVersion {
     bytes32 manifestHash;
     uint128 inputNanoCreditsPerMillion;
     uint128 outputNanoCreditsPerMillion;
     uint64 publishedAt;
+    uint16 deployerBps;
 }
 
 /// @notice One pod.
@@ -27,12 +29,14 @@ struct Pod {
 /// @notice What can be run, by whom, at what price. Anyone can register.
 interface IPodRegistry {
     /// @notice Registers the caller's pod `name` (1 to 64 bytes) with its first version. It starts active.
+    /// @param deployerBps At most `maxDeployerBps`.
     /// @return podId `keccak256(abi.encode(deployer, name))`.
     function register(
         string calldata name,
         bytes32 manifestHash,
         uint128 inputNanoCreditsPerMillion,
-        uint128 outputNanoCreditsPerMillion
+        uint128 outputNanoCreditsPerMillion,
+        uint16 deployerBps
     ) external returns (bytes32 podId);
 
     /// @notice Appends a version. Only the deployer.
@@ -41,8 +45,13 @@ interface IPodRegistry {
         bytes32 podId,
         bytes32 manifestHash,
         uint128 inputNanoCreditsPerMillion,
-        uint128 outputNanoCreditsPerMillion
+        uint128 outputNanoCreditsPerMillion,
+        uint16 deployerBps
     ) external returns (uint256 version);
+
+    /// @notice Bounds the deployers' shares of versions from now on, basis points. Only the contract's owner.
+    /// @dev Keep it at or below the deployers' share of `JobSettlement`: a batch whose deployers get more is refused.
+    function setMaxDeployerBps(uint16 maxDeployerBps) external;
 
     /// @notice Says whether new jobs are wanted. Only the deployer.
     function setActive(bytes32 podId, bool active) external;
@@ -58,4 +67,6 @@ interface IPodRegistry {
 
     /// @notice Version `version`, counted from 1.
     function getVersion(bytes32 podId, uint256 version) external view returns (PodVersion memory);
+
+    function maxDeployerBps() external view returns (uint16);
 }

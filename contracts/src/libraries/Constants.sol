@@ -22,6 +22,9 @@ library Constants {
     /// @dev A frontend may ask for at most `maxFeeBps`, which governance may move up to this.
     uint16 internal constant MAX_FRONTEND_FEE_BPS = 1000;
 
+    /// @dev A pod's deployer may take at most `maxDeployerBps`, which governance may move up to this.
+    uint16 internal constant MAX_DEPLOYER_SHARE_BPS = 2000;
+
     /* CREDITS */
 
     /// @dev 1 USD = 100 credits; 1 credit = 1e9 nano-credits.
@@ -192,6 +195,30 @@ library Constants {
 
     /// @dev Unclaimed refunds of a case are burned this long after its root was set (seconds).
     uint64 internal constant REFUND_PERIOD = 365 days;
+
+    /* FEES (wei of HEU, epochs) */
+
+    /// @dev Upper bound of the base layer's cost per epoch.
+    uint96 internal constant MAX_L1_COST_PER_EPOCH = 1_000_000e18;
+
+    /// @dev Costs that fees did not cover are due for at most this many epochs.
+    uint256 internal constant MAX_L1_BACKLOG_EPOCHS = 4;
+
+    /* BUYBACK */
+
+    /// @dev Seconds over which the pool's price is averaged.
+    uint32 internal constant MIN_TWAP_WINDOW = 5 minutes;
+    uint32 internal constant MAX_TWAP_WINDOW = 1 days;
+
+    /// @dev Ticks (0.01 %) and basis points.
+    uint16 internal constant MAX_DEVIATION_TICKS = 500;
+    uint16 internal constant MAX_SLIPPAGE_BPS = 200;
+
+    /// @dev Uniswap counts fees in hundredths of a basis point.
+    uint256 internal constant HUNDREDTHS_PER_BP = 100;
+
+    /// @dev Micro-dollars.
+    uint96 internal constant MAX_BUYBACK_USD_PER_EPOCH = 10_000_000e6;
 
     /* DEV TOKEN */
 

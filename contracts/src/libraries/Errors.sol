@@ -235,6 +235,7 @@ library Errors {
     error PodRegistry_AlreadyRegistered(bytes32 podId);
     error PodRegistry_NotDeployer(bytes32 podId, address caller);
     error PodRegistry_ZeroManifest();
+    error PodRegistry_ShareTooHigh(uint16 deployerBps, uint16 maxDeployerBps);
     error PodRegistry_UnknownVersion(bytes32 podId, uint256 version);
 
     /* FRONTEND REGISTRY */
@@ -252,6 +253,9 @@ library Errors {
 
     /// @dev The deposit is worth less than one nano-credit.
     error CreditVault_DepositTooSmall(address asset, uint256 amount);
+
+    /// @dev Less arrived than was sent: the token takes a fee.
+    error CreditVault_ShortDeposit(address asset, uint256 amount, uint256 arrived);
     error CreditVault_NotSettlement(address caller);
     error CreditVault_SettlementAlreadySet(address settlement);
 
@@ -284,6 +288,30 @@ library Errors {
 
     /// @dev Settlement asked for more than was debited into its reserve.
     error CreditVault_ReserveExceeded(address asset, uint256 reserve, uint256 needed);
+
+    /* FEE VAULT */
+
+    error FeeVault_NothingRetained();
+
+    /* BUYBACK */
+
+    /// @dev No stablecoin is here, the epoch's limit is used up, or the pool gives nothing for it.
+    error Buyback_NothingToSpend();
+
+    /// @dev The pool's price is `deviation` ticks off its mean; somebody may be pushing it.
+    error Buyback_PriceOffMean(uint256 deviation, uint256 max);
+
+    /// @dev Only the pool asks to be paid for a swap.
+    error Buyback_NotPool(address caller);
+
+    /// @dev The pool trades other tokens than wrapped HEU and the stablecoin.
+    error Buyback_WrongPool(address pool, address token0, address token1);
+
+    /// @dev Above twice the pool's fee it would pay to trade before and after a buy.
+    error Buyback_SlippageInvitesSandwich(uint256 slippageBps, uint256 maxBps);
+
+    /// @dev `setPool` and `setGuards` were not called yet.
+    error Buyback_NotConfigured();
 
     /* JOB SETTLEMENT */
 

@@ -173,8 +173,10 @@ library Events {
         uint256 indexed version,
         bytes32 manifestHash,
         uint128 inputNanoCreditsPerMillion,
-        uint128 outputNanoCreditsPerMillion
+        uint128 outputNanoCreditsPerMillion,
+        uint16 deployerBps
     );
+    event MaxDeployerShareChanged(uint16 maxDeployerBps);
     event PodActivityChanged(bytes32 indexed podId, bool active);
 
     /* FRONTEND REGISTRY */
@@ -200,6 +202,22 @@ library Events {
     event HeuPriceChanged(uint256 heuPriceUsdWad);
     event HeuBonusChanged(uint16 bonusBps);
     event WithdrawalDelayChanged(uint32 withdrawalDelaySeconds);
+
+    /* FEE VAULT */
+
+    /// @dev `cost` was kept for the base layer.
+    event FeesSwept(uint256 indexed epoch, uint256 fees, uint256 cost);
+    event L1CostPaid(address indexed receiver, uint256 amount);
+    event L1CostChanged(uint96 l1CostPerEpoch, address l1CostReceiver);
+
+    /* BUYBACK */
+
+    event HeuBoughtBack(uint256 indexed epoch, uint256 spentUsd, uint256 boughtHeu);
+    event HeuGivenToStakers(uint256 amount);
+    event PoolChanged(address pool);
+    event BuyGuardsChanged(
+        uint32 twapWindowSeconds, uint16 maxDeviationTicks, uint16 maxSlippageBps, uint96 epochLimitUsd
+    );
 
     /* JOB SETTLEMENT */
 

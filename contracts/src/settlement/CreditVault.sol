@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
@@ -9,6 +9,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {GuardedPause} from "../governance/GuardedPause.sol";
 import {Account, Cap, ICreditVault, Withdrawal} from "../interfaces/ICreditVault.sol";
 import {IErc3009} from "../interfaces/IErc3009.sol";
 import {IWrappedHeu} from "../interfaces/IWrappedHeu.sol";
@@ -23,7 +24,7 @@ import {RowLib} from "../libraries/RowLib.sol";
 
 /// @title CreditVault
 /// @notice Prepaid money of developers, spendable by settlement within signed caps.
-contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
+contract CreditVault is ICreditVault, GuardedPause, EIP712 {
     using MoneyLib for Money;
     using RowLib for uint256;
     using SafeCast for uint256;
@@ -101,19 +102,24 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
     /* DEPOSITS */
 
     /// @inheritdoc ICreditVault
-    function depositHeu(address account) external payable returns (uint256 nanoCredits) {
+    function depositHeu(address account) external payable whenNotPaused returns (uint256 nanoCredits) {
         nanoCredits = _recordDeposit(account, wrappedHeu, msg.value);
 
         _checkCapacity(wrappedHeu);
     }
 
     /// @inheritdoc ICreditVault
-    function deposit(address asset, uint256 amount, address account) external returns (uint256 nanoCredits) {
+    function deposit(address asset, uint256 amount, address account)
+        external
+        whenNotPaused
+        returns (uint256 nanoCredits)
+    {
         nanoCredits = _recordDeposit(account, asset, amount);
+        uint256 before = _holdings(asset);
 
         IERC20(asset).safeTransferFrom(msg.sender, address(this), amount);
         _unwrapHeu(asset, amount);
-        _checkCapacity(asset);
+        _checkArrival(asset, before, amount);
     }
 
     /// @inheritdoc ICreditVault
@@ -125,12 +131,13 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
         uint256 validBefore,
         bytes32 nonce,
         bytes calldata signature
-    ) external returns (uint256 nanoCredits) {
+    ) external whenNotPaused returns (uint256 nanoCredits) {
         nanoCredits = _recordDeposit(from, asset, amount);
+        uint256 before = _holdings(asset);
 
         IErc3009(asset).receiveWithAuthorization(from, address(this), amount, validAfter, validBefore, nonce, signature);
         _unwrapHeu(asset, amount);
-        _checkCapacity(asset);
+        _checkArrival(asset, before, amount);
     }
 
     /// @inheritdoc ICreditVault
@@ -156,8 +163,19 @@ contract CreditVault is ICreditVault, Ownable2Step, EIP712 {
     /// @dev Everything held of an asset stays below 2^96, and so does every sum of balances, reserve or escrow: the packed
     /// amounts here and in JobSettlement rely on it. 2^96 wei are 79 times the supply of HEU.
     function _checkCapacity(address asset) private view {
-        uint256 holdings = asset == wrappedHeu ? address(this).balance : IERC20(asset).balanceOf(address(this));
-        Bounds.check(holdings, 0, type(uint96).max);
+        Bounds.check(_holdings(asset), 0, type(uint96).max);
+    }
+
+    /// @dev A stablecoin that begins to take a fee on transfers is refused: balances stay covered.
+    function _checkArrival(address asset, uint256 before, uint256 amount) private view {
+        uint256 arrived = _holdings(asset) - before;
+        require(arrived == amount, Errors.CreditVault_ShortDeposit(asset, amount, arrived));
+
+        _checkCapacity(asset);
+    }
+
+    function _holdings(address asset) private view returns (uint256) {
+        return asset == wrappedHeu ? address(this).balance : IERC20(asset).balanceOf(address(this));
     }
 
     /// @dev HEU is held as the native coin, so that payouts need no second call.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 
+import {GuardedPause} from "../governance/GuardedPause.sol";
 import {ICreditVault} from "../interfaces/ICreditVault.sol";
 import {Batch, BatchProof, Escrow, IJobSettlement, Parties, Shares, Split} from "../interfaces/IJobSettlement.sol";
 import {Bounds} from "../libraries/Bounds.sol";
@@ -19,7 +20,7 @@ import {SplitMath} from "../libraries/SplitMath.sol";
 /// @title JobSettlement
 /// @notice One transaction for many jobs: linked batches of netted rows, escrowed and then claimed.
 /// @dev `eip712Domain()` (EIP-5267) is the domain of job receipts, whose digests are the leaves of `receiptsRoot`.
-contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
+contract JobSettlement is IJobSettlement, GuardedPause, EIP712 {
     using EscrowLib for Bucket;
     using RowLib for uint256;
 
@@ -109,7 +110,7 @@ contract JobSettlement is IJobSettlement, Ownable2Step, EIP712 {
     /* BATCHES */
 
     /// @inheritdoc IJobSettlement
-    function settle(Batch calldata batch) external returns (bytes32 batchHash) {
+    function settle(Batch calldata batch) external whenNotPaused returns (bytes32 batchHash) {
         Settings memory settings = _settings;
         _checkHeader(batch, settings.sequencer);
 

@@ -94,10 +94,10 @@ contract CallsGasTest is Fixture {
 
     function test_Gas_Registries() public {
         vm.prank(developer);
-        bytes32 podId = pods.register("chat", keccak256("manifest"), 10e9, 30e9);
+        bytes32 podId = pods.register("chat", keccak256("manifest"), 10e9, 30e9, 800);
         record("PodRegistry.register");
         vm.prank(developer);
-        pods.publish(podId, keccak256("second"), 10e9, 30e9);
+        pods.publish(podId, keccak256("second"), 10e9, 30e9, 500);
         record("PodRegistry.publish");
         frontends.register("console", 100, developer, bytes32(0));
         record("FrontendRegistry.register");

@@ -50,7 +50,7 @@ abstract contract EconomyFixture is NodeFixture {
             registerNode(string.concat("hot", vm.toString(i + 1)), nodeOwner);
         }
         vm.prank(developer);
-        podId = pods.register("chat", keccak256("manifest"), 10e9, 30e9);
+        podId = pods.register("chat", keccak256("manifest"), 10e9, 30e9, 800);
     }
 
     /* TIME */

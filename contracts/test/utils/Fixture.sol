@@ -2,11 +2,11 @@
 pragma solidity 0.8.30;
 
 import {Batch} from "../../src/interfaces/IJobSettlement.sol";
-import {IPodRegistry} from "../../src/interfaces/IPodRegistry.sol";
 import {
     IDevUsdToken,
     IOwnedFrontends,
     IOwnedNodes,
+    IOwnedPods,
     IOwnedSettlement,
     IOwnedVault,
     IWrappedHeuToken
@@ -30,7 +30,7 @@ abstract contract Fixture is Test {
     IOwnedVault internal vault;
     IOwnedSettlement internal settlement;
     IOwnedNodes internal nodes;
-    IPodRegistry internal pods;
+    IOwnedPods internal pods;
     IOwnedFrontends internal frontends;
 
     address internal owner;
@@ -54,18 +54,23 @@ abstract contract Fixture is Test {
 
         heu = IWrappedHeuToken(deploy("WrappedHeu", ""));
         usd = IDevUsdToken(deploy("DevUsd", ""));
+        deployMoney();
+        nodes = IOwnedNodes(deploy("NodeRegistry", abi.encode(owner, MIN_COLLATERAL, UNBONDING)));
+        pods = IOwnedPods(deploy("PodRegistry", abi.encode(owner)));
+        frontends = IOwnedFrontends(deploy("FrontendRegistry", abi.encode(owner)));
+    }
+
+    /* MONEY */
+
+    /// @dev Vault and settlement for the present `heu` and `usd`.
+    function deployMoney() internal {
         bytes memory vaultArguments = abi.encode(owner, heu, usd, HEU_PRICE_USD_WAD, WITHDRAWAL_DELAY);
         vault = IOwnedVault(deploy("CreditVault", vaultArguments));
         settlement =
             IOwnedSettlement(deploy("JobSettlement", abi.encode(owner, vault, sequencer, WINDOW, EPOCH_GENESIS)));
-        nodes = IOwnedNodes(deploy("NodeRegistry", abi.encode(owner, MIN_COLLATERAL, UNBONDING)));
-        pods = IPodRegistry(deploy("PodRegistry", ""));
-        frontends = IOwnedFrontends(deploy("FrontendRegistry", abi.encode(owner)));
         vm.prank(owner);
         vault.setSettlement(address(settlement));
     }
-
-    /* MONEY */
 
     function fundHeu(address account, uint256 amount) internal {
         vm.deal(address(this), amount);

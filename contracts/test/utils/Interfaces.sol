@@ -17,6 +17,7 @@ import {IGuardedPause} from "../../src/interfaces/IGuardedPause.sol";
 import {IJobSettlement} from "../../src/interfaces/IJobSettlement.sol";
 import {INodeGauge} from "../../src/interfaces/INodeGauge.sol";
 import {INodeRegistry} from "../../src/interfaces/INodeRegistry.sol";
+import {IPodRegistry} from "../../src/interfaces/IPodRegistry.sol";
 import {IStakedHeu} from "../../src/interfaces/IStakedHeu.sol";
 import {IPodGauge} from "../../src/interfaces/IPodGauge.sol";
 import {IVestingWallets} from "../../src/interfaces/IVestingWallet.sol";
@@ -37,9 +38,9 @@ interface IOwnable2Step {
     function acceptOwnership() external;
 }
 
-interface IOwnedVault is ICreditVault, IOwnable2Step, IERC5267 {}
+interface IOwnedVault is ICreditVault, IGuardedPause, IOwnable2Step, IERC5267 {}
 
-interface IOwnedSettlement is IJobSettlement, IOwnable2Step, IERC5267 {}
+interface IOwnedSettlement is IJobSettlement, IGuardedPause, IOwnable2Step, IERC5267 {}
 
 interface IOwnedNodes is INodeRegistry, IOwnable2Step, IERC5267 {}
 
@@ -61,6 +62,8 @@ interface ISimulatedRestaking is IAllocationManager {
     function deregister(address avs) external;
     function setPaused(bool paused) external;
 }
+
+interface IOwnedPods is IPodRegistry, IOwnable2Step {}
 
 interface IOwnedFrontends is IFrontendRegistry, IOwnable2Step {}
 

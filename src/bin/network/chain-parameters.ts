@@ -1,5 +1,5 @@
 import { GENESIS, type GenesisPreset, LAUNCH_SECURITY } from '#economics'
-import type { CollateralOptions, DeployOptions, GenesisPart } from '#platform/chain'
+import type { CollateralOptions, DeployOptions, GenesisPart, MarketOptions } from '#platform/chain'
 import { type Address, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 
@@ -12,6 +12,15 @@ const UNBONDING_DELAY_SECONDS = 3600
 const EXIT_DELAY_SECONDS = 365 * 86_400
 const LATE_QUORUM_EXTENSION_SECONDS = 60
 const QUORUM_PERCENT = 4n
+/** As much HEU lies on the other side: 5 % of a week's 1,000 dollars of jobs moves the price by a tenth of a percent. */
+const MARKET_USD = '50000'
+const BUYBACK_GUARDS = {
+  twapWindowSeconds: 300,
+  maxDeviationTicks: 100,
+  // Twice the pool's fee of 0.3 % (ADR 0012).
+  maxSlippageBps: 60,
+  epochLimitUsd: parseUnits('10000', 6),
+}
 
 /** The same on every chain; what a chain of one machine wants shorter is changed below. */
 export const LAUNCH_COLLATERAL: CollateralOptions = {
@@ -50,12 +59,13 @@ export function deployOptions(
   config: Config,
   { signers, rpcUrl, chainId, isDevChain }: { signers: DeployAccounts; rpcUrl: string; chainId: number; isDevChain: boolean },
 ): DeployOptions {
+  const heuPriceUsdWad = parseUnits(HEU_PRICE_USD, 18)
   return {
     rpcUrl,
     chainId,
     sequencer: signers.sequencer.address,
     guardian: signers.operator.address,
-    heuPriceUsdWad: parseUnits(HEU_PRICE_USD, 18),
+    heuPriceUsdWad,
     challengeWindowSeconds: config.challengeWindowSeconds,
     withdrawalDelaySeconds: WITHDRAWAL_DELAY_SECONDS,
     unbondingDelaySeconds: UNBONDING_DELAY_SECONDS,
@@ -71,9 +81,16 @@ export function deployOptions(
       proposalThresholdWei: parseUnits(String(config.proposalThresholdHeu), 18),
       quorumFloorWei: parseUnits(String(config.quorumFloorHeu), 18),
     },
+    // A development chain has no base layer to pay.
+    l1Cost: { perEpochWei: 0n, receiver: signers.operator.address },
+    ...(isDevChain && { market: marketOf(heuPriceUsdWad) }),
     ...(isDevChain && { genesis: genesisOf(config.genesisPreset, signers.treasury.address) }),
     faucet: { account: signers.treasury.address, devUsd: parseUnits(FAUCET_USD, 6) },
   }
+}
+
+function marketOf(heuPriceUsdWad: bigint): MarketOptions {
+  return { guards: BUYBACK_GUARDS, heuPriceUsdWad, liquidityUsd: parseUnits(MARKET_USD, 6) }
 }
 
 /** What is free at once stays with the faucet's account, which also stands for the people whose part vests. */

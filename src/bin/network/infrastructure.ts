@@ -139,6 +139,7 @@ async function startChain(
     stateFile: join(home.chain, 'state.json'),
     port: config.chainPort,
     treasury: treasury.address,
+    // Until there is a FeeVault.
     feeVault: operator.address,
   }
   const devChain = await progress.step('dev chain', () => startDevChain(options, { clock, logger, watchdog }))
@@ -218,5 +219,7 @@ async function openContracts(config: Config, work: ContractWork): Promise<{ chai
     { clock, logger },
   )
   await chain.check()
+  // Gas belongs to stHEU from here on; the chain itself forgets who gets it.
+  await devChain?.setFeeVault(chain.contracts.FeeVault)
   return { chain, fromBlock: deployed.fromBlock }
 }

@@ -110,6 +110,7 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
       manifestHash: hash,
       inputNanoCreditsPerMillion: input,
       outputNanoCreditsPerMillion: output,
+      deployerBps: manifest.spec.revenueShareBps,
     })
     const podId = podIdOf(deployer.address, name)
     await database.pods.put({ podId, name, deployer: deployer.address, manifest, manifestHash: hash, version, createdAtMs: clock.now() })

@@ -82,16 +82,23 @@ export function requestNodeExit(chain: Chain, owner: Signer, registryId: bigint)
 export async function registerPod(
   chain: Chain,
   deployer: Signer,
-  pod: { name: string; manifestHash: Bytes32; inputNanoCreditsPerMillion: bigint; outputNanoCreditsPerMillion: bigint },
+  pod: {
+    name: string
+    manifestHash: Bytes32
+    inputNanoCreditsPerMillion: bigint
+    outputNanoCreditsPerMillion: bigint
+    /** Basis points. */
+    deployerBps: number
+  },
 ): Promise<{ podId: PodId; version: number; receipt: ChainReceipt | null }> {
   const podId = podIdOf(deployer.address, pod.name)
   const versions = await chain.podVersions(podId)
   const newest = versions.at(-1)
   if (newest?.manifestHash === pod.manifestHash) return { podId, version: newest.version, receipt: null }
-  const prices = [pod.manifestHash, pod.inputNanoCreditsPerMillion, pod.outputNanoCreditsPerMillion] as const
+  const terms = [pod.manifestHash, pod.inputNanoCreditsPerMillion, pod.outputNanoCreditsPerMillion, pod.deployerBps] as const
   const data = newest
-    ? encodeFunctionData({ abi: podRegistryAbi, functionName: 'publish', args: [podId, ...prices] })
-    : encodeFunctionData({ abi: podRegistryAbi, functionName: 'register', args: [pod.name, ...prices] })
+    ? encodeFunctionData({ abi: podRegistryAbi, functionName: 'publish', args: [podId, ...terms] })
+    : encodeFunctionData({ abi: podRegistryAbi, functionName: 'register', args: [pod.name, ...terms] })
   const receipt = await chain.send(deployer, { to: chain.contracts.PodRegistry, data })
   return { podId, version: versions.length + 1, receipt }
 }

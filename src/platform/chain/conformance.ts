@@ -115,13 +115,13 @@ export function describeChain(driver: string, start: () => Promise<ChainFixture>
 
       test('behavior: a pod is registered once and gets a version for each new manifest', async () => {
         const deployer = await someone()
-        const pod = { name: 'tests/chat', inputNanoCreditsPerMillion: 5n, outputNanoCreditsPerMillion: 7n }
+        const pod = { name: 'tests/chat', inputNanoCreditsPerMillion: 5n, outputNanoCreditsPerMillion: 7n, deployerBps: 300 }
         const first = await registerPod(chain, deployer, { ...pod, manifestHash: keccak256('one') })
         const again = await registerPod(chain, deployer, { ...pod, manifestHash: keccak256('one') })
         const second = await registerPod(chain, deployer, { ...pod, manifestHash: keccak256('two') })
         expect([first.version, again.version, again.receipt, second.version]).toEqual([1, 1, null, 2])
         expect(await chain.podVersions(podIdOf(deployer.address, pod.name))).toMatchObject([
-          { version: 1, manifestHash: keccak256('one'), inputNanoCreditsPerMillion: 5n, outputNanoCreditsPerMillion: 7n },
+          { version: 1, manifestHash: keccak256('one'), inputNanoCreditsPerMillion: 5n, outputNanoCreditsPerMillion: 7n, deployerBps: 300 },
           { version: 2, manifestHash: keccak256('two') },
         ])
         expect(await chain.podVersions(keccak256('nobody'))).toEqual([])
@@ -220,6 +220,7 @@ export function describeChain(driver: string, start: () => Promise<ChainFixture>
           manifestHash: keccak256('m'),
           inputNanoCreditsPerMillion: 1n,
           outputNanoCreditsPerMillion: 1n,
+          deployerBps: 0,
         })
         await eventually(() => expect(seen).toHaveLength(3))
         await watch.stop()

@@ -17,6 +17,8 @@ export const CONTRACT_NAMES = [
   'PodGauge',
   'VoterRewards',
   'EmissionController',
+  'FeeVault',
+  'Buyback',
   'VotingPower',
   'HeuristTimelock',
   'HeuristGovernor',
@@ -78,6 +80,9 @@ export type BatchEvent = {
   readonly gasUsed: number
 }
 
+/** `account` of voters' money is the pod's pot. */
+export type ChainClaim = { readonly account: Address; readonly asset: Address; readonly amount: bigint }
+
 /** A node as the registry holds it; `nodeId` is its hot key. `registryId` counts from 1. */
 export type ChainNode = NodeStanding & { readonly registryId: bigint; readonly payout: Address; readonly registeredAtSeconds: number }
 /** Prices are nano-credits per 1,000,000 units. */
@@ -86,6 +91,8 @@ export type ChainPodVersion = {
   readonly manifestHash: Bytes32
   readonly inputNanoCreditsPerMillion: bigint
   readonly outputNanoCreditsPerMillion: bigint
+  /** The deployer's share of a payment, in basis points. */
+  readonly deployerBps: number
   readonly publishedAtSeconds: number
 }
 /** `remaining`: what settlement may still debit under the cap (atomic units); `expiresAtSeconds` 0 = no cap was ever set. */
@@ -196,6 +203,10 @@ export interface Chain extends ContractCalls {
   receiptsRoot(batchNumber: number): Promise<Bytes32>
   /** Asks the settlement contract whether the digest is under the batch's root. */
   verifyReceipt(batchNumber: number, digest: Bytes32, proof: readonly Bytes32[]): Promise<boolean>
+  /** The `settle` call that posted a batch; null when there is no such batch. */
+  batchCalldata(batchNumber: number): Promise<Hex | null>
+  /** Everything ever paid out of escrow, as the chain's events say. */
+  claims(): Promise<ChainClaim[]>
   shares(): Promise<ChainShares>
 
   nodeStanding(nodeId: NodeId): Promise<ChainNode | null>

@@ -19,6 +19,8 @@ type Reads = Pick<
   | 'batchEvent'
   | 'receiptsRoot'
   | 'verifyReceipt'
+  | 'batchCalldata'
+  | 'claims'
   | 'shares'
   | 'simulateSettle'
   | 'hasPending'
@@ -77,6 +79,16 @@ function settlementReads(client: PublicClient, contracts: ContractAddresses, fro
         const { receiptsRoot, contentHash } = log.args
         const batch = { number: BigInt(number), receiptsRoot, contentHash }
         return client.readContract({ ...settlement, functionName: 'verifyReceipt', args: [batch, digest, [...proof]] })
+      }),
+    batchCalldata: number =>
+      translating(`read the call of batch ${number}`, async () => {
+        const log = await batchLog(number)
+        return log ? (await client.getTransaction({ hash: log.transactionHash })).input : null
+      }),
+    claims: () =>
+      translating('read the claims', async () => {
+        const logs = await client.getContractEvents({ ...settlement, eventName: 'Claimed', fromBlock, strict: true })
+        return logs.map(({ args }) => ({ account: lower(args.account), asset: lower(args.asset), amount: args.amount }))
       }),
     shares: () =>
       translating('read the shares', async () => {
@@ -180,8 +192,8 @@ function podReads(client: PublicClient, contracts: ContractAddresses) {
           Array.from({ length: Number(pod.versionCount) }, async (_, index): Promise<ChainPodVersion> => {
             const args = [podId, BigInt(index + 1)] as const
             const version = await client.readContract({ ...registry, functionName: 'getVersion', args })
-            const { manifestHash, inputNanoCreditsPerMillion, outputNanoCreditsPerMillion, publishedAt } = version
-            const prices = { inputNanoCreditsPerMillion, outputNanoCreditsPerMillion }
+            const { manifestHash, inputNanoCreditsPerMillion, outputNanoCreditsPerMillion, deployerBps, publishedAt } = version
+            const prices = { inputNanoCreditsPerMillion, outputNanoCreditsPerMillion, deployerBps }
             return { version: index + 1, manifestHash, ...prices, publishedAtSeconds: Number(publishedAt) }
           }),
         ),

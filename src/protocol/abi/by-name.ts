@@ -1,9 +1,11 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
+import { buybackAbi } from './buyback.ts'
 import { collateralFloorAbi } from './collateral-floor.ts'
 import { compounderAbi } from './compounder.ts'
 import { creditVaultAbi } from './credit-vault.ts'
 import { devUsdAbi } from './dev-usd.ts'
 import { emissionControllerAbi } from './emission-controller.ts'
+import { feeVaultAbi } from './fee-vault.ts'
 import { frontendRegistryAbi } from './frontend-registry.ts'
 import { heuBurnAbi } from './heu-burn.ts'
 import { heuristGovernorAbi } from './heurist-governor.ts'
@@ -51,6 +53,8 @@ export const contractAbis = {
   VoterRewards: voterRewardsAbi,
   EmissionController: emissionControllerAbi,
   Reservoir: reservoirAbi,
+  FeeVault: feeVaultAbi,
+  Buyback: buybackAbi,
   VotingPower: votingPowerAbi,
   HeuristTimelock: heuristTimelockAbi,
   HeuristGovernor: heuristGovernorAbi,

@@ -1,10 +1,12 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
+export { buybackAbi } from './buyback.ts'
 export { collateralFloorAbi } from './collateral-floor.ts'
 export { compounderAbi } from './compounder.ts'
 export { contractErrorsAbi } from './errors.ts'
 export { creditVaultAbi } from './credit-vault.ts'
 export { devUsdAbi } from './dev-usd.ts'
 export { emissionControllerAbi } from './emission-controller.ts'
+export { feeVaultAbi } from './fee-vault.ts'
 export { frontendRegistryAbi } from './frontend-registry.ts'
 export { heuBurnAbi } from './heu-burn.ts'
 export { heuristGovernorAbi } from './heurist-governor.ts'

@@ -73,7 +73,7 @@ contract MeaningTest is EconomyFixture {
         podGauge.vote(list(podId), bps(1234));
         hold(bob, 1_000_000e18);
         vm.prank(developer);
-        bytes32 other = pods.register("other", keccak256("manifest"), 1, 1);
+        bytes32 other = pods.register("other", keccak256("manifest"), 1, 1, 0);
         vote(podGauge, bob, other);
         // 24,680 of 1,024,680 votes, 100 slots, factor 2: 4.81.
         assertEq(podGauge.replicaCeilingOf(podId, next, 100), 4, "rounded down");

@@ -5,6 +5,7 @@ import {PodVersion} from "../../../src/interfaces/IPodRegistry.sol";
 import {Errors} from "../../../src/libraries/Errors.sol";
 import {Events} from "../../../src/libraries/Events.sol";
 import {Fixture} from "../../utils/Fixture.sol";
+import {IOwnable2Step} from "../../utils/Interfaces.sol";
 
 contract PodRegistryTest is Fixture {
     bytes32 private constant MANIFEST = keccak256("manifest");
@@ -17,7 +18,7 @@ contract PodRegistryTest is Fixture {
         vm.expectEmit();
         emit Events.PodRegistered(expected, developer, "chat");
         vm.expectEmit();
-        emit Events.PodVersionPublished(expected, 1, MANIFEST, 10e9, 30e9);
+        emit Events.PodVersionPublished(expected, 1, MANIFEST, 10e9, 30e9, 800);
         bytes32 podId = register("chat");
 
         assertEq(podId, expected, "id");
@@ -30,12 +31,13 @@ contract PodRegistryTest is Fixture {
         assertEq(current.inputNanoCreditsPerMillion, 10e9, "input price");
         assertEq(current.outputNanoCreditsPerMillion, 30e9, "output price");
         assertEq(current.publishedAt, block.timestamp, "time");
+        assertEq(current.deployerBps, 800, "share");
     }
 
     function test_TwoDeployersCanShareAName() public {
         register("chat");
         vm.prank(stranger);
-        pods.register("chat", MANIFEST, 1, 1);
+        pods.register("chat", MANIFEST, 1, 1, 800);
 
         assertTrue(pods.podIdOf(developer, "chat") != pods.podIdOf(stranger, "chat"), "two pods");
     }
@@ -58,7 +60,7 @@ contract PodRegistryTest is Fixture {
     function test_RevertWhen_ManifestIsZero() public {
         vm.expectRevert(Errors.PodRegistry_ZeroManifest.selector);
         vm.prank(developer);
-        pods.register("chat", bytes32(0), 1, 1);
+        pods.register("chat", bytes32(0), 1, 1, 800);
     }
 
     /* PUBLISH */
@@ -67,7 +69,7 @@ contract PodRegistryTest is Fixture {
         bytes32 podId = register("chat");
         bytes32 second = keccak256("second");
         vm.prank(developer);
-        assertEq(pods.publish(podId, second, input, output), 2, "number");
+        assertEq(pods.publish(podId, second, input, output, 300), 2, "number");
 
         (uint256 version, PodVersion memory current) = pods.currentVersion(podId);
         assertEq(version, 2, "current");
@@ -82,7 +84,7 @@ contract PodRegistryTest is Fixture {
 
         vm.startPrank(stranger);
         vm.expectRevert(abi.encodeWithSelector(Errors.PodRegistry_NotDeployer.selector, podId, stranger));
-        pods.publish(podId, MANIFEST, 1, 1);
+        pods.publish(podId, MANIFEST, 1, 1, 800);
         vm.expectRevert(abi.encodeWithSelector(Errors.PodRegistry_NotDeployer.selector, podId, stranger));
         pods.setActive(podId, false);
         vm.stopPrank();
@@ -111,7 +113,7 @@ contract PodRegistryTest is Fixture {
         vm.expectRevert(unknown);
         pods.getVersion(MANIFEST, 1);
         vm.expectRevert(unknown);
-        pods.publish(MANIFEST, MANIFEST, 1, 1);
+        pods.publish(MANIFEST, MANIFEST, 1, 1, 800);
     }
 
     function test_RevertWhen_VersionIsUnknown() public {
@@ -125,6 +127,43 @@ contract PodRegistryTest is Fixture {
 
     function register(string memory name) private returns (bytes32) {
         vm.prank(developer);
-        return pods.register(name, MANIFEST, 10e9, 30e9);
+        return pods.register(name, MANIFEST, 10e9, 30e9, 800);
+    }
+
+    /* DEPLOYER'S SHARE */
+
+    function testFuzz_RevertWhen_TheShareIsTooHigh(uint16 share, uint16 max) public {
+        max = uint16(bound(max, 0, 2000));
+        share = uint16(bound(share, uint256(max) + 1, type(uint16).max));
+        vm.prank(owner);
+        pods.setMaxDeployerBps(max);
+
+        vm.expectRevert(abi.encodeWithSelector(Errors.PodRegistry_ShareTooHigh.selector, share, max));
+        vm.prank(developer);
+        pods.register("chat", MANIFEST, 1, 1, share);
+    }
+
+    function test_ALowerMaximumLeavesOldVersionsAlone() public {
+        bytes32 podId = register("chat");
+        vm.expectEmit();
+        emit Events.MaxDeployerShareChanged(100);
+        vm.prank(owner);
+        pods.setMaxDeployerBps(100);
+
+        (, PodVersion memory current) = pods.currentVersion(podId);
+        assertEq(current.deployerBps, 800, "as published");
+        vm.prank(developer);
+        pods.publish(podId, MANIFEST, 1, 1, 100);
+        (, current) = pods.currentVersion(podId);
+        assertEq(current.deployerBps, 100, "the next one");
+    }
+
+    function test_RevertWhen_TheMaximumIsBad() public {
+        vm.expectRevert(abi.encodeWithSelector(Errors.Shared_OutOfBounds.selector, 2001, 0, 2000));
+        vm.prank(owner);
+        pods.setMaxDeployerBps(2001);
+        vm.expectRevert(abi.encodeWithSelector(IOwnable2Step.OwnableUnauthorizedAccount.selector, stranger));
+        vm.prank(stranger);
+        pods.setMaxDeployerBps(1);
     }
 }

@@ -10,18 +10,19 @@ import { type QueuedCall, sendMany } from '../send-many.ts'
 import { CREATIONS, givenAddress } from './creations.ts'
 import { genesisSteps } from './genesis.ts'
 import { guardianSteps, handoverSteps } from './handover.ts'
+import { marketSteps } from './market.ts'
 import type { DeployDependencies, DeployOptions } from './options.ts'
 import { type Deployment, demandPresent, demandUsable, interfacesHash } from './record.ts'
 import { wiringSteps } from './wiring.ts'
 import type { Step, World } from './world.ts'
 
 export type { GenesisPart } from './genesis.ts'
-export type { CollateralOptions, DeployDependencies, DeployOptions, DeployStep, GovernanceOptions } from './options.ts'
+export type { CollateralOptions, DeployDependencies, DeployOptions, DeployStep, GovernanceOptions, MarketOptions } from './options.ts'
 export type { Deployment, DeploymentStore } from './record.ts'
 
 const INCLUSION_TIMEOUT_MS = 120_000
 const WINDOW = 100
-/** More than any step uses; what is not used is not paid. */
+/** More than a step uses that names no other limit; what is not used is not paid. */
 const CALL_GAS = 2_000_000n
 /** 200 gas for each byte of code that stays, 16 for each that is sent, and room for what the constructor does. */
 const CREATION_GAS = { base: 2_000_000n, perByte: 220n }
@@ -99,12 +100,13 @@ async function deployAll(work: Work, missing: readonly ContractName[]): Promise<
 
 /** Which steps are to do is asked all at once, and what is to do is sent all at once. */
 async function runSteps(work: Work, world: World, progress: Progress): Promise<void> {
-  const steps: Step[] = [...wiringSteps(world), ...genesisSteps(world), ...guardianSteps(world), ...handoverSteps(world)]
+  const market = await marketSteps(world)
+  const steps: Step[] = [...wiringSteps(world), ...genesisSteps(world), ...market, ...guardianSteps(world), ...handoverSteps(world)]
   const done = await translating('read how far the deployment is', () => Promise.all(steps.map(step => step.done())))
   progress.expect(steps.length)
   for (const [index, step] of steps.entries()) if (done[index]) progress.tell(step.name, true)
   const open = steps.filter((_, index) => !done[index])
-  const calls = open.map(step => ({ ...step, gasLimit: CALL_GAS }))
+  const calls = open.map(step => ({ ...step, gasLimit: step.gasLimit ?? CALL_GAS }))
   await sendAll(work, await nextNonce(work), calls, progress)
 }
 

@@ -43,6 +43,27 @@ export type CollateralOptions = {
   }
 }
 
+/** Where Buyback trades, and how carefully. Bounds: `Constants.sol`, section buyback. */
+export type MarketOptions = {
+  readonly guards: {
+    /** The price is compared with its mean over this time. */
+    readonly twapWindowSeconds: number
+    /** Ticks (0.01 %) between price and mean. */
+    readonly maxDeviationTicks: number
+    /** Basis points that one buy may move the price; at most twice the pool's fee. */
+    readonly maxSlippageBps: number
+    /** Micro-dollars. */
+    readonly epochLimitUsd: bigint
+  }
+} & (ExistingPool | NewPool)
+/** A public chain's Uniswap v3 pool of wrapped HEU and stablecoin. */
+export type ExistingPool = { readonly pool: Address }
+/**
+ * A pool of our own on a development chain, at this first price (USD per HEU, 18 decimals) and with this much of each side:
+ * micro-dollars, at most 100,000e6. The deployer holds the HEU.
+ */
+export type NewPool = { readonly heuPriceUsdWad: bigint; readonly liquidityUsd: bigint }
+
 export type DeployOptions = {
   readonly rpcUrl: string
   readonly chainId: number
@@ -66,6 +87,10 @@ export type DeployOptions = {
   readonly collateral: CollateralOptions
   /** Distributes the genesis supply, all of which the deployer holds. Without it nothing is distributed. */
   readonly genesis?: readonly GenesisPart[]
+  /** What the base layer costs (wei of HEU), and who pays for it. */
+  readonly l1Cost: { readonly perEpochWei: bigint; readonly receiver: Address }
+  /** Without it Buyback keeps the stablecoin until governance names a pool. */
+  readonly market?: MarketOptions
   /** The stablecoin of a public chain; without it a DevUsd is deployed, which refuses all but development chains. */
   readonly stablecoin?: Address
   /** The restaking protocol of a public chain, with its ETH strategies ascending; without it a simulated one is deployed. */

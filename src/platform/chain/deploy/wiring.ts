@@ -20,24 +20,24 @@ export function wiringSteps(world: World): Step[] {
       get: () => calls.read('StakedHeu', 'podGauge', []),
       wanted: at('PodGauge'),
     }),
-    ...rewardSource(world, 'Reservoir'),
+    ...Object.keys(REWARD_SOURCES).map(name => rewardSource(world, name as RewardName)), // cast: its own keys
     ...collateralSteps(world),
     ...faucetSteps(world),
   ]
 }
 
-function rewardSource({ at, calls }: World, name: keyof typeof REWARD_SOURCES): Step[] {
+function rewardSource({ at, calls }: World, name: RewardName): Step {
   const source = REWARD_SOURCES[name]
-  const step = setting(`let ${name} reward stakers`, {
+  return setting(`let ${name} reward stakers`, {
     call: calls.encode({ contract: 'StakedHeu', call: 'setRewardSource', args: [source, at(name)] }),
     get: () => calls.read('StakedHeu', 'rewardSourceOf', [source]),
     wanted: at(name),
   })
-  return [step]
 }
 
 /** `RewardSource` of IStakedHeu. */
-const REWARD_SOURCES = { Reservoir: 2 } as const
+const REWARD_SOURCES = { Buyback: 0, FeeVault: 1, Reservoir: 2 } as const
+type RewardName = keyof typeof REWARD_SOURCES
 
 function faucetSteps({ calls, options }: World): Step[] {
   const { faucet, stablecoin } = options

@@ -16,8 +16,8 @@ export type World = {
 }
 
 export type Encoded = { readonly to: Address; readonly data: Hex; readonly valueWei?: bigint }
-/** One transaction of the deployer, sent unless it is `done`. */
-export type Step = Encoded & { readonly name: string; done(): Promise<boolean> }
+/** One transaction of the deployer, sent unless it is `done`. `gasLimit` only where it needs more than others. */
+export type Step = Encoded & { readonly name: string; readonly gasLimit?: bigint; done(): Promise<boolean> }
 
 export type ConstructorArguments<Name extends ContractName> = ContractConstructorArgs<(typeof contractAbis)[Name]>
 

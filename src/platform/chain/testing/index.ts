@@ -102,6 +102,12 @@ export function testDeployOptions(rpcUrl: string, sequencer: Address, faucetAcco
       { name: 'emission', holder: 'emission', schedule: { ...AT_ONCE, total: 500_000_000n * WAD }, revocable: false },
       { name: 'treasury', holder: 'treasury', schedule: { ...AT_ONCE, total: 1_000_000n * WAD }, revocable: false },
     ],
+    l1Cost: { perEpochWei: 0n, receiver: faucetAccount },
+    market: {
+      guards: { twapWindowSeconds: 300, maxDeviationTicks: 100, maxSlippageBps: 60, epochLimitUsd: 10_000_000_000n },
+      heuPriceUsdWad: WAD / 10n,
+      liquidityUsd: 50_000_000_000n,
+    },
     faucet: { account: faucetAccount, devUsd: 100_000_000_000n },
   }
 }
