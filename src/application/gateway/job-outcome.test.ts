@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { DEFAULT_SPLIT_BPS } from '#economics'
 import { createManualClock, type JobOutcome, type JobStore, silentLogger } from '#platform'
 import { HeuristError, type JobCompletion, jobPreferencesSchema, ZERO_ADDRESS, ZERO_BYTES32 } from '#protocol'
 import type { Hold } from '../payments/types.ts'
@@ -115,7 +116,8 @@ function setUp(answers: (string | null)[]) {
     if (code) throw new HeuristError(code, 'scripted')
   }
   const jobs = { finish } as JobStore // cast: only `finish` is called here
-  const writer = createOutcomeWriter({ shares: { protocol: null, voters: null } }, { jobs, clock, logger: silentLogger })
+  const shares = { protocol: null, votersOf: () => null, bpsOf: () => DEFAULT_SPLIT_BPS }
+  const writer = createOutcomeWriter({ shares }, { jobs, clock, logger: silentLogger })
   return { writer, told, outcomes, clock, job: makeJob(makeHold(told)) }
 }
 

@@ -1,13 +1,18 @@
-import type { SplitParties } from '#economics'
+import type { SplitBps, SplitParties } from '#economics'
 import type { Clock, JobOutcome, JobStore, Logger } from '#platform'
-import { type Address, isHeuristError, type JobCompletion, messageOf, type TimelineStep } from '#protocol'
+import { type Address, isHeuristError, type JobCompletion, messageOf, type PodId, type PodRecord, type TimelineStep } from '#protocol'
 import { gatewayError } from './errors.ts'
 import type { Failure, FinishedJob, Job } from './job.ts'
 import { jobFailureError } from './job-errors.ts'
 
+/** Who earns the protocol's and the voters' share (null gives it to the node), and how much each role earns of one job. */
+export type ShareTerms = {
+  readonly protocol: Address | null
+  readonly votersOf: (podId: PodId) => Address | null
+  readonly bpsOf: (job: { readonly pod: PodRecord; readonly frontend: Address | null }) => SplitBps
+}
 export type OutcomeOptions = {
-  /** Who earns the protocol's and the voters' share; null gives it to the node. */
-  readonly shares: { readonly protocol: Address | null; readonly voters: Address | null }
+  readonly shares: ShareTerms
 }
 export type OutcomeDependencies = { readonly jobs: JobStore; readonly clock: Clock; readonly logger: Logger }
 
@@ -64,8 +69,12 @@ function successOf(context: Context, job: Job, completion: JobCompletion): Succe
   const { call, hold, start } = job
   const { signedReceipt, units } = completion
   const { receipt } = signedReceipt
-  const parties: SplitParties = { node: completion.nodeOwner, deployer: call.pod.deployer, frontend: call.key.frontend, ...context.shares }
-  const { events, split } = hold.capture({ jobId: start.jobId, price: receipt.price, parties, atMs: context.clock.now() })
+  const { pod, key } = call
+  const { protocol, votersOf, bpsOf } = context.shares
+  const voters = votersOf(pod.podId)
+  const parties: SplitParties = { node: completion.nodeOwner, deployer: pod.deployer, frontend: key.frontend, voters, protocol }
+  const terms = { parties, bps: bpsOf({ pod, frontend: key.frontend }) }
+  const { events, split } = hold.capture({ jobId: start.jobId, price: receipt.price, ...terms, atMs: context.clock.now() })
   const { receiptDigest: digest } = completion
   const credits = hold.creditsFor(units)
   note(context, job, 'done', { ...units })

@@ -31,9 +31,9 @@ export function createHold(request: HoldRequest, { asset, pool }: TakenMoney, de
     maxPrice: pool.amount,
     priceOf,
     creditsFor: units => creditsOfPrice(pool, priceOf(units)),
-    capture({ jobId, price, parties, atMs }) {
+    capture({ jobId, price, parties, bps, atMs }) {
       if (price < 0n || price > pool.amount) throw overHold(jobId, price, pool.amount)
-      const split = splitPayment(price, parties)
+      const split = splitPayment(price, parties, bps)
       if (price === 0n) return { events: [], split }
       const charged = { amount: price, credits: creditsOfPrice(pool, price) }
       return { events: [captureEvent({ jobId, owner: dependencies.owner, account, asset, pool: charged, split, atMs })], split }

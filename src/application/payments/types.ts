@@ -1,4 +1,4 @@
-import type { SplitParties, SplitShare } from '#economics'
+import type { SplitBps, SplitParties, SplitShare } from '#economics'
 import type { ApiKeyRecord, LedgerEvent } from '#platform'
 import type { Address, JobId, JobUnits, PodRecord } from '#protocol'
 
@@ -21,7 +21,14 @@ export type Hold = {
    * Ledger events and split of a captured price; commit them with the job's outcome. Changes nothing by itself.
    * @throws HeuristError PAYMENT_OVER_HOLD when `price` is above `maxPrice`
    */
-  capture(input: { readonly jobId: JobId; readonly price: bigint; readonly parties: SplitParties; readonly atMs: number }): {
+  capture(input: {
+    readonly jobId: JobId
+    readonly price: bigint
+    readonly parties: SplitParties
+    /** Shares of the four other roles; the launch shares when absent. */
+    readonly bps?: SplitBps
+    readonly atMs: number
+  }): {
     readonly events: LedgerEvent[]
     readonly split: SplitShare[]
   }

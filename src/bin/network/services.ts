@@ -30,7 +30,7 @@ import {
 import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
 import { createBlobStore } from '#platform/blobs'
 import { readProposals } from '#platform/chain'
-import { domainSeparator, jobDomain, messageOf, receiptProof } from '#protocol'
+import { domainSeparator, jobDomain, messageOf, receiptProof, votersPotOf } from '#protocol'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
 import { portOrAny } from '../ports.ts'
@@ -42,6 +42,7 @@ import { createPresence, type Presence } from './presence.ts'
 import { endOrphanedJobs } from './recovery.ts'
 import { createRouteAudit } from './route-audit.ts'
 import { createScaling, replicaPlaces } from './scaling.ts'
+import { createShareBook, type ShareBook } from './shares.ts'
 
 export type ServiceDependencies = {
   readonly infrastructure: Infrastructure
@@ -76,6 +77,7 @@ type Core = Omit<Services, 'gateway' | 'stop'> & {
   readonly presence: Presence
   readonly autoscaler: Autoscaler
   readonly frontends: Frontends
+  readonly shares: ShareBook
   readonly ownerEpoch: string
 }
 
@@ -84,7 +86,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
   // Metrics and routes of a gateway exist once, so its port is chosen before it is made.
   const gatewayPort = await portOrAny(config.host, config.gatewayPort)
   const core = await createCore(config, dependencies)
-  const { router, registry, presence, pods, payments } = core
+  const { router, registry, presence, pods, payments, shares } = core
   const sequencer = createSequencerOf(config, dependencies)
   const keeper = createKeeperOf(config, dependencies, core.indexer)
   const deposits = followDeposits(dependencies, payments)
@@ -94,6 +96,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     await router.stop(ROUTER_STOP_MS)
     presence.stop()
     core.frontends.stop()
+    shares.stop()
     await registry.stop()
     await payments.stop()
     await core.indexer.stop()
@@ -106,6 +109,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     await registry.start()
     await presence.start()
     await core.frontends.start()
+    await shares.start()
     router.start()
     core.autoscaler.start()
     core.indexer.start()
@@ -176,6 +180,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     pods,
     payments,
     apiKeys: createApiKeys({ keys: database.keys, clock, randomBytes: random }),
+    shares: createShareBook({ chain, events: database.events, clock, logger }),
     ownerEpoch,
   }
 }
@@ -225,15 +230,15 @@ function placeOf(businessId: string): number {
 
 function createGatewayOf(config: Config, dependencies: ServiceDependencies, core: Core & { readonly sequencer: Sequencer }): Gateway {
   const { infrastructure, clock, logger, metrics } = dependencies
-  const { database, signers } = infrastructure
-  const { router, pods, payments, ownerEpoch } = core
+  const { database, chain } = infrastructure
+  const { router, pods, payments, ownerEpoch, shares } = core
   const gateway: Gateway = createGateway(
     {
       host: config.host,
       port: config.gatewayPort,
       drainMs: config.drainMs,
       ownerEpoch,
-      shares: { protocol: signers.operator.address, voters: null },
+      shares: { protocol: chain.contracts.Buyback, votersOf: votersPotOf, bpsOf: shares.bpsOf },
       plugins: [
         controlOf(dependencies, core, () => gateway),
         consolePlugin({ directory: join(PACKAGE_ROOT, 'console', 'dist') }),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import OpenAI from 'openai'
+import { DEFAULT_SPLIT_BPS } from '#economics'
 import { type Clock, createMetrics, type JobStore, type Metrics, silentLogger, systemClock, type Tokenizer } from '#platform'
 import { createTestDatabase, type TestDatabase } from '#platform/database/testing'
 import {
@@ -116,7 +117,7 @@ export async function createTestGateway(
       host: '127.0.0.1',
       port: 0,
       ownerEpoch: 'test',
-      shares: { protocol: PROTOCOL_ACCOUNT, voters: null },
+      shares: { protocol: PROTOCOL_ACCOUNT, votersOf: () => null, bpsOf: () => DEFAULT_SPLIT_BPS },
       drainMs: 500,
       ...options,
     },
