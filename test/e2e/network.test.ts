@@ -180,6 +180,16 @@ describe('network', () => {
     expect(revoked.code).toBe('invalid_api_key')
   })
 
+  test('behavior: capture and settlement agree to the wei over the whole history', async () => {
+    await settled(await askOnce())
+    const { code, stdout } = await network.cli('audit', 'money', '--json')
+    const audit = JSON.parse(stdout) as { ok: boolean; batches: number; lines: { role: string }[]; problems: string[] } // cast: our own CLI
+    expect(audit.problems).toEqual([])
+    expect([code, audit.ok]).toEqual([0, true])
+    expect(audit.batches).toBeGreaterThan(0)
+    expect(new Set(audit.lines.map(line => line.role))).toEqual(new Set(['payer', 'node', 'deployer', 'voters', 'protocol']))
+  })
+
   test('behavior: the examples run as the README says', async () => {
     const run = promisify(execFile)
     const options = { cwd: ROOT, env: { ...process.env, HEURIST_HOME: home } }

@@ -201,7 +201,7 @@ const decisionsQuery = z.object({
 })
 
 /**
- * What routing decisions are replayed from. A segment of the journal is open to everyone who can name it: it says what nodes are and do,
+ * What routing decisions are replayed from, and money is compared with. A segment of the journal is open to everyone who can name it: it says what nodes are and do,
  * and which jobs were decided, nothing of payers or prompts. The records of all jobs are for the operator.
  */
 export function auditRoutes(app: FastifyInstance, dependencies: ControlDependencies): void {
@@ -217,6 +217,11 @@ export function auditRoutes(app: FastifyInstance, dependencies: ControlDependenc
     const { since, limit, afterMs, afterJob } = parse(decisionsQuery, request.query)
     const after = afterMs !== undefined && afterJob !== undefined ? { createdAtMs: afterMs, jobId: afterJob } : null
     return { data: await dependencies.database.jobs.decisionsSince({ sinceMs: since, limit, ...(after && { after }) }) }
+  })
+  // What auditors compare with the chain. Names every account that paid or earned.
+  app.get('/api/audit/money', async request => {
+    await caller(request, 'admin')
+    return { data: toJson(await dependencies.database.money.captured()) }
   })
 }
 

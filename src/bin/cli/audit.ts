@@ -1,11 +1,9 @@
 import type { Command } from 'commander'
-import pc from 'picocolors'
 import { z } from 'zod'
 import { verifyReceipt } from '#orchestration'
-import { createLogger, systemClock } from '#platform'
-import { createRpcChain } from '#platform/chain'
 import { bytes32Schema, HeuristError, signedReceiptSchema } from '#protocol'
 import { readNetworkFacts } from '../network/facts.ts'
+import { auditedChain, auditMoneyCommand, mark } from './audit-money.ts'
 import { auditRouteCommand } from './audit-route.ts'
 import type { ApiClient, CliErrorCode } from './client.ts'
 import type { Attach } from './commands.ts'
@@ -20,13 +18,10 @@ async function auditedJob(client: ApiClient, id: string): Promise<z.output<typeo
   return auditedJobSchema.parse(await client.get(`/api/jobs/${encodeURIComponent(id)}`))
 }
 
-function mark(ok: boolean): string {
-  return ok ? pc.green('ok  ') : pc.red('FAIL')
-}
-
-/** `heurist audit route` and `heurist receipt verify`: both work from signed records and the chain alone. */
+/** `heurist audit route|money` and `heurist receipt verify`: nothing that the gateway says is believed. */
 export function auditCommands(audit: Command, receipt: Command, attach: Attach): void {
   auditRouteCommand(audit, attach)
+  auditMoneyCommand(audit, attach)
   attach(
     receipt.command('verify <job>').description('Check both signatures of a receipt and its inclusion on chain'),
     async ({ output, config, client }, [id = '']) => {
@@ -37,10 +32,7 @@ export function auditCommands(audit: Command, receipt: Command, attach: Attach):
       const { batchNumber, signed } = job.receipt
       const batch =
         batchNumber === null ? null : z.object({ leaves: z.array(bytes32Schema) }).parse(await api.get(`/api/batches/${batchNumber}`))
-      const chain = createRpcChain(
-        { rpcUrl: config.chainRpcUrl || facts.rpcUrl, chainId: facts.chainId, contracts: facts.contracts },
-        { clock: systemClock, logger: createLogger({ level: 'error', role: 'cli' }) },
-      )
+      const chain = auditedChain(config, facts)
       const verified = await verifyReceipt(signed, batch && batchNumber !== null ? { batchNumber, leaves: batch.leaves } : null, chain)
       output.answer({ jobId: id, valid: verified.ok, digest: verified.digest, checks: verified.checks }, () =>
         verified.checks.map(check => `${mark(check.ok)} ${check.name}: ${check.detail}`).join('\n'),

@@ -50,6 +50,29 @@ export function encodeSettle(batch: SettleBatch): Hex {
   return bytesToHex(Buffer.concat([SETTLE_SELECTOR, word(32), ...struct]))
 }
 
+/** Reads back what {@link encodeSettle} wrote. @throws RangeError when it is no such call */
+export function decodeSettle(calldata: Hex): SettleBatch {
+  const bytes = Buffer.from(hexToBytes(calldata))
+  const at = (index: number): bigint => BigInt(bytesToHex(bytes.subarray(4 + 32 * index, 36 + 32 * index)))
+  const list = (offset: bigint): bigint[] => {
+    // Offsets count from the struct, which begins after the call's one word.
+    const first = 1 + Number(offset) / 32
+    return Array.from({ length: Number(at(first)) }, (_, index) => at(first + 1 + index))
+  }
+  const batch = {
+    number: Number(at(1)),
+    previousHash: bytesToHex(bytes.subarray(68, 100)),
+    receiptsRoot: bytesToHex(bytes.subarray(100, 132)),
+    jobCount: Number(at(4)),
+    openHeu: at(5),
+    openUsd: at(6),
+    debits: list(at(7)),
+    credits: list(at(8)),
+  }
+  if (encodeSettle(batch) !== calldata.toLowerCase()) throw new RangeError('these bytes are no settle call')
+  return batch
+}
+
 /** The hash by which the next batch names this one; computed as `JobSettlement` does. */
 export function hashBatch(batch: SettleBatch): Bytes32 {
   const content = keccakBytes(

@@ -1,3 +1,4 @@
+export { auditMoney, type EscrowLine, type MoneyAudit, type MoneyLine } from './audit-money.ts'
 export { type FormedBatch, formBatch, type SettlementAssets } from './batch.ts'
 export { type Deposit, depositBusinessId, settingCursor, watchDeposits } from './deposits.ts'
 export type { SequencerErrorCode } from './errors.ts'

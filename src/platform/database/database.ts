@@ -17,6 +17,7 @@ import { createJobStore } from './stores/jobs.ts'
 import { createJournalStore } from './stores/journal.ts'
 import { createKeyStore } from './stores/keys.ts'
 import { createLedgerStore } from './stores/ledger.ts'
+import { createMoneyStore } from './stores/money.ts'
 import { createNodeStore } from './stores/nodes.ts'
 import { createPodStore } from './stores/pods.ts'
 import { createSettingStore } from './stores/settings.ts'
@@ -82,6 +83,7 @@ export async function createDatabase(
     nodes: createNodeStore({ db }),
     events: createEventStore({ db }),
     journal: createJournalStore({ db }),
+    money: createMoneyStore({ pool }),
     settings: createSettingStore({ db }),
     ping: () => translated(async () => void (await pool.query('select 1'))),
     stop() {

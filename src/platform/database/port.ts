@@ -244,6 +244,24 @@ export interface JournalStore {
   segments(segments: readonly Bytes32[]): Promise<JournalPiece[]>
 }
 
+/**
+ * What one account earned in one role, or paid (`payer`), in atomic units of `asset`: summed up from the ledger's entries, and
+ * from the receipts by the batch they are in (null: in none yet).
+ */
+export type CapturedMoney = {
+  readonly source: 'ledger' | 'receipts'
+  readonly batchNumber: number | null
+  readonly role: string
+  readonly account: Address
+  readonly asset: Address
+  readonly amount: bigint
+}
+/** For auditors: reads everything, so it takes its time. */
+export interface MoneyStore {
+  /** The whole history, as of one moment. */
+  captured(): Promise<CapturedMoney[]>
+}
+
 /** Small named values (cursors, deployed addresses). */
 export interface SettingStore {
   get(name: string): Promise<unknown>
@@ -277,6 +295,7 @@ export interface Database {
   readonly nodes: NodeStore
   readonly events: EventStore
   readonly journal: JournalStore
+  readonly money: MoneyStore
   readonly settings: SettingStore
   /** Resolves when the server answers. @throws HeuristError DATABASE_UNAVAILABLE */
   ping(): Promise<void>
