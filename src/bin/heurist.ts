@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { accountCommands } from './cli/account.ts'
 import { auditCommands } from './cli/audit.ts'
+import { buybackCommands } from './cli/buyback.ts'
 import { claimCommands } from './cli/claim.ts'
 import { collateralCommands } from './cli/collateral.ts'
 import { type Attach, configCommands, contextOf, jobCommands, keyCommands, nodeCommands, statusCommand } from './cli/commands.ts'
@@ -82,6 +83,7 @@ export function createProgram(attach: Attach): Command {
     attach,
   )
   governanceCommands(group('gov', 'Governance: proposals over every parameter'), attach)
+  buybackCommands(group('buyback', "The protocol's share of payments and the chain's gas, on their way to stakers"), attach)
   devCommands(group('dev', 'What only a development chain can do'), attach)
   configCommands(group('config', 'Settings'), attach)
   doctorCommands(program, node, attach)

@@ -1,5 +1,5 @@
 import { epochAt } from '#economics'
-import { closeEpochs, collectPots, createKeeper, type Indexer, type Keeper } from '#orchestration'
+import { buyBack, closeEpochs, collectPots, createKeeper, type Indexer, type Keeper, sweepFees } from '#orchestration'
 import type { Chain, Clock, Logger, Metrics } from '#platform'
 import type { Config } from '../config.ts'
 import type { Infrastructure } from './infrastructure.ts'
@@ -11,10 +11,9 @@ export function createKeeperOf(config: Config, { infrastructure, clock, logger, 
   const { chain, database, signers } = infrastructure
   const { batches, nodes, events } = database
   const epochs = closeEpochs({ chain, signer: signers.sequencer, batches, nodes, events, caughtUp: indexer.caughtUp })
-  return createKeeper(
-    { everyMs: config.keeperEveryMs },
-    { tasks: [epochs, collectPots({ chain, signer: signers.sequencer, pods: database.pods })], clock, logger, metrics },
-  )
+  const anyone = { chain, signer: signers.sequencer }
+  const tasks = [epochs, collectPots({ ...anyone, pods: database.pods }), sweepFees({}, anyone), buyBack({}, anyone)]
+  return createKeeper({ everyMs: config.keeperEveryMs }, { tasks, clock, logger, metrics })
 }
 
 /** The emission epoch of now, by the chain's own time; null before the first. */

@@ -56,7 +56,7 @@ export async function createSettlementWorld(): Promise<SettlementWorld> {
   const { chain, contracts, treasury } = testChain
   const receipts = createReceiptFactory(
     { chainId: chain.chainId, settlement: contracts.JobSettlement },
-    { deployer: createSigner(newPrivateKey()).address, protocol: treasury.address },
+    { deployer: createSigner(newPrivateKey()).address, protocol: contracts.Buyback },
   )
   return {
     testChain,

@@ -48,6 +48,8 @@ const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
   Compounder_SharesTooHigh: ([sum]) => `The shares add up to ${sum} basis points, at most 10000 are possible.`,
   PodRegistry_AlreadyRegistered: () => 'This deployer has a pod of this name. Publish a new version of it.',
   PodRegistry_NotDeployer: ([, caller]) => `Only the pod's deployer may do this, not ${caller}.`,
+  PodRegistry_ShareTooHigh: ([share, max]) =>
+    `The pod's deployer asks for ${share} basis points of each payment, at most ${max} are allowed. Lower revenueShareBps.`,
   FrontendRegistry_FeeTooHigh: ([fee, max]) => `The frontend's fee is ${fee} basis points, at most ${max} are allowed.`,
   FrontendRegistry_AlreadyRegistered: () => 'This owner has a frontend of this name. Update it instead.',
   JobSettlement_NotSequencer: ([caller]) => `${caller} is not the sequencer of the settlement contract. Check the sequencer key.`,
@@ -63,6 +65,13 @@ const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
   TimelockUnexpectedOperationState: () => 'The delay of this proposal has not passed yet. See: heurist gov show.',
   OwnableUnauthorizedAccount: ([account]) => `Only governance may do this, not ${account}: propose it with heurist gov propose.`,
   Shared_OutOfBounds: ([value, min, max]) => `${value} is outside the bounds that the code sets: ${min} to ${max}.`,
+  Buyback_NothingToSpend: () => "There is nothing to spend: no stablecoin waits in Buyback, or this week's limit is used up.",
+  Buyback_PriceOffMean: ([deviation, max]) =>
+    `The pool's price is ${deviation} ticks off its mean, at most ${max} are allowed. Somebody may be pushing it; try again later.`,
+  Buyback_NotConfigured: () => 'No pool is named yet. Governance names one: Buyback.setPool, then Buyback.setGuards.',
+  FeeVault_NothingRetained: () => 'Nothing is kept for the base layer now.',
+  // Contracts of others that give their reason as text.
+  Error: ([reason]) => (reason === 'old' ? 'The pool does not remember its prices long enough yet. Try again later.' : `${reason}.`),
   GuardedPause_Paused: ([until]) => `The guardian has paused this until unix second ${until} at the latest.`,
   JobSettlement_ShareTooHigh: ([, role]) => `The batch gives role ${role} more than its share allows.`,
 }
