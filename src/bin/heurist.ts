@@ -9,6 +9,7 @@ import { devCommands } from './cli/dev.ts'
 import { doctorCommands } from './cli/doctor.ts'
 import { earningsCommands } from './cli/earnings.ts'
 import { economyCommands } from './cli/economy.ts'
+import { frontendCommands } from './cli/frontend.ts'
 import { governanceCommands } from './cli/governance.ts'
 import { createOutput, EXIT, reportError } from './cli/output.ts'
 import { podCommands } from './cli/pod.ts'
@@ -83,6 +84,7 @@ export function createProgram(attach: Attach): Command {
     attach,
   )
   governanceCommands(group('gov', 'Governance: proposals over every parameter'), attach)
+  frontendCommands(group('frontend', 'Frontends: who brings users, for which share'), attach)
   buybackCommands(group('buyback', "The protocol's share of payments and the chain's gas, on their way to stakers"), attach)
   devCommands(group('dev', 'What only a development chain can do'), attach)
   configCommands(group('config', 'Settings'), attach)

@@ -81,8 +81,8 @@ export const podManifestSchema = z.strictObject({
     timeouts: timeoutsSchema.prefault({}),
     /** Nano-credits per 1,000,000 input and output units (tokens). */
     price: z.strictObject({ input: nanoCreditsSchema, output: nanoCreditsSchema }),
-    /** The deployer's share of each payment, in basis points; the registry on chain has the governed maximum. */
-    revenueShareBps: z.number().int().min(0).max(2_000).default(800),
+    /** The deployer's share of each payment, in basis points, up to what is governed on chain; absent: all of that. */
+    revenueShareBps: z.number().int().min(0).max(2_000).optional(),
   }),
 })
 export type PodManifest = z.output<typeof podManifestSchema>

@@ -35,8 +35,8 @@ describe('network', () => {
     receipt: { split: { role: string; amount: string }[] } | null
   }
   const jobOf = async (id: string): Promise<Job> => JSON.parse((await network.cli('job', 'get', id, '--json')).stdout) as Job // cast: our own CLI
-  const askOnce = async (): Promise<string> => {
-    const { response } = await openai.chat.completions
+  const askOnce = async (client = openai): Promise<string> => {
+    const { response } = await client.chat.completions
       .create({ model: chat, messages: [{ role: 'user', content: 'What is Heurist?' }], max_tokens: 24 })
       .withResponse()
     return response.headers.get('x-heurist-job-id') ?? ''
@@ -180,14 +180,32 @@ describe('network', () => {
     expect(revoked.code).toBe('invalid_api_key')
   })
 
-  test('behavior: capture and settlement agree to the wei over the whole history', async () => {
-    await settled(await askOnce())
+  test('behavior: a frontend earns by its key, and capture and settlement agree to the wei over the whole history', async () => {
+    expect((await network.cli('frontend', 'register', 'desk', '100')).code).toBe(0)
+    const desk = JSON.parse((await network.cli('frontend', 'show', 'desk', '--json')).stdout) as { feeBps: number; payout: string } // cast: our own CLI
+    expect(desk.feeBps).toBe(100)
+    const key = JSON.parse((await network.cli('key', 'create', '--frontend', desk.payout, '--json')).stdout) as { secret: string } // cast: our own CLI
+    await settled(await askOnce(network.client(key.secret)))
     const { code, stdout } = await network.cli('audit', 'money', '--json')
     const audit = JSON.parse(stdout) as { ok: boolean; batches: number; lines: { role: string }[]; problems: string[] } // cast: our own CLI
     expect(audit.problems).toEqual([])
     expect([code, audit.ok]).toEqual([0, true])
     expect(audit.batches).toBeGreaterThan(0)
-    expect(new Set(audit.lines.map(line => line.role))).toEqual(new Set(['payer', 'node', 'deployer', 'voters', 'protocol']))
+    expect(new Set(audit.lines.map(line => line.role))).toEqual(new Set(['payer', 'node', 'deployer', 'frontend', 'voters', 'protocol']))
+  })
+
+  test('behavior: gas and the protocol’s share of payments are on their way to stakers', async () => {
+    await settled(await askOnce())
+    expect((await network.cli('buyback', 'run')).code).toBe(0)
+    const { stdout } = await network.cli('buyback', 'show', '--json')
+    const state = JSON.parse(stdout) as {
+      settlement: Record<string, string>
+      buyback: { heldUsd: string }
+      given: { fees: string; buyback: string }
+    } // cast: our own CLI
+    const ours = [...Object.values(state.settlement), state.buyback.heldUsd, state.given.buyback]
+    expect(ours.reduce((sum, amount) => sum + BigInt(amount), 0n)).toBeGreaterThan(0n)
+    expect(BigInt(state.given.fees)).toBeGreaterThan(0n)
   })
 
   test('behavior: the examples run as the README says', async () => {

@@ -77,6 +77,8 @@ const keyBody = z.strictObject({
   requestsPerMinute: z.number().int().positive().max(1_000_000).optional(),
   expiresInDays: z.number().positive().max(3650).nullable().default(null),
   account: addressSchema.optional(),
+  /** Where the frontend that hands this key out is paid: it gets its share of what the key spends. */
+  frontend: addressSchema.optional(),
 })
 
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -255,7 +257,7 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
   })
   app.post('/api/keys', async request => {
     const body = parse(keyBody, request.body)
-    const wantsMore = body.scopes.includes('admin') || body.account !== undefined
+    const wantsMore = body.scopes.includes('admin') || body.account !== undefined || body.frontend !== undefined
     const key = await caller(request, wantsMore ? 'admin' : undefined)
     const created = await dependencies.createKey({
       name: body.name,
@@ -263,6 +265,7 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
       scopes: body.scopes,
       budget: body.budgetCredits === null ? null : BigInt(Math.round(body.budgetCredits * 1e9)),
       expiresAtMs: body.expiresInDays === null ? null : clock.now() + Math.round(body.expiresInDays * 86_400_000),
+      ...(body.frontend !== undefined && { frontend: body.frontend }),
       ...(body.requestsPerMinute !== undefined && { requestsPerMinute: body.requestsPerMinute }),
     })
     return { ...keyView(created.key), secret: created.secret, note: 'The secret is shown this one time.' }

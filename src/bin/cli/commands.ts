@@ -134,12 +134,14 @@ export function keyCommands(key: Command, attach: Attach): void {
     .option('--scope <scope...>', 'inference, read, admin', ['inference', 'read'])
     .option('--budget <credits>', 'most credits that it may spend', positiveNumber)
     .option('--expires-in-days <days>', 'when it stops working', positiveNumber)
+    .option('--frontend <payout>', 'account of the frontend that gets its share of what the key spends')
   attach(create, async ({ output, client }, _args, options) => {
     const body = {
       name: options.name,
       scopes: options.scope,
       budgetCredits: options.budget ?? null,
       expiresInDays: options.expiresInDays ?? null,
+      ...(options.frontend !== undefined && { frontend: String(options.frontend).toLowerCase() }),
     }
     const made = await client('admin').post<{ secret: string; keyId: string }>('/api/keys', body)
     output.answer(made, () => `${made.secret}\n\nkey ${made.keyId}. The secret is shown this one time: store it now.`)

@@ -110,7 +110,7 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
       manifestHash: hash,
       inputNanoCreditsPerMillion: input,
       outputNanoCreditsPerMillion: output,
-      deployerBps: manifest.spec.revenueShareBps,
+      deployerBps: manifest.spec.revenueShareBps ?? (await chain.read('PodRegistry', 'maxDeployerBps', [])),
     })
     const podId = podIdOf(deployer.address, name)
     await database.pods.put({ podId, name, deployer: deployer.address, manifest, manifestHash: hash, version, createdAtMs: clock.now() })

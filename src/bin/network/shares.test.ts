@@ -5,7 +5,7 @@ import type { Address, PodRecord } from '#protocol'
 import { createShareBook } from './shares.ts'
 
 const account = (digit: number): Address => `0x${String(digit).repeat(40)}`
-const podWith = (revenueShareBps: number) => ({ manifest: { spec: { revenueShareBps } } }) as PodRecord // cast: nothing else is read
+const podWith = (revenueShareBps?: number) => ({ manifest: { spec: { revenueShareBps } } }) as PodRecord // cast: nothing else is read
 const updated = (payout: Address, feeBps: number) =>
   ({ contract: 'FrontendRegistry', name: 'FrontendUpdated', args: { payout, feeBps: `${feeBps}` } }) as unknown as IndexedEvent // cast: nothing else is read
 
@@ -25,6 +25,11 @@ describe('share book', () => {
   test('default: a pod and a frontend get what they ask for, the others what is governed', async () => {
     const { bpsOf } = await bookOf([updated(account(1), 100)])
     expect(bpsOf({ pod: podWith(300), frontend: account(1) })).toEqual({ deployer: 300, frontend: 100, voters: 200, protocol: 500 })
+  })
+
+  test('behavior: a pod that asks for nothing in particular gets all that is governed', async () => {
+    const { bpsOf } = await bookOf([], { ...DEFAULT_SPLIT_BPS, deployer: 650 })
+    expect(bpsOf({ pod: podWith(), frontend: null }).deployer).toBe(650)
   })
 
   test('behavior: nobody gets more than is governed', async () => {

@@ -54,7 +54,7 @@ export function createShareBook({
       const asked = frontend === null ? undefined : fees.get(frontend)
       return {
         ...governed,
-        deployer: Math.min(governed.deployer, pod.manifest.spec.revenueShareBps),
+        deployer: Math.min(governed.deployer, pod.manifest.spec.revenueShareBps ?? governed.deployer),
         frontend: Math.min(governed.frontend, asked ?? governed.frontend),
       }
     },

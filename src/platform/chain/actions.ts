@@ -119,6 +119,11 @@ export function podIdOf(deployer: Address, name: string): PodId {
   return ownedId(deployer, name)
 }
 
+/** The id that `FrontendRegistry` gives the owner's frontend. */
+export function frontendIdOf(owner: Address, name: string): Bytes32 {
+  return ownedId(owner, name)
+}
+
 /** Registers a frontend. `feeBps`: its share in basis points. */
 export async function registerFrontend(
   chain: Chain,
@@ -128,7 +133,7 @@ export async function registerFrontend(
   const args = [frontend.name, frontend.feeBps, frontend.payout ?? owner.address, frontend.referralRoot ?? ZERO_BYTES32] as const
   const data = encodeFunctionData({ abi: frontendRegistryAbi, functionName: 'register', args })
   const receipt = await chain.send(owner, { to: chain.contracts.FrontendRegistry, data })
-  return { frontendId: ownedId(owner.address, frontend.name), receipt }
+  return { frontendId: frontendIdOf(owner.address, frontend.name), receipt }
 }
 
 /** Deposits `amount` atomic units of HEU (`contracts.WrappedHeu`, taken from the native balance) or of the stablecoin. */
