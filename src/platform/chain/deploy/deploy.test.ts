@@ -124,7 +124,7 @@ describe('deployContracts', () => {
     expect(done.slice(0, CONTRACT_NAMES.length)).toEqual(CONTRACT_NAMES.map(name => `deploy ${name}`))
     const { contracts } = await deploy(store)
     await createRpcChain({ rpcUrl: devChain.rpcUrl, chainId: 31_337, contracts }, dependencies).check()
-  }, 60_000)
+  }, 240_000)
 
   test('behavior: addresses recorded before a crash, but never sent, are given anew', async () => {
     const store = memoryDeployments()
