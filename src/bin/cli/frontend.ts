@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
 import { type ChainErrorCode, frontendIdOf, type RevertPayload } from '#platform/chain'
 import { type Address, addressSchema, HeuristError, isHeuristError, ZERO_BYTES32 } from '#protocol'
+import { sending } from './amounts.ts'
 import type { CliErrorCode } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
 import { EXIT, table } from './output.ts'
-import { type OwnAccount, openOwnAccount, transact } from './transact.ts'
-
-type Options = Readonly<Record<string, unknown>>
+import { type Options, type OwnAccount, openOwnAccount, transact } from './transact.ts'
 
 function basisPoints(text: string): number {
   const value = Number(text)
@@ -32,7 +31,7 @@ async function readFrontend({ chain, signer }: OwnAccount, name: string) {
 
 /** Registers the frontend, or changes the one of this name. */
 async function register(context: Context, [name = '', fee = '']: readonly string[], options: Options): Promise<number> {
-  const account = await openOwnAccount(context)
+  const account = await openOwnAccount(context, options)
   const feeBps = basisPoints(fee)
   const present = await readFrontend(account, name)
   const payout = payoutOf(options, present?.payout ?? account.signer.address)
@@ -54,8 +53,8 @@ function payoutOf({ payout }: Options, otherwise: string): Address {
   throw usageError(`--payout must be an address (0x and 40 hex digits), not "${payout}".`)
 }
 
-async function show(context: Context, [name = '']: readonly string[]): Promise<number> {
-  const account = await openOwnAccount(context)
+async function show(context: Context, [name = '']: readonly string[], options: Options): Promise<number> {
+  const account = await openOwnAccount(context, options)
   const found = await readFrontend(account, name)
   if (!found) throw new HeuristError<CliErrorCode>('CLI_NOT_FOUND', `${account.signer.address} has no frontend "${name}".`)
   const { chain } = account
@@ -84,13 +83,16 @@ async function show(context: Context, [name = '']: readonly string[]): Promise<n
 
 /** `heurist frontend register|show`: a share of what the users of one's own surface pay (wp §3.2.5). */
 export function frontendCommands(frontend: Command, attach: Attach): void {
+  const registering = frontend
+    .command('register <name> <fee>')
+    .description('Register a frontend, or change the one of this name; the fee is basis points of a payment')
+    .option('--payout <address>', 'account that is paid (default: your own)')
+  attach(sending(registering), register)
   attach(
     frontend
-      .command('register <name> <fee>')
-      .description('Register a frontend, or change the one of this name; the fee is basis points of a payment')
-      .option('--payout <address>', 'account that is paid (default: your own)')
-      .option('--dry-run', 'show what would change and send nothing'),
-    register,
+      .command('show <name>')
+      .description('Show what a frontend asks, gets and has earned')
+      .option('--as <account>', 'whose: a node of this machine (its owner) or a role; default: developer'),
+    show,
   )
-  attach(frontend.command('show <name>').description('Show what a frontend asks, gets and has earned'), show)
 }
