@@ -192,7 +192,7 @@ describe('network', () => {
     expect([code, audit.ok]).toEqual([0, true])
     expect(audit.batches).toBeGreaterThan(0)
     expect(new Set(audit.lines.map(line => line.role))).toEqual(new Set(['payer', 'node', 'deployer', 'frontend', 'voters', 'protocol']))
-  })
+  }, 240_000)
 
   test('behavior: gas and the protocol’s share of payments are on their way to stakers', async () => {
     await settled(await askOnce())
@@ -206,7 +206,7 @@ describe('network', () => {
     const ours = [...Object.values(state.settlement), state.buyback.heldUsd, state.given.buyback]
     expect(ours.reduce((sum, amount) => sum + BigInt(amount), 0n)).toBeGreaterThan(0n)
     expect(BigInt(state.given.fees)).toBeGreaterThan(0n)
-  })
+  }, 120_000)
 
   test('behavior: the examples run as the README says', async () => {
     const run = promisify(execFile)

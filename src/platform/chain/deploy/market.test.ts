@@ -32,7 +32,7 @@ describe('the market of a development chain', () => {
     const [price, , , , observations] = await client().readContract({ ...pool, functionName: 'slot0' })
     const { WrappedHeu: wrappedHeu, DevUsd: usd } = world.contracts
     expect(price).toBe(firstSqrtPriceX96({ wrappedHeu, usd, heuPriceUsdWad: WAD / 10n }))
-    expect(observations).toBeGreaterThanOrEqual(300)
+    expect(observations).toBeGreaterThanOrEqual(64)
     expect(await client().readContract({ ...pool, functionName: 'liquidity' })).toBeGreaterThan(0n)
     // The position takes all of one side and, within rounding, all of the other.
     expect(await world.chain.tokenBalance(market.pool, usd)).toBeGreaterThanOrEqual(50_000_000_000n - 1n)

@@ -20,10 +20,10 @@ export const POOL_CODE_HASH: Hex = '0xe34f199b19b2b4f47f68442619d555527d244f78a3
 export const POOL_FEE = 3_000
 const TICK_SPACING = 60
 const MAX_TICK = 887_272
-/** Observations that the pool keeps; one a block at most, so that the mean survives a busy chain. */
-const OBSERVATIONS = 300
+/** Observations that the pool keeps, at most one of each block with a trade: few trade on a development chain. */
+const OBSERVATIONS = 64
 const NO_DEADLINE = 2n ** 40n
-/** Creations, and 300 new words of memory. */
+/** Creations, and many new words of memory. */
 const HEAVY_GAS = 12_000_000n
 
 const factoryAbi = parseAbi(['constructor()', 'function createPool(address tokenA, address tokenB, uint24 fee) returns (address pool)'])
