@@ -71,7 +71,9 @@ export function createProgram(attach: Attach): Command {
   keyCommands(group('key', 'API keys'), attach)
   accountCommands(group('credit', 'Compute credits'), attach)
   auditCommands(group('audit', 'Check what the network says'), group('receipt', 'Receipts'), attach)
-  referralCommands(group('frontend', 'Frontends: where users come from'), attach)
+  const frontend = group('frontend', 'Frontends: who brings users, for which share, and to which nodes')
+  frontendCommands(frontend, attach)
+  referralCommands(frontend, attach)
   stakeCommands(program, attach)
   claimCommands(program, attach)
   voteCommands(program, group('tip', 'What a node gives to its voters'), attach)
@@ -84,7 +86,6 @@ export function createProgram(attach: Attach): Command {
     attach,
   )
   governanceCommands(group('gov', 'Governance: proposals over every parameter'), attach)
-  frontendCommands(group('frontend', 'Frontends: who brings users, for which share'), attach)
   buybackCommands(group('buyback', "The protocol's share of payments and the chain's gas, on their way to stakers"), attach)
   devCommands(group('dev', 'What only a development chain can do'), attach)
   configCommands(group('config', 'Settings'), attach)

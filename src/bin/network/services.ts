@@ -170,9 +170,10 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
       tokenizerFor: pods.tokenizerFor,
     },
   )
+  const frontends = createFrontends({ events: database.events, settings: database.settings, indexer, clock, logger })
   return {
     indexer,
-    frontends: createFrontends({ events: database.events, settings: database.settings, indexer, clock, logger }),
+    frontends,
     router,
     registry,
     presence,
@@ -180,7 +181,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     pods,
     payments,
     apiKeys: createApiKeys({ keys: database.keys, clock, randomBytes: random }),
-    shares: createShareBook({ chain, events: database.events, clock, logger }),
+    shares: createShareBook({ chain, frontends, clock, logger }),
     ownerEpoch,
   }
 }

@@ -1,18 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { DEFAULT_SPLIT_BPS } from '#economics'
-import { type IndexedEvent, silentLogger, systemClock } from '#platform'
-import type { Address, PodRecord } from '#protocol'
+import { silentLogger, systemClock } from '#platform'
+import type { Address, FrontendView, PodRecord } from '#protocol'
 import { createShareBook } from './shares.ts'
 
 const account = (digit: number): Address => `0x${String(digit).repeat(40)}`
 const podWith = (revenueShareBps?: number) => ({ manifest: { spec: { revenueShareBps } } }) as PodRecord // cast: nothing else is read
-const updated = (payout: Address, feeBps: number) =>
-  ({ contract: 'FrontendRegistry', name: 'FrontendUpdated', args: { payout, feeBps: `${feeBps}` } }) as unknown as IndexedEvent // cast: nothing else is read
+const asking = (payout: Address, feeBps: number) => ({ payout, feeBps }) as FrontendView // cast: nothing else is read
 
-async function bookOf(events: readonly IndexedEvent[], governed = DEFAULT_SPLIT_BPS) {
+async function bookOf(frontends: readonly FrontendView[], governed = DEFAULT_SPLIT_BPS) {
   const book = createShareBook({
     chain: { shares: async () => governed },
-    events: { list: async () => [...events] },
+    frontends: { list: () => frontends },
     clock: systemClock,
     logger: silentLogger,
   })
@@ -23,7 +22,7 @@ async function bookOf(events: readonly IndexedEvent[], governed = DEFAULT_SPLIT_
 
 describe('share book', () => {
   test('default: a pod and a frontend get what they ask for, the others what is governed', async () => {
-    const { bpsOf } = await bookOf([updated(account(1), 100)])
+    const { bpsOf } = await bookOf([asking(account(1), 100)])
     expect(bpsOf({ pod: podWith(300), frontend: account(1) })).toEqual({ deployer: 300, frontend: 100, voters: 200, protocol: 500 })
   })
 
@@ -33,12 +32,12 @@ describe('share book', () => {
   })
 
   test('behavior: nobody gets more than is governed', async () => {
-    const { bpsOf } = await bookOf([updated(account(1), 900)], { deployer: 400, frontend: 250, voters: 0, protocol: 1_000 })
+    const { bpsOf } = await bookOf([asking(account(1), 900)], { deployer: 400, frontend: 250, voters: 0, protocol: 1_000 })
     expect(bpsOf({ pod: podWith(800), frontend: account(1) })).toEqual({ deployer: 400, frontend: 250, voters: 0, protocol: 1_000 })
   })
 
-  test('behavior: the newest word of a frontend counts, a frontend that is in no registry gets the governed share', async () => {
-    const { bpsOf } = await bookOf([updated(account(1), 100), updated(account(1), 0)])
+  test('behavior: of two frontends with one account the least fee counts, a frontend that is in no registry gets the governed share', async () => {
+    const { bpsOf } = await bookOf([asking(account(1), 100), asking(account(1), 0)])
     expect(bpsOf({ pod: podWith(0), frontend: account(1) }).frontend).toBe(0)
     expect(bpsOf({ pod: podWith(0), frontend: account(2) }).frontend).toBe(500)
     expect(bpsOf({ pod: podWith(0), frontend: null }).frontend).toBe(500)

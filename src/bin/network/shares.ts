@@ -1,6 +1,7 @@
 import { DEFAULT_SPLIT_BPS, type SplitBps } from '#economics'
-import type { Chain, Clock, EventStore, IndexedEvent, Logger } from '#platform'
-import { type Address, messageOf, type PodRecord } from '#protocol'
+import type { Frontends } from '#orchestration'
+import type { Chain, Clock, Logger } from '#platform'
+import { type Address, type FrontendView, messageOf, type PodRecord } from '#protocol'
 
 /** What the chain says about the split of a payment: governed shares, and what each frontend asks for. */
 export type ShareBook = {
@@ -10,28 +11,28 @@ export type ShareBook = {
   bpsOf(job: { readonly pod: PodRecord; readonly frontend: Address | null }): SplitBps
 }
 
-/** A change by governance takes days; a frontend's own change may take as long as this to count. */
+/** A change by governance takes days. */
 const REFRESH_MS = 15_000
 
 export function createShareBook({
   chain,
-  events,
+  frontends,
   clock,
   logger,
 }: {
   readonly chain: Pick<Chain, 'shares'>
-  readonly events: Pick<EventStore, 'list'>
+  readonly frontends: Pick<Frontends, 'list'>
   readonly clock: Clock
   readonly logger: Logger
 }): ShareBook {
   let governed: SplitBps = DEFAULT_SPLIT_BPS
+  let known: readonly FrontendView[] = []
   let fees: ReadonlyMap<Address, number> = new Map()
   let cancel = (): void => {}
   let stopped = false
 
   async function refresh(): Promise<void> {
     governed = await chain.shares()
-    fees = feesByPayout(await events.list({ contract: 'FrontendRegistry', names: ['FrontendUpdated'] }))
   }
   function later(): void {
     if (stopped) return
@@ -40,6 +41,14 @@ export function createShareBook({
         .catch(error => logger.warn({ reason: messageOf(error) }, 'the shares could not be read; the last ones stay in force'))
         .finally(later)
     })
+  }
+  function feeOf(payout: Address): number | undefined {
+    const list = frontends.list()
+    if (list !== known) {
+      known = list
+      fees = feesByPayout(list)
+    }
+    return fees.get(payout)
   }
   return {
     async start() {
@@ -51,7 +60,7 @@ export function createShareBook({
       cancel()
     },
     bpsOf({ pod, frontend }) {
-      const asked = frontend === null ? undefined : fees.get(frontend)
+      const asked = frontend === null ? undefined : feeOf(frontend)
       return {
         ...governed,
         deployer: Math.min(governed.deployer, pod.manifest.spec.revenueShareBps ?? governed.deployer),
@@ -61,9 +70,9 @@ export function createShareBook({
   }
 }
 
-/** Events oldest first: the newest word of each frontend counts; of two that pay out to one account, the one that spoke last. */
-function feesByPayout(updates: readonly IndexedEvent[]): Map<Address, number> {
+/** Of several frontends that are paid to one account the least fee counts: nobody is charged what one of them does not ask. */
+function feesByPayout(frontends: readonly FrontendView[]): Map<Address, number> {
   const fees = new Map<Address, number>()
-  for (const { args } of updates) fees.set(String(args.payout) as Address, Number(args.feeBps)) // cast: the event's ABI says address
+  for (const { payout, feeBps } of frontends) fees.set(payout, Math.min(feeBps, fees.get(payout) ?? feeBps))
   return fees
 }

@@ -49,7 +49,7 @@ export const ECONOMY_WORDS: Words = {
   Reservoir_UnknownGrant: ([grantId]) => `There is no grant ${grantId}. See: heurist reservoir show.`,
   Reservoir_NothingToClaim: ([grantId]) => `Nothing more of grant ${grantId} has flowed yet.`,
   Reservoir_NotReceiver: ([grantId, caller]) => `${caller} is not the receiver of grant ${grantId}.`,
-  FrontendRegistry_UnknownFrontend: () => 'There is no such frontend. Register it with: heurist frontend register.',
+  FrontendRegistry_UnknownFrontend: () => 'There is no such frontend. See: heurist frontend list.',
   FrontendRegistry_NotOwner: ([, caller]) => `${caller} does not own this frontend.`,
   Shared_NativeTransferFailed: ([receiver]) => `${receiver} does not take HEU.`,
 }
