@@ -134,6 +134,21 @@ describe('faults', () => {
     }, 240_000)
   }
 
+  test('behavior: kill -9 of the main process under load: the decision of every receipt replays (law R2)', async () => {
+    load = customers(3)
+    await moreAnswers()
+    process.kill(network.dev().pids.main ?? 0, 'SIGKILL')
+    await load.stop()
+    await network.stop()
+    network = await startNetwork(home, { HEURIST_BATCH_MAX_AGE_MS: '500' })
+    const { code, stdout } = await network.cli('audit', 'route', '--all', '--json')
+    const { jobs, decisions, failed } = JSON.parse(stdout) as { jobs: number; decisions: number; failed: unknown[] } // cast: our own output
+    expect(failed).toEqual([])
+    expect(code).toBe(0)
+    expect(jobs).toBeGreaterThanOrEqual(acknowledged.size)
+    expect(decisions).toBeGreaterThanOrEqual(acknowledged.size)
+  }, 240_000)
+
   test('behavior: kill -9 of the main process leaves no orphan, and the restart finds everything', async () => {
     load = customers(3)
     await moreAnswers()

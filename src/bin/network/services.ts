@@ -27,7 +27,7 @@ import {
   type Sequencer,
   watchDeposits,
 } from '#orchestration'
-import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
+import type { Clock, Logger, Metrics, RandomBytes } from '#platform'
 import { createBlobStore } from '#platform/blobs'
 import { readProposals } from '#platform/chain'
 import { domainSeparator, jobDomain, messageOf, receiptProof, votersPotOf } from '#protocol'
@@ -37,6 +37,7 @@ import { portOrAny } from '../ports.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
 import type { Infrastructure } from './infrastructure.ts'
 import { createKeeperOf, epochClock } from './keeper.ts'
+import { orderedJobs } from './ordered-jobs.ts'
 import { createPodServices, type PodServices } from './pods.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { endOrphanedJobs } from './recovery.ts'
@@ -213,17 +214,6 @@ function followDeposits({ infrastructure, clock }: ServiceDependencies, payments
   )
 }
 
-/** The sequencer hears of each receipt that is on disk, so that a full batch does not wait to be found. */
-function notifying(jobs: JobStore, sequencer: Sequencer): JobStore {
-  return {
-    ...jobs,
-    async finish(outcome) {
-      await jobs.finish(outcome)
-      if (outcome.receipt) sequencer.notify(1)
-    },
-  }
-}
-
 /** The event's place in its transaction: the last part of a deposit's business id. */
 function placeOf(businessId: string): number {
   return Number(businessId.split(':').at(-1))
@@ -249,7 +239,7 @@ function createGatewayOf(config: Config, dependencies: ServiceDependencies, core
     {
       dispatcher: router,
       payments,
-      jobs: notifying(database.jobs, core.sequencer),
+      jobs: orderedJobs(database.jobs, { router, sequencer: core.sequencer }),
       pods: pods.catalog,
       verifyKey: core.apiKeys.verify,
       tokenizerFor: pods.tokenizerFor,

@@ -98,8 +98,10 @@ export function offerSlots(context: RouterContext, podId: Bytes32): void {
 
 type DecisionPart = Pick<DecisionInput, 'attempt' | 'seed' | 'choice'>
 
-function recordOf({ fleet, dependencies }: RouterContext, job: Job, part: DecisionPart): DecisionRecord {
-  return recordDecision(fleet, { jobId: job.order.jobId, demand: job.demand, decidedAtMs: dependencies.clock.now(), ...part })
+function recordOf({ fleet, journal, dependencies }: RouterContext, job: Job, part: DecisionPart): DecisionRecord {
+  const { jobId } = job.order
+  journal.decided(jobId)
+  return recordDecision(fleet, { jobId, demand: job.demand, decidedAtMs: dependencies.clock.now(), ...part })
 }
 
 function publishDecision(context: RouterContext, job: Job, record: DecisionRecord): void {

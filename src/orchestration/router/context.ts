@@ -2,6 +2,7 @@ import type { Counter, Gauge, Histogram } from 'prom-client'
 import type { JobSink, PodId } from '#protocol'
 import type { Fleet } from './fleet.ts'
 import type { Job } from './job.ts'
+import type { JournalWriter } from './journal-writer.ts'
 import type { LeaseTable } from './lease.ts'
 import type { RouterDependencies, RouterOptions } from './options.ts'
 import type { WaitingQueue } from './queue.ts'
@@ -27,6 +28,7 @@ export type RouterContext = {
   readonly dependencies: RouterDependencies
   readonly separator: Uint8Array
   readonly sealer: Sealer
+  readonly journal: JournalWriter
   readonly fleet: Fleet
   readonly leases: LeaseTable
   readonly queue: WaitingQueue<Job>

@@ -25,6 +25,8 @@ export type Fleet = {
   setBusy(hosting: Hosting, busy: number): void
   /** What the journals of all pods said since the last time. */
   takeJournal(): UnsignedPiece[]
+  /** Every pod's journal begins a new segment with its next decision: what an older one said was lost. */
+  restartJournals(): void
   views(): NodeView[]
 }
 
@@ -169,6 +171,9 @@ export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterD
       if (nodes.get(hosting.nodeId) === hosting.node) rosters.byPod.get(hosting.podId)?.updateBusy(hosting)
     },
     takeJournal: () => [...rosters.journals.values()].flatMap(journal => journal.take()),
+    restartJournals() {
+      for (const journal of rosters.journals.values()) journal.restart()
+    },
     views: () => [...nodes.values()].map(viewOf),
   }
 }

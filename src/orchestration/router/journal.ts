@@ -18,6 +18,8 @@ export type PodJournal = {
   decided(jobId: string, attempt: number, hostings: readonly Hosting[]): JournalPlace
   /** Takes what was said since the last time, to be signed and stored. */
   take(): UnsignedPiece[]
+  /** Gives the segment up; the next decision begins another. */
+  restart(): void
 }
 
 export type JournalPlace = { readonly segment: Bytes32; readonly head: Bytes32 }
@@ -125,6 +127,11 @@ export function createPodJournal(podId: PodId, { router, now }: { readonly route
       const place = { segment: segment!, head }
       say(`["decided","${jobId}",${attempt}]\n`)
       return place
+    },
+    restart() {
+      segment = null
+      unhashed = ''
+      untaken = ''
     },
     take() {
       return [...ended.splice(0), ...closePiece()]

@@ -127,6 +127,20 @@ describe('replayDecisions', () => {
     expect(linked[1]).toBe(pieces[0]!.head)
   })
 
+  test('behavior: after a loss every pod begins a segment, and what is decided then replays', () => {
+    const { fleet, set, decide, take } = world()
+    set(1, SPEC)
+    const lost = decide()
+    take()
+    set(2, { ...SPEC, unitsPerSecond: 100 })
+    fleet.restartJournals()
+    set(1, { ...SPEC, busy: 1 })
+    const later = decide()
+    const pieces = take()
+    expect(replay(lost, pieces).matches).toBe(false)
+    expect(replay(later, pieces)).toMatchObject({ matches: true, differences: [] })
+  })
+
   const spec: fc.Arbitrary<Spec> = fc.record({
     warm: fc.boolean(),
     unitsPerSecond: fc.oneof(fc.constant(100), fc.double({ min: 0, max: 1e5, noNaN: true })),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { recoverMember } from '#platform'
-import { decisionDigest, decisionHash, domainSeparator, jobDomain, outputHash, receiptDigest } from '#protocol'
+import { decisionDigest, decisionHash, domainSeparator, type JournalPiece, jobDomain, outputHash, receiptDigest } from '#protocol'
+import { replayDecisions } from './replay.ts'
 import {
   dispatchRecorded,
   startTestRouter,
@@ -40,5 +41,28 @@ describe('router', () => {
     )
     expect(net.router.openJobs()).toBe(0)
     expect(net.router.podCapacity(pod.podId)).toEqual({ warm: 1, loading: 0, replicas: 1, freeSlots: 4 })
+  })
+
+  test('behavior: the decisions of a job are on disk when its router says so, and replay from there', async () => {
+    const disk = Promise.withResolvers<void>()
+    const onDisk: JournalPiece[] = []
+    const append = async (pieces: readonly JournalPiece[]): Promise<void> => {
+      await disk.promise
+      onDisk.push(...pieces)
+    }
+    net = await startTestRouter({}, { journal: { append } })
+    await net.node({ pods: [pod] })
+    const job = dispatchRecorded(net.router, testOrder(pod))
+    await job.ended
+    let isStored = false
+    const stored = net.router.decisionsStored(job.order.jobId).then(() => {
+      isStored = true
+    })
+    await new Promise(resolve => setImmediate(resolve))
+    expect(isStored).toBe(false)
+    disk.resolve()
+    await stored
+    expect(replayDecisions(job.decisions, onDisk, separator)).toMatchObject([{ matches: true }])
+    await net.router.decisionsStored('job_of_another_router')
   })
 })

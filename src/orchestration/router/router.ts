@@ -5,6 +5,7 @@ import {
   domainSeparator,
   encodeMessage,
   type JobControl,
+  type JobId,
   type JobOrder,
   type JobSink,
   jobDomain,
@@ -56,6 +57,11 @@ export interface Router extends Dispatcher {
   scale(nodeId: NodeId, podId: PodId, action: ReplicaAction): void
   /** Stores what the journal of decisions says so far; else it is stored every `journalIntervalMs`. */
   flushJournal(): Promise<void>
+  /**
+   * Resolves when a job's decisions can be replayed from what is on disk. Await it before the end of the job is committed (ADR 0017).
+   * @throws what the journal's sink said, when they could not be stored
+   */
+  decisionsStored(jobId: JobId): Promise<void>
   /** Refuses new jobs, lets running ones finish for at most `drainMs`, fails the rest and closes all links. */
   stop(drainMs: number): Promise<void>
 }
@@ -73,15 +79,20 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
   const { clock, random, domain, signer } = dependencies
   const fleet = createFleet({ router: signer.address, now: clock.now }, dependencies)
   const separator = domainSeparator(jobDomain(domain.chainId, domain.settlement))
+  const metrics = createRouterMetrics(dependencies)
   const context: RouterContext = {
     options,
     dependencies,
     separator,
     sealer: createSealer(dependencies.signer, separator),
+    journal: createJournalWriter(
+      { intervalMs: options.journalIntervalMs },
+      { ...dependencies, fleet, separator, sink: dependencies.journal, lost: metrics.journalLost },
+    ),
     fleet,
     leases: createLeaseTable({ clock, random, setBusy: fleet.setBusy, onSlotFreed: hosting => wake(hosting.podId) }),
     queue: createWaitingQueue<Job>(options.queueMaxJobs),
-    metrics: createRouterMetrics(dependencies),
+    metrics,
     jobs: new Set(),
     wake,
     stopping: false,
@@ -157,16 +168,11 @@ function dispatch(context: RouterContext, order: JobOrder, sink: JobSink): JobCo
 export function createRouter(options: Partial<RouterOptions>, given: RouterDependencies): Router {
   const dependencies = { ...given, random: poolRandom(given.random) }
   const context = createContext({ ...DEFAULT_ROUTER_OPTIONS, ...options }, dependencies)
-  const { fleet, queue, metrics } = context
+  const { fleet, queue, metrics, journal, separator } = context
   const { clock } = dependencies
   let pods: readonly PodRecord[] = []
   let cancelRefresh = (): void => {}
   const countClose = (code: string): void => metrics.linksClosed.inc({ code })
-  const { separator } = context
-  const journal = createJournalWriter(
-    { intervalMs: context.options.journalIntervalMs },
-    { ...dependencies, fleet, separator, sink: dependencies.journal, lost: metrics.journalLost },
-  )
   const links = createLinkServer({
     options: context.options,
     dependencies,
@@ -213,6 +219,7 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
     podCapacity: podId => capacityOf(context, podId),
     why: nodeId => whyOf(fleet, nodeId, { standing: dependencies.standing(nodeId) }),
     flushJournal: journal.flush,
+    decisionsStored: journal.stored,
     async stop(drainMs) {
       context.stopping = true
       cancelRefresh()

@@ -1,4 +1,5 @@
 import { Kysely, PostgresDialect } from 'kysely'
+import type { JournalPiece } from '#protocol'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
@@ -12,9 +13,9 @@ import { createBatchStore } from './stores/batches.ts'
 import { createDelayedStarts } from './stores/delayed-starts.ts'
 import { createEventStore } from './stores/events.ts'
 import { type JobWrite, writeJobs } from './stores/finish.ts'
-import { createGroupCommit } from './stores/group-commit.ts'
+import { createGroupCommit, type GroupCommitOptions } from './stores/group-commit.ts'
 import { createJobStore } from './stores/jobs.ts'
-import { createJournalStore } from './stores/journal.ts'
+import { createJournalStore, writePieces } from './stores/journal.ts'
 import { createKeyStore } from './stores/keys.ts'
 import { createLedgerStore } from './stores/ledger.ts'
 import { createMoneyStore } from './stores/money.ts'
@@ -68,10 +69,24 @@ export async function createDatabase(
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   const accountIds = createAccountIds(pool)
   const observe = measure(dependencies.metrics)
-  const writer = createGroupCommit<JobWrite>(
-    { maxGroup: MAX_GROUP, maxFlights: MAX_FLIGHTS, maxQueue: MAX_QUEUE, patienceMs: options.finishPatienceMs ?? 15_000 },
-    { write: items => observe(items.length, () => writeJobs(items, { pool, accountIds })), monotonicMs: () => performance.now() },
-  )
+  const commit: GroupCommitOptions = {
+    maxGroup: MAX_GROUP,
+    maxFlights: MAX_FLIGHTS,
+    maxQueue: MAX_QUEUE,
+    patienceMs: options.finishPatienceMs ?? 15_000,
+  }
+  const monotonicMs = (): number => performance.now()
+  const writer = createGroupCommit<JobWrite>(commit, {
+    write: items => observe(items.length, () => writeJobs(items, { pool, accountIds })),
+    monotonicMs,
+  })
+  const journalWriter = createGroupCommit<readonly JournalPiece[]>(commit, {
+    write: async items => {
+      await writePieces(items.flat(), db)
+      return items.map(() => null)
+    },
+    monotonicMs,
+  })
   const starts = createDelayedStarts({ write: start => writer.add({ start, outcome: null }), clock })
   let stopped: Promise<void> | null = null
   return {
@@ -82,13 +97,13 @@ export async function createDatabase(
     pods: createPodStore({ db }),
     nodes: createNodeStore({ db }),
     events: createEventStore({ db }),
-    journal: createJournalStore({ db }),
+    journal: createJournalStore({ db, writer: journalWriter }),
     money: createMoneyStore({ pool }),
     settings: createSettingStore({ db }),
     ping: () => translated(async () => void (await pool.query('select 1'))),
     stop() {
       starts.flush()
-      stopped ??= writer.idle().then(async () => {
+      stopped ??= Promise.all([writer.idle(), journalWriter.idle()]).then(async () => {
         await db.destroy()
         // Kysely ends only a pool that it has used.
         if (!pool.ending) await pool.end()

@@ -238,7 +238,10 @@ export interface EventStore {
 
 /** What routers knew of a pod's hosts when they decided: decisions are replayed from it. */
 export interface JournalStore {
-  /** Resolves when the pieces are stored; one that is there already stays as it is. */
+  /**
+   * Resolves when the pieces are on disk; one that is there already stays as it is. Tried again through an outage for a bounded time.
+   * @throws HeuristError DATABASE_UNAVAILABLE, DATABASE_FULL
+   */
   append(pieces: readonly JournalPiece[]): Promise<void>
   /** All pieces of these segments, in order. */
   segments(segments: readonly Bytes32[]): Promise<JournalPiece[]>
