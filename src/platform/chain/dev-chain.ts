@@ -4,7 +4,7 @@ import { freePort } from '../free-port.ts'
 import type { Logger } from '../logger.ts'
 import type { Watchdog } from '../watchdog.ts'
 import { type AnvilProcess, devRpc, endProcess, startAnvil } from './dev-process.ts'
-import { loadState, saveState } from './dev-state.ts'
+import { type Loadable, loadState, saveState, withLoadable } from './dev-state.ts'
 import { pause } from './pause.ts'
 
 export const DEV_CHAIN_ID = 31_337
@@ -82,8 +82,8 @@ class AnvilChain implements DevChain {
   #finalBlock = 0
   #stopping = false
   /**
-   * Snapshots and new processes take turns: a new process answers before it has loaded its state, and a snapshot of that moment
-   * would be an empty chain written over everybody's money.
+   * Snapshots and new processes take turns: a snapshot that began with one process and ended with another would be written over
+   * everybody's money.
    */
   #turn: Promise<unknown> = Promise.resolve()
   #lastSaveMs = 0
@@ -153,7 +153,9 @@ class AnvilChain implements DevChain {
 
   async #launch(state: Hex | null): Promise<void> {
     const { clock, watchdog } = this.#dependencies
-    const anvil = await startAnvil({ port: this.port, chainId: this.chainId, state, coinbase: this.#feeVault }, clock)
+    const run = (load: Loadable | null): Promise<AnvilProcess> =>
+      startAnvil({ port: this.port, chainId: this.chainId, load, coinbase: this.#feeVault }, clock)
+    const anvil = await (state === null ? run(null) : withLoadable(state, this.#options.stateFile, run))
     this.#anvil = anvil
     watchdog?.watch(anvil.pid)
     anvil.child.once('exit', (code, signal) => {

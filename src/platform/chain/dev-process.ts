@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { HeuristError, type Hex, messageOf } from '#protocol'
+import { HeuristError, messageOf } from '#protocol'
 import type { Clock } from '../clock.ts'
 import { anvilBinary } from './dev-binary.ts'
+import type { Loadable } from './dev-state.ts'
 import { pause } from './pause.ts'
 import type { ChainErrorCode } from './port.ts'
 
@@ -26,9 +27,12 @@ export async function devRpc(rpcUrl: string, method: string, params: readonly un
 
 export type AnvilProcess = { readonly child: ChildProcess; readonly pid: number; readonly rpcUrl: string }
 
-/** Starts anvil, loads `state` into it and resolves when it answers. @throws HeuristError CHAIN_START_FAILED */
+/**
+ * Starts anvil and resolves when it answers. The state is read before it listens: whoever asks sees the whole chain or none.
+ * @throws HeuristError CHAIN_START_FAILED
+ */
 export async function startAnvil(
-  options: { port: number; chainId: number; state: Hex | null; coinbase: string },
+  options: { port: number; chainId: number; load: Loadable | null; coinbase: string },
   clock: Clock,
 ): Promise<AnvilProcess> {
   const parameters = [
@@ -36,6 +40,7 @@ export async function startAnvil(
     // Free gas by default: a base fee would be burned, and HEU must not be.
     ...['--accounts', '0', '--block-base-fee-per-gas', '0', '--silent'],
     ...['--prune-history', String(KEPT_STATES), '--no-request-size-limit'],
+    ...(options.load ? loadParameters(options.load, clock) : []),
   ]
   // Its own process group: Ctrl-C in the terminal must not end the chain before the last batch is posted.
   const child = spawn(anvilBinary(), parameters, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -49,8 +54,6 @@ export async function startAnvil(
   const rpcUrl = `http://127.0.0.1:${options.port}`
   try {
     await answering(child, rpcUrl, clock)
-    if (options.state !== null) await loadInto(rpcUrl, options.state, clock)
-    // Not part of a snapshot.
     await devRpc(rpcUrl, 'anvil_setCoinbase', [options.coinbase])
   } catch (cause) {
     child.kill('SIGKILL')
@@ -63,12 +66,10 @@ export async function startAnvil(
   return { child, pid: child.pid ?? 0, rpcUrl }
 }
 
-/** The state has no clock: without this, a chain whose time was moved on would go on in its own past. */
-async function loadInto(rpcUrl: string, state: Hex, clock: Clock): Promise<void> {
-  await devRpc(rpcUrl, 'anvil_loadState', [state])
-  const head = (await devRpc(rpcUrl, 'eth_getBlockByNumber', ['latest', false])) as { timestamp: Hex } // cast: JSON-RPC's block
-  const aheadSeconds = Number(head.timestamp) - Math.floor(clock.now() / 1_000)
-  if (aheadSeconds > 0) await devRpc(rpcUrl, 'evm_increaseTime', [aheadSeconds])
+/** A snapshot has no clock: without the timestamp, a chain whose time was moved on would go on in its own past. */
+function loadParameters({ file, headSeconds }: Loadable, clock: Clock): string[] {
+  const isAhead = headSeconds > clock.now() / 1_000
+  return ['--load-state', file, ...(isAhead ? ['--timestamp', String(headSeconds)] : [])]
 }
 
 async function answering(child: ChildProcess, rpcUrl: string, clock: Clock): Promise<void> {

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { copyFile, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 import { HeuristError, type Hex } from '#protocol'
 import type { ChainErrorCode } from './port.ts'
 
@@ -17,6 +19,7 @@ import type { ChainErrorCode } from './port.ts'
 const SEAL_BYTES = 65
 const PREVIOUS = '.previous'
 const PARTIAL = '.partial'
+const LOADING = '.loading'
 
 function corrupt(message: string, cause?: unknown): HeuristError<ChainErrorCode> {
   return new HeuristError<ChainErrorCode>('CHAIN_STATE_CORRUPT', message, { cause })
@@ -133,5 +136,26 @@ export async function loadState(file: string): Promise<Hex | null> {
     return answer.result
   } catch (cause) {
     throw corrupt(`The dev chain's state ${file} can not be read. ${await remedy(file)}`, cause)
+  }
+}
+
+/** A snapshot in the form in which a new process reads it before it listens. */
+export type Loadable = {
+  readonly file: string
+  /** Time of its newest block, in seconds. */
+  readonly headSeconds: number
+}
+
+/** Hands a state to `use` as a file that is there meanwhile. `file` is the state file beside which it lies. */
+export async function withLoadable<Result>(state: Hex, file: string, use: (loadable: Loadable) => Promise<Result>): Promise<Result> {
+  const json = await promisify(gunzip)(Buffer.from(state.slice(2), 'hex'))
+  // The newest block stands first; the rest may be hundreds of megabytes and is none of our business.
+  const [, seconds] = /^\{"block":\{[^{]*?"timestamp":"(0x[0-9a-f]+)"/.exec(json.toString('latin1', 0, 2_000)) ?? []
+  if (seconds === undefined) throw corrupt(`The dev chain's state ${file} does not begin with its newest block. ${await remedy(file)}`)
+  try {
+    await writeFile(file + LOADING, json, { mode: 0o600 })
+    return await use({ file: file + LOADING, headSeconds: Number(seconds) })
+  } finally {
+    await rm(file + LOADING, { force: true })
   }
 }

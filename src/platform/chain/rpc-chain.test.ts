@@ -22,7 +22,7 @@ describeChain('dev chain', async (): Promise<ChainFixture> => {
 describeChain('JSON-RPC server', async (): Promise<ChainFixture> => {
   const chainId = 1337
   const { child, rpcUrl } = await startAnvil(
-    { port: await freePort(), chainId, state: null, coinbase: `0x${'00'.repeat(20)}` },
+    { port: await freePort(), chainId, load: null, coinbase: `0x${'00'.repeat(20)}` },
     systemClock,
   )
   const treasury = createSigner(newPrivateKey())
