@@ -109,12 +109,17 @@ describe('node and router', () => {
   test('error: a request that the engine refuses is not tried elsewhere', async () => {
     const engine = await startNode({
       beforePiece: () => {
-        throw engineError('ENGINE_CONTEXT_EXCEEDED', 'The prompt has 900 tokens, the model holds 512.')
+        throw engineError('ENGINE_CONTEXT_EXCEEDED', 'The prompt has 900 tokens, the model holds 512.', { payload: { param: 'messages' } })
       },
     })
     const job = dispatchRecorded(router.router, testOrder(pod))
     const { failure } = await job.ended
-    expect(failure).toMatchObject({ code: 'ROUTER_REQUEST_REJECTED', message: expect.stringContaining('900 tokens'), attempts: 1 })
+    expect(failure).toMatchObject({
+      code: 'ROUTER_REQUEST_REJECTED',
+      message: expect.stringContaining('900 tokens'),
+      param: 'messages',
+      attempts: 1,
+    })
     expect(engine.state.requests).toHaveLength(1)
   })
 })

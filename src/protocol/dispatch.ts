@@ -43,6 +43,8 @@ export type JobFailure = {
   readonly code: string
   readonly message: string
   readonly retryAfterMs: number | null
+  /** Member of the request that its engine named as the fault, in OpenAI's notation. */
+  readonly param: string | null
   readonly startedOutput: boolean
   readonly attempts: number
   readonly signedDiscard: SignedDiscardReceipt

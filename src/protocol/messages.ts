@@ -12,6 +12,9 @@ export const LINK_VERSION = 3
 /** Largest message either side accepts, in bytes. */
 export const LINK_MAX_FRAME_BYTES = 8 * 1024 * 1024
 
+/** Longest name of a request's member that travels with a failure. */
+export const MAX_PARAM_CHARS = 100
+
 const leaseRef = { leaseId: bytes32Schema, fencingToken: z.number().int().positive() }
 
 /** Text messages from a node to its router. Output travels in binary frames (frames.ts). */
@@ -37,6 +40,8 @@ export const nodeMessageSchema = z.discriminatedUnion('type', [
     message: z.string().max(1000),
     /** False when the request itself is at fault (another node would fail the same way). */
     retryable: z.boolean(),
+    /** Member of the request that is at fault, in OpenAI's notation. */
+    param: z.string().max(MAX_PARAM_CHARS).optional(),
   }),
   z.object({
     type: z.literal('signed'),

@@ -99,6 +99,8 @@ describe('network', () => {
       x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0) /
       Math.sqrt(x.reduce((s, v) => s + v * v, 0) * y.reduce((s, v) => s + v * v, 0))
     expect(cosine(a, b)).toBeGreaterThan(cosine(a, c))
+    const refused = openai.embeddings.create({ model: network.dev().models.embedding, input: 'x', dimensions: 64 })
+    await expect(refused, 'in the words of the engine').rejects.toMatchObject({ status: 400, param: 'dimensions' })
     const models = await openai.models.list()
     expect(models.data.map(({ id }) => id)).toContain(chat)
     expect((await openai.models.retrieve(chat)).id).toBe(chat)

@@ -24,7 +24,7 @@ const FAILURES: Readonly<Record<string, { readonly code: GatewayErrorCode; reado
 /** A failed job as an error for its client. The message says that nothing was charged, because nothing was. */
 export function jobFailureError(
   jobId: JobId,
-  failure: Pick<JobFailure, 'code' | 'message' | 'retryAfterMs'>,
+  failure: Pick<JobFailure, 'code' | 'message' | 'retryAfterMs' | 'param'>,
   cancelled: boolean,
 ): GatewayError {
   const known = FAILURES[failure.code] ?? { code: 'node_failed' as const }
@@ -34,6 +34,7 @@ export function jobFailureError(
   return gatewayError(code, `${message} Nothing was charged.`, {
     jobId,
     cause: failure.code,
+    ...(failure.param !== null && { param: failure.param }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   })
 }

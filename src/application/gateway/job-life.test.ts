@@ -181,6 +181,15 @@ describe('a job that fails', () => {
     await lawsHold()
   })
 
+  test('error: the member of the request that the engine names reaches the client', async () => {
+    const failure = { code: 'ROUTER_REQUEST_REJECTED', message: 'This model has 512 dimensions', param: 'dimensions' }
+    the.dispatcher.script = () => ({ deltas: [], choices: [], outputUnits: 0, failure })
+    for (const body of [CHAT, STREAM]) {
+      const { json } = await the.call('/v1/chat/completions', body)
+      expect(json).toMatchObject({ error: { type: 'invalid_request_error', code: 'invalid_value', param: 'dimensions' } })
+    }
+  })
+
   test('error: after output the failure is an event, without [DONE]', async () => {
     the.dispatcher.script = () => ({ ...textScript('half an'), failure: { code: 'ROUTER_NODE_LOST', message: 'The node went away' } })
     const { status, text } = await the.call('/v1/chat/completions', STREAM)
@@ -271,6 +280,7 @@ describe('a router that breaks the laws', () => {
             code: 'ROUTER_NODE_LOST',
             message: 'late',
             retryAfterMs: null,
+            param: null,
             startedOutput: true,
             attempts: 1,
             signedDiscard: null as never,

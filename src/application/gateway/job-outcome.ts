@@ -29,6 +29,7 @@ const BAD_OUTCOME: Failure = {
   code: 'GATEWAY_BAD_OUTCOME',
   message: 'The job ended in a way that can not be settled.',
   retryAfterMs: null,
+  param: null,
   startedOutput: true,
   attempts: 1,
   signedDiscard: null,

@@ -3,6 +3,7 @@ import {
   type Bytes32,
   type Delta,
   HeuristError,
+  MAX_PARAM_CHARS,
   messageOf,
   type NodeMessage,
   outputHash,
@@ -136,7 +137,9 @@ export class Lease {
     this.#error = error
     this.#deps.logger.warn({ jobId, leaseId, code: error.code, reason: error.message }, 'lease failed')
     const message = error.message.slice(0, 1000)
-    this.#deps.link.send({ type: 'failed', leaseId, fencingToken, code: error.code.slice(0, 60), message, retryable: error.retryable })
+    const param = paramOf(error)
+    const code = error.code.slice(0, 60)
+    this.#deps.link.send({ type: 'failed', leaseId, fencingToken, code, message, retryable: error.retryable, ...(param && { param }) })
     this.#halt()
     this.#finishLease()
   }
@@ -277,6 +280,12 @@ export class Lease {
     this.#cancelSign()
     this.#deps.over(this)
   }
+}
+
+/** The member of the request that an engine names. */
+function paramOf({ payload }: HeuristError): string {
+  const { param } = (payload ?? {}) as { param?: unknown } // cast: any payload, read with care
+  return typeof param === 'string' ? param.slice(0, MAX_PARAM_CHARS) : ''
 }
 
 function engineFailure(cause: unknown): HeuristError {

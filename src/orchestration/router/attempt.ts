@@ -238,6 +238,6 @@ export function discard(context: RouterContext, job: Job, fault: Fault): void {
   const { jobId, pod, requestHash, payer } = order
   const receipt = { jobId, podId: pod.podId, requestHash, decisionHash, payer, attempts, reason: fault.code, discardedAtMs: clock.now() }
   const signedDiscard = sealDiscard(receipt, context)
-  const { code, message, retryAfterMs = null } = fault
-  tell(context, job, sink => sink.failed({ code, message, retryAfterMs, startedOutput, attempts, signedDiscard }))
+  const { code, message, retryAfterMs = null, param = null } = fault
+  tell(context, job, sink => sink.failed({ code, message, retryAfterMs, param, startedOutput, attempts, signedDiscard }))
 }

@@ -75,10 +75,13 @@ function onLiveMessage(context: RouterContext, lease: Lease, message: LeaseMessa
       onDone(context, lease, message)
       break
     case 'declined':
-      endByNode(context, lease, 'ROUTER_NODE_FAILED', `declined: ${message.reason}`)
+      endByNode(context, lease, { code: 'ROUTER_NODE_FAILED', what: `declined: ${message.reason}` })
       break
     case 'failed':
-      endByNode(context, lease, message.retryable ? 'ROUTER_NODE_FAILED' : 'ROUTER_REQUEST_REJECTED', `${message.code}: ${message.message}`)
+      endByNode(context, lease, {
+        what: `${message.code}: ${message.message}`,
+        ...(message.retryable ? { code: 'ROUTER_NODE_FAILED' } : { code: 'ROUTER_REQUEST_REJECTED', param: message.param }),
+      })
   }
 }
 
@@ -90,9 +93,13 @@ function onLateMessage(context: RouterContext, session: Session, message: LeaseM
   if (hasStopped && lease?.fencingToken === message.fencingToken) context.leases.release(lease)
 }
 
-function endByNode(context: RouterContext, lease: Lease, code: 'ROUTER_NODE_FAILED' | 'ROUTER_REQUEST_REJECTED', what: string): void {
-  const subject = code === 'ROUTER_REQUEST_REJECTED' ? 'The request was rejected by the engine' : `Node ${lease.hosting.nodeId} failed`
-  failAttempt(context, lease.job, { code, message: `${subject}: ${what}` }, true)
+function endByNode(
+  context: RouterContext,
+  { hosting, job }: Lease,
+  { code, what, param }: { code: 'ROUTER_NODE_FAILED' | 'ROUTER_REQUEST_REJECTED'; what: string; param?: string | undefined },
+): void {
+  const subject = code === 'ROUTER_REQUEST_REJECTED' ? 'The request was rejected by the engine' : `Node ${hosting.nodeId} failed`
+  failAttempt(context, job, { code, message: `${subject}: ${what}`, ...(param !== undefined && { param }) }, true)
 }
 
 function onPhase(context: RouterContext, lease: Lease, phase: 'loading' | 'running'): void {

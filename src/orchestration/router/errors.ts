@@ -29,7 +29,13 @@ export type RouterErrorCode =
   | 'ROUTER_STOPPING'
 
 /** One failed attempt, or the reason why none was made. */
-export type Fault = { readonly code: RouterErrorCode; readonly message: string; readonly retryAfterMs?: number }
+export type Fault = {
+  readonly code: RouterErrorCode
+  readonly message: string
+  readonly retryAfterMs?: number
+  /** Member of the request that is at fault. */
+  readonly param?: string
+}
 
 /**
  * Why a link was refused or closed; sent in `refused` and in the WebSocket close reason.

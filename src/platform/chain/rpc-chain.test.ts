@@ -21,10 +21,7 @@ describeChain('dev chain', async (): Promise<ChainFixture> => {
 
 describeChain('JSON-RPC server', async (): Promise<ChainFixture> => {
   const chainId = 1337
-  const { child, rpcUrl } = await startAnvil(
-    { port: await freePort(), chainId, load: null, coinbase: `0x${'00'.repeat(20)}` },
-    systemClock,
-  )
+  const { child, rpcUrl } = await startAnvil({ port: await freePort(), chainId, load: null, coinbase: `0x${'00'.repeat(20)}` }, systemClock)
   const treasury = createSigner(newPrivateKey())
   await devRpc(rpcUrl, 'anvil_setBalance', [treasury.address, '0x33b2e3c9fd0803ce8000000'])
   const options = { ...testDeployOptions(rpcUrl, treasury.address, treasury.address), chainId }

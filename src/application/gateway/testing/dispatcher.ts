@@ -25,7 +25,7 @@ export type Script = {
   readonly choices: readonly ChoiceOutput[]
   readonly outputUnits: number
   /** Fails with this router code after the deltas instead of completing. */
-  readonly failure?: { readonly code: string; readonly message: string; readonly retryAfterMs?: number }
+  readonly failure?: { readonly code: string; readonly message: string; readonly retryAfterMs?: number; readonly param?: string }
   /** Waits for this before the first delta. */
   readonly ready?: Promise<unknown>
   /** Waits for this before the end. */
@@ -151,6 +151,7 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
     sink.failed({
       ...failure,
       retryAfterMs: failure.retryAfterMs ?? null,
+      param: failure.param ?? null,
       startedOutput: job.sentTokens > 0,
       attempts: 1,
       signedDiscard: {

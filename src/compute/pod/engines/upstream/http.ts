@@ -26,15 +26,15 @@ export type UpstreamClientOptions = {
   readonly bodyTimeoutMs: number
 }
 
-function errorFields(text: string): { message: string; code: string } {
+function errorFields(text: string): { message: string; code: string; param: string } {
   try {
     const value: unknown = JSON.parse(text)
     const { error = value } = value as { error?: unknown } // cast: read below as unknown
-    if (typeof error === 'string') return { message: error, code: '' }
-    const { message, code, type, detail } = error as Record<string, unknown> // cast: an object or null, both caught here
-    return { message: String(message ?? detail ?? text), code: String(code ?? type ?? '') }
+    if (typeof error === 'string') return { message: error, code: '', param: '' }
+    const { message, code, type, detail, param } = error as Record<string, unknown> // cast: an object or null, both caught here
+    return { message: String(message ?? detail ?? text), code: String(code ?? type ?? ''), param: String(param ?? '') }
   } catch {
-    return { message: text, code: '' }
+    return { message: text, code: '', param: '' }
   }
 }
 
@@ -42,9 +42,9 @@ const CONTEXT_WORDS = /context (length|window|size)|maximum context|too many tok
 
 /** What an upstream's refusal means for the job. `status` 0 stands for an error inside a stream. */
 export function upstreamError(status: number, text: string): Error {
-  const { message, code } = errorFields(text)
+  const { message, code, param } = errorFields(text)
   const words = message.slice(0, MAX_MESSAGE_CHARS)
-  const payload: EngineErrorPayload = status === 0 ? {} : { status }
+  const payload: EngineErrorPayload = { ...(status !== 0 && { status }), ...(param && { param }) }
   if (status === 429 || status === 503 || /overloaded|rate_limit/i.test(code)) {
     return engineError('ENGINE_OVERLOADED', `The upstream server is busy (${status || code}): ${words}`, { payload })
   }
