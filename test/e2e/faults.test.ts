@@ -17,8 +17,9 @@ describe('faults', () => {
   const acknowledged = new Set<string>()
   let network: Network
   let initialCredits = 0
-  /** The load of the test that runs; it ends with its test, also when that fails. */
-  let load: ReturnType<typeof customers> | null = null
+  /** What loads the network in the test that runs; it ends with its test, also when that fails. */
+  const loads: { stop(): Promise<void> }[] = []
+  const stopLoad = async (): Promise<void> => void (await Promise.all(loads.splice(0).map(load => load.stop())))
 
   const read = async <T>(path: string): Promise<T> => {
     const { gatewayUrl, adminKey } = network.dev()
@@ -40,8 +41,8 @@ describe('faults', () => {
     }
   }
 
-  /** Keeps a few customers busy until `stop`; remembers every answer that arrived whole. */
-  const customers = (count: number): { stop(): Promise<void> } => {
+  /** Keeps a few customers busy until `stopLoad`; remembers every answer that arrived whole. */
+  const customers = (count: number): void => {
     let going = true
     const one = async (): Promise<void> => {
       while (going) {
@@ -57,27 +58,26 @@ describe('faults', () => {
       }
     }
     const running = Array.from({ length: count }, one)
-    return {
+    loads.push({
       async stop() {
         going = false
         await Promise.all(running)
       },
-    }
+    })
   }
   const signalNodes = (pids: Readonly<Record<string, number>>, signal: NodeJS.Signals): void => {
     for (const [role, pid] of Object.entries(pids)) if (role.startsWith('node-')) process.kill(pid, signal)
   }
   /** Stops the nodes, then asks for more. Answers the jobs that began after that and so can not end, once they are written down. */
-  const stuckJobs = async (pids: Readonly<Record<string, number>>): Promise<{ ids: string[]; stop(): Promise<void> }> => {
+  const stuckJobs = async (pids: Readonly<Record<string, number>>): Promise<string[]> => {
     signalNodes(pids, 'SIGSTOP')
     const stoppedAtMs = Date.now()
-    const { stop } = customers(2)
-    const ids = await eventually('jobs that can not end', async () => {
+    customers(2)
+    return eventually('jobs that can not end', async () => {
       const { data } = await read<{ data: JobRow[] }>('/api/jobs?limit=200')
       const open = data.filter(({ state, createdAtMs }) => !TERMINAL.includes(state) && createdAtMs > stoppedAtMs)
       return open.length >= 2 && open.map(({ jobId }) => jobId)
     })
-    return { ids, stop }
   }
   const moreAnswers = (): Promise<boolean> => {
     const before = acknowledged.size
@@ -116,8 +116,7 @@ describe('faults', () => {
     initialCredits = await creditsNow()
   }, 300_000)
   afterEach(async () => {
-    await load?.stop()
-    load = null
+    await stopLoad()
   })
   afterAll(async () => {
     await network?.stop()
@@ -126,22 +125,22 @@ describe('faults', () => {
 
   for (const role of ['chain', 'database', 'node-1'] as const) {
     test(`behavior: kill -9 of ${role} under load`, async () => {
-      load = customers(3)
+      customers(3)
       await moreAnswers()
       const victim = network.dev().pids[role] ?? 0
       process.kill(victim, 'SIGKILL')
       await eventually(`another ${role} process`, async () => (network.dev().pids[role] ?? victim) !== victim, 60_000)
       await moreAnswers()
-      await load.stop()
+      await stopLoad()
       await nothingLost()
     }, 240_000)
   }
 
   test('behavior: kill -9 of the main process under load: the decision of every receipt replays (law R2)', async () => {
-    load = customers(3)
+    customers(3)
     await moreAnswers()
     process.kill(network.dev().pids.main ?? 0, 'SIGKILL')
-    await load.stop()
+    await stopLoad()
     await network.stop()
     network = await startNetwork(home, { HEURIST_BATCH_MAX_AGE_MS: '500' })
     const { code, stdout } = await network.cli('audit', 'route', '--all', '--json')
@@ -153,22 +152,22 @@ describe('faults', () => {
   }, 240_000)
 
   test('behavior: kill -9 of the main process leaves no orphan, and the restart finds everything', async () => {
-    load = customers(3)
+    customers(3)
     await moreAnswers()
     const { pids } = network.dev()
-    const stuck = await stuckJobs(pids)
+    const inFlight = await stuckJobs(pids)
     process.kill(pids.main ?? 0, 'SIGKILL')
     signalNodes(pids, 'SIGCONT')
-    await Promise.all([load.stop(), stuck.stop()])
+    await stopLoad()
     await eventually('all children to end', async () => Object.values(pids).every(pid => !isAlive(pid)), 30_000)
     await network.stop()
     network = await startNetwork(home, { HEURIST_BATCH_MAX_AGE_MS: '500' })
     await nothingLost()
     const all = await allJobs('')
     expect(all.filter(({ state }) => !TERMINAL.includes(state))).toEqual([])
-    const ends = stuck.ids.map(id => all.find(({ jobId }) => jobId === id)?.errorCode)
-    expect(ends, 'jobs that were running').toEqual(stuck.ids.map(() => 'ROUTER_INTERRUPTED'))
-    load = customers(1)
+    const ends = inFlight.map(id => all.find(({ jobId }) => jobId === id)?.errorCode)
+    expect(ends, 'jobs that were running').toEqual(inFlight.map(() => 'ROUTER_INTERRUPTED'))
+    customers(1)
     await moreAnswers()
   }, 240_000)
 })

@@ -5,7 +5,7 @@ import { formatUnits, type JobKind, type JobPreferences, jobPreferencesSchema, t
 import { type AnswerHead, type ChunkFormat, type Collected, createCollector } from './answer.ts'
 import { type Authenticate, requireScope } from './auth.ts'
 import { errorBody, gatewayError, toGatewayError } from './errors.ts'
-import type { Idempotency } from './idempotency.ts'
+import type { Idempotency, KeyClaim } from './idempotency.ts'
 import type { FinishedJob, JobListener, RunningJob } from './job.ts'
 import type { JobRunner } from './job-runner.ts'
 import type { JsonObject } from './json.ts'
@@ -13,7 +13,7 @@ import type { GatewayMetrics } from './metrics.ts'
 import { findPod, type PodCatalog } from './openai/models.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { createStreamSession, type StreamSession } from './stream-session.ts'
-import { sendJson } from './take-over.ts'
+import { STREAM_HEADERS, sendWhole } from './take-over.ts'
 import { refuseWrongRuntime, type UnitBounds } from './units.ts'
 import { validate } from './validate.ts'
 
@@ -84,7 +84,7 @@ function jobHeaders(job: FinishedJob): Record<string, string> {
 }
 
 /** Cancels the job when the connection ends before the answer is complete: the slot is freed, and only what was sent is charged. */
-function watchClient(reply: FastifyReply): { follow(running: RunningJob): void; stop(): void } {
+function watchClient(reply: FastifyReply): { follow(running: RunningJob): void; hasLeft(): boolean; stop(): void } {
   let isGone = false
   let followed: RunningJob | undefined
   const onClose = () => {
@@ -98,6 +98,7 @@ function watchClient(reply: FastifyReply): { follow(running: RunningJob): void; 
       followed = running
       if (isGone) running.control.cancel(CLIENT_GONE)
     },
+    hasLeft: () => isGone,
     stop: () => reply.raw.off('close', onClose),
   }
 }
@@ -194,13 +195,19 @@ async function answerStream<Request>(
   context: Context<Request>,
   admitted: Admitted<Request>,
   reply: FastifyReply,
-  chunksOf: ChunksOf<Request>,
+  { chunksOf, claim }: { readonly chunksOf: ChunksOf<Request>; readonly claim: KeyClaim | null },
 ): Promise<void> {
   const client = watchClient(reply)
   let session: StreamSession | undefined
   let chunks: ChunkFormat | undefined
+  let said = ''
   const open = (running: RunningJob): JobListener => {
-    chunks = chunksOf(headOf(context, admitted, running), admitted.request)
+    const format = chunksOf(headOf(context, admitted, running), admitted.request)
+    const keep = (piece: string): string => {
+      said += piece
+      return piece
+    }
+    chunks = claim ? { ...format, piece: delta => keep(format.piece(delta)) } : format
     const { clock, keepAliveMs } = context
     session = createStreamSession(reply, running, chunks, { keepAliveMs, clock, onFirstToken: () => markFirstToken(context, admitted) })
     return session.listener
@@ -210,7 +217,10 @@ async function answerStream<Request>(
     client.follow(running)
     const job = await running.finished
     context.metrics.tokens(admitted.pod.name, job.units)
-    session?.end(`${chunks?.tail(job) ?? ''}data: [DONE]\n\n`)
+    const end = `${chunks?.tail(job) ?? ''}data: [DONE]\n\n`
+    // A stream that was cut because its client left is no whole answer: under the same key it may be asked for again.
+    if (claim && !client.hasLeft()) await claim.remember({ status: 200, body: `${said}${end}`, jobId: job.jobId })
+    session?.end(end)
   } catch (error) {
     // Before the status line an error is an ordinary answer; after it, an event, and no [DONE].
     session?.failIfOpen(`data: ${JSON.stringify(errorBody(toGatewayError(error)))}\n\n`)
@@ -221,38 +231,20 @@ async function answerStream<Request>(
   }
 }
 
-/** A whole answer under an `Idempotency-Key`: the first one again, if there is one. */
-async function answerOnce<Request>(
+async function sendAnswer<Request>(
   context: Context<Request>,
   admitted: Admitted<Request>,
   reply: FastifyReply,
-  idempotencyKey: string,
-): Promise<string> {
-  const use = await context.idempotency.claim(admitted.key.account, idempotencyKey, context.endpoint.path, admitted.body)
-  if (use.known) {
-    reply.headers({ 'x-heurist-job-id': use.known.jobId, 'idempotent-replayed': 'true' })
-    return use.known.body
-  }
-  try {
-    const whole = await answerWhole(context, admitted, reply)
-    await use.remember({ status: 200, body: whole.text, jobId: whole.job.jobId })
-    return finishWhole(context, admitted, reply, whole)
-  } finally {
-    use.end()
-  }
+  claim: KeyClaim | null,
+): Promise<void> {
+  const whole = await answerWhole(context, admitted, reply)
+  await claim?.remember({ status: 200, body: whole.text, jobId: whole.job.jobId })
+  reply.headers(jobHeaders(whole.job))
+  context.metrics.tokens(admitted.pod.name, whole.job.units)
+  sendWhole(reply, whole.text)
 }
 
-function finishWhole<Request>(
-  { metrics }: Context<Request>,
-  { pod }: Admitted<Request>,
-  reply: FastifyReply,
-  { job, text }: WholeAnswer,
-): string {
-  reply.headers(jobHeaders(job))
-  metrics.tokens(pod.name, job.units)
-  return text
-}
-
+/** Under an `Idempotency-Key` the first answer again, if there is one. */
 async function answer<Request>(
   context: Context<Request>,
   admitted: Admitted<Request>,
@@ -260,13 +252,19 @@ async function answer<Request>(
   reply: FastifyReply,
 ): Promise<void> {
   const { chunks } = context.endpoint
-  if (chunks && admitted.body.stream === true) return answerStream(context, admitted, reply, chunks)
-  const idempotencyKey = request.headers['idempotency-key']
-  const text =
-    typeof idempotencyKey === 'string' && idempotencyKey !== ''
-      ? await answerOnce(context, admitted, reply, idempotencyKey)
-      : finishWhole(context, admitted, reply, await answerWhole(context, admitted, reply))
-  sendJson(reply, text)
+  const chunksOf = admitted.body.stream === true ? chunks : null
+  const key = request.headers['idempotency-key']
+  const hasKey = typeof key === 'string' && key !== ''
+  const use = hasKey ? await context.idempotency.claim(admitted.key.account, key, context.endpoint.path, admitted.body) : null
+  if (use?.known) {
+    reply.headers({ 'x-heurist-job-id': use.known.jobId, 'idempotent-replayed': 'true' })
+    return sendWhole(reply, use.known.body, chunksOf ? STREAM_HEADERS : undefined)
+  }
+  try {
+    await (chunksOf ? answerStream(context, admitted, reply, { chunksOf, claim: use }) : sendAnswer(context, admitted, reply, use))
+  } finally {
+    use?.end()
+  }
 }
 
 /** A Fastify handler for one endpoint: admit, run the job, answer whole or in a stream. */

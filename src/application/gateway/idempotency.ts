@@ -5,16 +5,16 @@ import type { JsonObject } from './json.ts'
 
 export type StoredAnswer = { readonly status: number; readonly body: string; readonly jobId: string }
 
+/** The right to make the answer of an idempotency key. */
+export type KeyClaim = {
+  readonly known: null
+  /** Stores the answer, before it goes out. */
+  remember(answer: StoredAnswer): Promise<void>
+  /** Must be called when the request ends, however it ends. */
+  end(): void
+}
 /** One use of an idempotency key: either an answer that is already known, or the right to make it. */
-export type IdempotentUse =
-  | { readonly known: StoredAnswer }
-  | {
-      readonly known: null
-      /** Stores the answer, before it goes out. */
-      remember(answer: StoredAnswer): Promise<void>
-      /** Must be called when the request ends, however it ends. */
-      end(): void
-    }
+export type IdempotentUse = { readonly known: StoredAnswer } | KeyClaim
 
 export type Idempotency = {
   /** @throws HeuristError idempotency_key_reused, idempotency_key_in_use, invalid_value */
@@ -25,7 +25,8 @@ const MAX_KEY_LENGTH = 255
 
 /**
  * `Idempotency-Key`: the same key with the same body gets the first answer again, without a second job (law L4). Only finished answers are kept: a failure
- * cost nothing and may be tried again under the same key. Streamed requests ignore the header.
+ * cost nothing and may be tried again under the same key. A streamed answer is kept as the text of its events. This is what Stripe does (a second
+ * request gets the first answer, or 409 while that is being made); OpenAI's clients send the header and its documents promise nothing.
  */
 export function createIdempotency({ jobs }: { jobs: Pick<JobStore, 'idempotent' | 'rememberAnswer'> }): Idempotency {
   const running = new Set<string>()

@@ -116,6 +116,43 @@ describe('idempotency keys', () => {
     expect(the.dispatcher.jobs.length).toBe(before + 1)
   })
 
+  test('behavior: a streamed answer is one job too: 409 while it runs, then the same events again', async () => {
+    const last = Promise.withResolvers<void>()
+    the.dispatcher.script = () => ({ ...textScript('once upon'), last: last.promise })
+    const body = { ...CHAT, stream: true }
+    const before = the.dispatcher.jobs.length
+    const header = { 'idempotency-key': 'stream-1' }
+    const running = the.call('/v1/chat/completions', body, header)
+    await until('it runs', () => the.dispatcher.jobs.length === before + 1)
+    expect((await the.call('/v1/chat/completions', body, header)).json).toMatchObject({ error: { code: 'idempotency_key_in_use' } })
+    last.resolve()
+    const first = await running
+    const again = await the.call('/v1/chat/completions', body, header)
+    expect(first.text).toMatch(/once[\s\S]*data: \[DONE\]\n\n$/)
+    expect(again.text).toBe(first.text)
+    expect(again.headers.get('content-type')).toContain('text/event-stream')
+    expect(again.headers.get('idempotent-replayed')).toBe('true')
+    expect(again.headers.get('x-heurist-job-id')).toBe(first.headers.get('x-heurist-job-id'))
+    expect(the.dispatcher.jobs.length).toBe(before + 1)
+    expect((await the.call('/v1/chat/completions', CHAT, header)).json).toMatchObject({ error: { code: 'idempotency_key_reused' } })
+  })
+
+  test('behavior: a stream whose client left is not kept: it may be asked for again', async () => {
+    the.dispatcher.script = () => textScript('word '.repeat(2_000))
+    const header = { 'idempotency-key': 'stream-2' }
+    const body = { ...CHAT, stream: true }
+    const client = rawClient(the.port)
+    client.write(httpText('POST', '/v1/chat/completions', JSON.stringify(body), { authorization: `Bearer ${the.secret}`, ...header }))
+    await client.hears(/"content":"word"/)
+    client.destroy()
+    await until('nothing runs', () => the.gateway.runningJobs === 0)
+    the.dispatcher.script = () => textScript('again')
+    await until('the key is free', async () => {
+      const { status, text } = await the.call('/v1/chat/completions', body, header)
+      return status === 200 && text.includes('again')
+    })
+  })
+
   test('behavior: a failure is not kept', async () => {
     const header = { 'idempotency-key': 'order-4' }
     the.dispatcher.script = () => ({ deltas: [], choices: [], outputUnits: 0, failure: { code: 'ROUTER_NO_CANDIDATE', message: 'none' } })
@@ -124,14 +161,11 @@ describe('idempotency keys', () => {
     expect((await the.call('/v1/chat/completions', CHAT, header)).status).toBe(200)
   })
 
-  test('behavior: another account has its own keys, and streams ignore the header', async () => {
+  test('behavior: another account has its own keys', async () => {
     const header = { 'idempotency-key': 'order-5' }
     const first = await the.call('/v1/chat/completions', CHAT, header)
     const other = await the.call('/v1/chat/completions', CHAT, { ...header, ...bearer(await the.newCaller()) })
     expect(other.headers.get('x-heurist-job-id')).not.toBe(first.headers.get('x-heurist-job-id'))
-    const before = the.dispatcher.jobs.length
-    for (let i = 0; i < 2; i++) await the.call('/v1/chat/completions', { ...CHAT, stream: true }, header)
-    expect(the.dispatcher.jobs.length).toBe(before + 2)
   })
 
   test('error: a key that is too long', async () => {

@@ -3,7 +3,7 @@ import type { Clock } from '#platform'
 import type { ChunkFormat } from './answer.ts'
 import type { JobListener, RunningJob } from './job.ts'
 import { createSseStream } from './sse.ts'
-import { takeOver } from './take-over.ts'
+import { STREAM_HEADERS, takeOver } from './take-over.ts'
 
 export type StreamSessionOptions = {
   /** Silence after which a comment line is sent, in ms. */
@@ -21,13 +21,6 @@ export type StreamSession = {
   failIfOpen(text: string): void
   /** Ends the keep-alive. */
   stop(): void
-}
-
-const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache, no-transform',
-  // nginx and its kin would collect tokens otherwise
-  'x-accel-buffering': 'no',
 }
 
 /**

@@ -114,6 +114,9 @@ describe('standing', () => {
     expect(asked).toEqual([node.nodeId])
     expect(net.router.nodes()[0]!.owner).toBeNull()
     expect((await dispatchRecorded(net.router, testOrder(pod)).ended).failure!.message).toContain('not registered (1 node)')
+    const { refusals, fixes } = net.router.why(node.nodeId)
+    expect(refusals).toContain('not registered')
+    expect(fixes.join(' '), 'what to do about it').toContain('heurist node start')
     const owner = `0x${'0'.repeat(39)}1` as const
     known.set(node.nodeId, goodStanding(node.nodeId, { owner, votes: 3n }))
     net.router.standingChanged(node.nodeId)
