@@ -34,6 +34,10 @@ export function createPool(options: PoolOptions, logger: Logger): pg.Pool {
     types,
   })
   // An idle connection that breaks is only news: the next query opens another.
+  pool.on('connect', client => {
+    // The pool listens to idle connections and a query to its own; one that is taken and between two queries would take the process with it.
+    client.on('error', error => logger.debug({ reason: error.message }, 'a database connection broke'))
+  })
   pool.on('error', error => logger.debug({ reason: error.message }, 'an idle database connection broke'))
   return pool
 }
