@@ -88,6 +88,23 @@ describe('startDevChain', () => {
     expect((await balance(second, treasury)) + (await balance(second, receiver)) + before * 2n).toBe(GENESIS_SUPPLY_WEI)
   })
 
+  test('behavior: nothing of what arrives at once is left behind, also after a restart', async () => {
+    const burn = async (devChain: DevChain, firstNonce: number): Promise<void> => {
+      await devRpc(devChain.rpcUrl, 'anvil_impersonateAccount', [treasury])
+      // Runs in a circle until its gas is gone: ten of them are more than a block of 30 million. The first nonce comes last, so
+      // that all of them can be mined in one moment, after which nothing comes to mine a rest.
+      const call = { from: treasury, data: '0x5b5f56', gas: `0x${(9_000_000).toString(16)}` }
+      for (const place of [1, 2, 3, 4, 5, 6, 7, 8, 9, 0])
+        await devRpc(devChain.rpcUrl, 'eth_sendTransaction', [{ ...call, nonce: `0x${(firstNonce + place).toString(16)}` }])
+      const mined = async (): Promise<number> => Number(await devRpc(devChain.rpcUrl, 'eth_getTransactionCount', [treasury, 'latest']))
+      await vi.waitFor(async () => expect(await mined()).toBe(firstNonce + 10), { timeout: 20_000, interval: 20 })
+    }
+    const first = await start()
+    await burn(first, 0)
+    await first.stop()
+    await burn(await start(), 10)
+  })
+
   test('behavior: blocks get final by themselves, and an idle chain is not written', async () => {
     const devChain = await start()
     await pay(devChain, 1n)

@@ -11,6 +11,8 @@ const START_TIMEOUT_MS = 15_000
 const START_POLL_MS = 20
 /** Old world states are only asked for around a re-org; all blocks, transactions and events are kept. */
 const KEPT_STATES = 64
+/** More than everything that a deployment sends at once. */
+const BLOCK_GAS_LIMIT = 1_000_000_000
 
 /** One JSON-RPC call to the dev chain's own methods. */
 export async function devRpc(rpcUrl: string, method: string, params: readonly unknown[] = []): Promise<unknown> {
@@ -39,6 +41,8 @@ export async function startAnvil(
     ...['--host', '127.0.0.1', '--port', String(options.port), '--chain-id', String(options.chainId)],
     // Free gas by default: a base fee would be burned, and HEU must not be.
     ...['--accounts', '0', '--block-base-fee-per-gas', '0', '--silent'],
+    // Transactions that do not fit into a block stay behind until another one comes, and after the last one none does.
+    ...['--gas-limit', String(BLOCK_GAS_LIMIT)],
     ...['--prune-history', String(KEPT_STATES), '--no-request-size-limit'],
     ...(options.load ? loadParameters(options.load, clock) : []),
   ]
