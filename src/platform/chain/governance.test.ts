@@ -30,6 +30,9 @@ describe('a proposal on a real chain', () => {
 
     await chain.write(treasury, { contract: 'WrappedHeu', call: 'deposit', args: [], valueWei: 1_000_000n * WAD })
     await chain.write(treasury, { contract: 'WrappedHeu', call: 'delegate', args: [treasury.address] })
+    // The pool's first liquidity left some wei of it.
+    const votes = await chain.tokenBalance(treasury.address, contracts.WrappedHeu)
+    expect(votes - 1_000_000n * WAD).toBeLessThan(WAD)
     await warp(2)
     await chain.write(treasury, propose)
     const [pending] = await proposals()
@@ -45,7 +48,7 @@ describe('a proposal on a real chain', () => {
     await warp(12)
     await chain.write(treasury, vote)
     await warp(61)
-    expect((await proposals())[0]).toMatchObject({ state: 'succeeded', votes: { for: 1_000_000n * WAD, against: 0n, abstain: 0n } })
+    expect((await proposals())[0]).toMatchObject({ state: 'succeeded', votes: { for: votes, against: 0n, abstain: 0n } })
     const hash = descriptionHash('raise the fee')
     await chain.write(treasury, { contract: 'HeuristGovernor', call: 'queue', args: [...parts, hash] })
     const execute = { contract: 'HeuristGovernor', call: 'execute', args: [...parts, hash] } as const
