@@ -38,6 +38,7 @@ const gaugeAbi = parseAbi([
   'function vote(bytes32[] ids, uint16[] weightsBps)',
 ])
 const voterRewardsAbi = parseAbi(['constructor(address nodeGauge, address podGauge, address settlement)'])
+const podRegistryAbi = parseAbi(['constructor(address owner)'])
 const reservoirAbi = parseAbi(['constructor(address owner, address stakedHeu)'])
 const emissionAbi = parseAbi([
   'struct Wiring { address settlement; address nodeRegistry; address nodeGauge; address voterRewards; address reservoir; }',
@@ -92,7 +93,7 @@ export async function deployWorld(rpc: DevRpc): Promise<World> {
   const vault = await deploy('CreditVault', vaultAbi, [OPERATOR, wrappedHeu, usd, WAD / 10n, 3_600])
   const settlement = await deploy('JobSettlement', settlementAbi, [OPERATOR, vault, OPERATOR, 3_600, genesis])
   const nodes = await deploy('NodeRegistry', registryAbi, [OPERATOR, COLLATERAL, 3_600])
-  const pods = await deploy('PodRegistry', noArguments, [])
+  const pods = await deploy('PodRegistry', podRegistryAbi, [OPERATOR])
   const stake = await deploy('StakedHeu', stakeAbi, [OPERATOR, wrappedHeu, 31_536_000])
   const gauge = await deploy('NodeGauge', gaugeAbi, [OPERATOR, stake, nodes, genesis])
   const podGauge = await deploy('PodGauge', gaugeAbi, [OPERATOR, stake, pods, genesis])
