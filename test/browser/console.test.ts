@@ -51,6 +51,8 @@ describe('console', () => {
     await page.getByRole('link', { name: 'see the job' }).click()
     await page.getByText('Receipt and settlement').waitFor({ timeout: 60_000 })
     await page.locator('.badge.confirmed').waitFor({ timeout: 60_000 })
+    // The page asks for the job once a second: its batch can be told confirmed before its timeline is read again.
+    await page.locator('.timeline strong', { hasText: 'settled' }).waitFor({ timeout: 60_000 })
     for (const step of ['quoted', 'held', 'decided', 'leased', 'done', 'receipt', 'settled']) {
       expect(await page.locator('.timeline strong').allTextContents(), step).toContain(step)
     }
