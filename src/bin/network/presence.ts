@@ -35,7 +35,8 @@ export function createPresence(dependencies: {
     const onlineMs = Math.min(nowMs - lastMs, 2 * SAVE_EVERY_MS)
     lastMs = nowMs
     const views = dispatcher().nodes()
-    const now = await epoch()
+    // A chain that is away must not cost the nodes their uptime.
+    const now = await epoch().catch(() => null)
     if (now !== null) await nodes.addEpochPresence(now, { watchedMs: onlineMs, nodes: views.flatMap(view => presenceOf(view, onlineMs)) })
     for (const { nodeId, online } of views) {
       if (!online) continue

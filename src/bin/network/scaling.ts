@@ -20,6 +20,7 @@ export function createScaling(dependencies: ScalingDependencies): Autoscaler {
   const readVotes = votesReader(dependencies)
   let votes: ReadonlyMap<PodId, PodVotes> = new Map()
   let cancel = (): void => undefined
+  let isStopped = false
   const podOf = (podId: PodId): PodRecord | undefined => pods().find(pod => pod.podId === podId)
   const autoscaler = createAutoscaler({}, { ...dependencies, podOf, votesOf: podId => votes.get(podId) ?? null })
   const refresh = async (): Promise<void> => {
@@ -28,7 +29,7 @@ export function createScaling(dependencies: ScalingDependencies): Autoscaler {
     } catch (error) {
       logger.warn({ reason: messageOf(error) }, 'the votes for pods could not be read; the last ones count')
     }
-    cancel = clock.after(VOTES_EVERY_MS, () => void refresh())
+    if (!isStopped) cancel = clock.after(VOTES_EVERY_MS, () => void refresh())
   }
   return {
     ...autoscaler,
@@ -37,6 +38,7 @@ export function createScaling(dependencies: ScalingDependencies): Autoscaler {
       autoscaler.start()
     },
     stop() {
+      isStopped = true
       cancel()
       autoscaler.stop()
     },
