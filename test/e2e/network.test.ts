@@ -5,6 +5,10 @@ import { promisify } from 'node:util'
 import type OpenAI from 'openai'
 import type { APIError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { silentLogger, systemClock } from '#platform'
+import { createRpcChain } from '#platform/chain'
+import { bytes32Schema } from '#protocol'
+import { contractsSchema } from '../../src/bin/network/facts.ts'
 import { eventually, isAlive, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
 import { ROOT } from '../support/source.ts'
 
@@ -262,8 +266,28 @@ describe('network', () => {
     await Promise.all(askers)
     await eventually('nobody to hold it', async () => (await pod()).warm === 0, 60_000)
     expect((await ask()).choices).toHaveLength(1)
-    expect(await network.cli('pod', 'delete', 'elastic')).toMatchObject({ code: 0 })
   }, 240_000)
+
+  test('behavior: a deleted pod is off on chain and for everyone, deployed again it is back, deleted it stays off after a restart', async () => {
+    const manifest = join(home, 'elastic.json')
+    const served = async (): Promise<boolean> => (await openai.models.list()).data.some(({ id }) => id === 'elastic')
+    const ask = () => openai.chat.completions.create({ model: 'elastic', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 4 })
+    const { podId } = JSON.parse((await network.cli('pod', 'get', 'elastic', '--json')).stdout) as { podId: string } // cast: our own CLI
+    const { rpcUrl, chainId, contracts } = network.dev()
+    const reads = createRpcChain(
+      { rpcUrl, chainId, contracts: contractsSchema.parse(contracts) },
+      { clock: systemClock, logger: silentLogger },
+    )
+    const isActive = (): Promise<boolean> => reads.podActive(bytes32Schema.parse(podId))
+    expect(await network.cli('pod', 'delete', 'elastic')).toMatchObject({ code: 0 })
+    expect([await isActive(), await served()]).toEqual([false, false])
+    await expect(ask()).rejects.toMatchObject({ status: 404 })
+    expect((await network.cli('pod', 'delete', 'elastic')).code).not.toBe(0)
+    expect(await network.cli('pod', 'deploy', '-f', manifest)).toMatchObject({ code: 0 })
+    expect([await isActive(), await served()]).toEqual([true, true])
+    expect((await ask()).choices).toHaveLength(1)
+    expect(await network.cli('pod', 'delete', 'elastic')).toMatchObject({ code: 0 })
+  }, 120_000)
 
   test('behavior: kill -9 of a node loses no acknowledged job, and the node comes back', async () => {
     const victim = network.dev().pids['node-1'] ?? 0
@@ -291,6 +315,7 @@ describe('network', () => {
   test('behavior: restart keeps credits, jobs, keys and contracts, and leaves no process behind', async () => {
     const id = await askOnce()
     const before = network.dev()
+    expect(await network.cli('pod', 'delete', before.models.embedding)).toMatchObject({ code: 0 })
     const stopped = await network.stop()
     expect(stopped).toBe(0)
     await eventually('all processes to end', async () => Object.values(before.pids).every(pid => !isAlive(pid)))
@@ -299,6 +324,8 @@ describe('network', () => {
     openai = network.client()
     expect([network.dev().apiKey, network.dev().contracts]).toEqual([before.apiKey, before.contracts])
     expect((await settled(id)).state).toBe('succeeded')
+    const models = (await openai.models.list()).data.map(({ id }) => id)
+    expect(models, 'pods that were deleted stay off, also a built-in one').toEqual([chat])
     expect(await askOnce()).toMatch(/^job_/)
   }, 180_000)
 })

@@ -17,6 +17,7 @@ import {
   type PodManifest,
   type SignedDecision,
 } from '#protocol'
+import type { PodCatalog } from '../gateway/openai/models.ts'
 import { API_KEY_SCOPES, type ApiKeys } from '../payments/api-keys.ts'
 import type { CreditBalance } from '../payments/types.ts'
 import { creditsText, keyView, nodeView, type PodScaleView, podView, toJson } from './views.ts'
@@ -41,6 +42,8 @@ export type ControlOptions = {
 
 export type ControlDependencies = {
   readonly database: Database
+  /** Those that are served. */
+  readonly pods: PodCatalog
   readonly dispatcher: Dispatcher
   readonly clock: Clock
   /** @throws HeuristError as the gateway's authentication does */
@@ -54,6 +57,7 @@ export type ControlDependencies = {
   readonly deployPod: (manifest: PodManifest, modelFile: string | null) => Promise<{ readonly podId: string; readonly version: number }>
   /** How many replicas the pod should have, and why; null while nobody has looked. */
   readonly scaleOf: (podId: Bytes32) => PodScaleView | null
+  /** Takes the pod off the network, on chain; false when it is not served. */
   readonly removePod: (name: string) => Promise<boolean>
   /** Why a node gets no work, with the fix. */
   readonly whyOf: (nodeId: NodeId) => NodeWhy
@@ -109,9 +113,9 @@ export function callerOf(dependencies: ControlDependencies): Caller {
 
 /** The network as anyone may see it: nodes, pods, batches, totals. No prompts, no keys, no one's jobs. */
 export function networkRoutes(app: FastifyInstance, options: ControlOptions, dependencies: ControlDependencies): void {
-  const { database, dispatcher } = dependencies
+  const { database, dispatcher, pods } = dependencies
   app.get('/api/status', async () => {
-    const [last, pods] = await Promise.all([database.batches.last(), database.pods.list()])
+    const last = await database.batches.last()
     const nodes = dispatcher.nodes()
     return {
       version: options.version,
@@ -124,7 +128,7 @@ export function networkRoutes(app: FastifyInstance, options: ControlOptions, dep
       contracts: options.contracts,
       assets: options.assets,
       nodes: { online: nodes.filter(node => node.online).length, known: nodes.length },
-      pods: pods.length,
+      pods: pods.list().length,
       lastBatch: toJson(last && { number: last.number, state: last.state, jobCount: last.jobCount, transactionHash: last.transactionHash }),
       now: dependencies.clock.now(),
     }
@@ -140,10 +144,9 @@ export function networkRoutes(app: FastifyInstance, options: ControlOptions, dep
     const { id } = parse(z.object({ id: addressSchema }), request.params)
     return toJson(dependencies.whyOf(id))
   })
-  app.get('/api/pods', async () => {
-    const pods = await database.pods.list()
-    return { data: pods.map(pod => podView(pod, dispatcher.podCapacity(pod.podId), dependencies.scaleOf(pod.podId))) }
-  })
+  app.get('/api/pods', async () => ({
+    data: pods.list().map(pod => podView(pod, dispatcher.podCapacity(pod.podId), dependencies.scaleOf(pod.podId))),
+  }))
   app.get('/api/batches', async request => {
     const { limit, before } = parse(listQuery, request.query)
     const rows = await database.batches.list({ limit, ...(before !== undefined && { beforeNumber: before }) })

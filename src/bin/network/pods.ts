@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { PodCatalog } from '#application'
-import type { BlobStore, Chain, Clock, Database, Signer, Tokenizer } from '#platform'
-import { podIdOf, registerPod } from '#platform/chain'
+import type { Indexer } from '#orchestration'
+import type { BlobStore, Chain, Clock, Database, Logger, Signer, Tokenizer } from '#platform'
+import { podIdOf, registerPod, setPodActive } from '#platform/chain'
 import { tokenizerBlob, tokenizerFromBlob, unigramBlob } from '#platform/tokenizer'
-import { type Dispatcher, isHeuristError, manifestHash, type PodManifest, type PodRecord, podManifestSchema } from '#protocol'
+import { type Dispatcher, isHeuristError, manifestHash, messageOf, type PodManifest, type PodRecord, podManifestSchema } from '#protocol'
 import { PACKAGE_ROOT } from '../version.ts'
 
 /** Names of the pods that every network starts with. */
@@ -63,17 +64,19 @@ function withTokenizer(manifest: PodManifest, tokenizerSha256: string): PodManif
 }
 
 export type PodServices = {
-  /** The pods as the gateway looks them up, kept in memory. */
+  /** The pods as the gateway looks them up, kept in memory: those that are active on chain. */
   readonly catalog: PodCatalog
-  /** Registers, stores and announces a pod; `modelFile` is a local copy from which the tokenizer is taken. */
+  /** Registers, stores and announces a pod, also one that was taken off; `modelFile` is a local copy from which the tokenizer is taken. */
   deploy(manifest: PodManifest, modelFile: string | null): Promise<{ podId: string; version: number }>
-  /** Deploys the shipped pods; an unchanged one costs no transaction. */
+  /** Deploys the shipped pods; an unchanged one costs no transaction, one that was taken off the network stays off. */
   deployBuiltins(): Promise<void>
+  /** Takes a pod off the network, on chain. False when none of this name is served. */
   remove(name: string): Promise<boolean>
   /** Counts units of a pod; null when its tokenizer is not known here. Synchronous: it stands on the hot path. */
   tokenizerFor(pod: PodRecord): Tokenizer | null
-  /** Loads the tokenizers of all stored pods and tells the nodes about the pods. */
-  refresh(): Promise<void>
+  /** Loads the pods that the chain says are active, tells the nodes about them, and follows what the chain says from here on. */
+  start(): Promise<void>
+  stop(): void
 }
 
 export type PodDependencies = {
@@ -81,24 +84,45 @@ export type PodDependencies = {
   readonly database: Database
   readonly blobs: BlobStore
   readonly dispatcher: Pick<Dispatcher, 'publishPods'>
+  readonly indexer: Pick<Indexer, 'onEvents'>
   readonly deployer: Signer
   readonly clock: Clock
+  readonly logger: Logger
 }
 
+const RETRY_MS = 5_000
+
 export function createPodServices(dependencies: PodDependencies): PodServices {
-  const { chain, database, blobs, dispatcher, deployer, clock } = dependencies
+  const { chain, database, blobs, dispatcher, indexer, deployer, clock, logger } = dependencies
   const tokenizers = new Map<string, Tokenizer>()
   let known: readonly PodRecord[] = []
+  let turn: Promise<void> = Promise.resolve()
+  let end = (): void => undefined
+  let cancelRetry = (): void => undefined
+  let isStopped = false
 
   async function loadTokenizer(sha256: string): Promise<void> {
     if (!tokenizers.has(sha256)) tokenizers.set(sha256, tokenizerFromBlob(await blobs.get(sha256)))
   }
 
-  async function refresh(): Promise<void> {
-    const pods = await database.pods.list()
-    known = pods
+  async function read(): Promise<void> {
+    const stored = await database.pods.list()
+    const active = await Promise.all(stored.map(({ podId }) => chain.podActive(podId)))
+    const pods = stored.filter((_, index) => active[index])
     for (const { manifest } of pods) if (manifest.spec.tokenizerSha256) await loadTokenizer(manifest.spec.tokenizerSha256)
+    known = pods
     dispatcher.publishPods(pods)
+  }
+  /** One after the other: an older answer of the chain must not overwrite a newer one. */
+  const refresh = (): Promise<void> => {
+    turn = turn.catch(() => undefined).then(read)
+    return turn
+  }
+  const follow = (): void => {
+    refresh().catch(error => {
+      logger.warn({ reason: messageOf(error) }, 'the active pods could not be read; it is tried again')
+      if (!isStopped) cancelRetry = clock.after(RETRY_MS, follow)
+    })
   }
 
   async function deploy(manifest: PodManifest): Promise<{ podId: string; version: number }> {
@@ -133,15 +157,30 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
     },
     async deployBuiltins() {
       const tokenizers = await Promise.all(BUILTINS.map(async ({ tokenizer }) => blobs.put(await tokenizer())))
-      for (const [index, { manifest }] of BUILTINS.entries()) await deploy(withTokenizer(manifest, tokenizers[index]!))
+      for (const [index, { manifest }] of BUILTINS.entries()) {
+        const podId = podIdOf(deployer.address, manifest.metadata.name)
+        const wasTakenOff = (await chain.podVersions(podId)).length > 0 && !(await chain.podActive(podId))
+        if (!wasTakenOff) await deploy(withTokenizer(manifest, tokenizers[index]!))
+      }
     },
     async remove(name) {
-      const pod = await database.pods.get(name)
-      if (!pod || !(await database.pods.remove(pod.podId))) return false
+      const pod = known.find(each => each.name === name)
+      if (!pod) return false
+      await setPodActive(chain, deployer, pod.podId, false)
       await refresh()
       return true
     },
     tokenizerFor: pod => tokenizers.get(pod.manifest.spec.tokenizerSha256 ?? '') ?? null,
-    refresh,
+    async start() {
+      end = indexer.onEvents(stored => {
+        if (stored === null || stored.some(({ name }) => name === 'PodActivityChanged')) follow()
+      })
+      await refresh()
+    },
+    stop() {
+      isStopped = true
+      end()
+      cancelRetry()
+    },
   }
 }

@@ -97,6 +97,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     await router.stop(ROUTER_STOP_MS)
     presence.stop()
     core.frontends.stop()
+    pods.stop()
     shares.stop()
     await registry.stop()
     await payments.stop()
@@ -114,7 +115,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
     router.start()
     core.autoscaler.start()
     core.indexer.start()
-    await pods.refresh()
+    await pods.start()
     sequencer.start()
     keeper.start()
     const gateway = createGatewayOf({ ...config, gatewayPort }, dependencies, { ...core, sequencer })
@@ -139,7 +140,7 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     { owner: { instance: INSTANCE, epoch: ownerEpoch }, assets: [WrappedHeu, DevUsd] },
     { ledger: database.ledger, clock, logger, metrics },
   )
-  const registry = createRegistry({}, { chain, pods: database.pods, clock, logger })
+  const registry = createRegistry({}, { chain, clock, logger })
   const presence = createPresence({ nodes: database.nodes, dispatcher: () => router, epoch: epochClock(chain), clock, logger })
   const indexer = createIndexer({ fromBlock: infrastructure.fromBlock }, { chain, events: database.events, clock, logger, metrics })
   const blobs = createBlobStore({ directory: home.blobs })
@@ -148,8 +149,10 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     database,
     blobs,
     dispatcher: { publishPods: list => router.publishPods(list) },
+    indexer,
     deployer: signers.developer,
     clock,
+    logger,
   })
   const router: Router = createRouter(
     { queueMaxJobs: config.queueMaxJobs },
@@ -295,6 +298,7 @@ function controlOf(dependencies: ServiceDependencies, core: Core, gateway: () =>
     },
     {
       database,
+      pods: pods.catalog,
       dispatcher: router,
       clock,
       economy,

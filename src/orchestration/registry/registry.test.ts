@@ -13,9 +13,8 @@ beforeAll(async () => {
 afterEach(() => registry?.stop())
 afterAll(() => testChain?.stop())
 
-const pods = { list: async () => [] }
 const start = async (chain: Chain = testChain.chain, options = {}): Promise<Registry> => {
-  registry = createRegistry({ pollMs: 20, ...options }, { chain, pods, clock: systemClock, logger: silentLogger })
+  registry = createRegistry({ pollMs: 20, ...options }, { chain, clock: systemClock, logger: silentLogger })
   await registry.start()
   return registry
 }

@@ -1,5 +1,5 @@
-import type { Chain, ChainCursor, ChainEvent, ChainNode, ChainWatch, Clock, Logger, PodStore } from '#platform'
-import { type Address, BPS, messageOf, type NodeId, type NodeStanding, nodeGaugeId, type PodRecord } from '#protocol'
+import type { Chain, ChainCursor, ChainEvent, ChainNode, ChainWatch, Clock, Logger } from '#platform'
+import { type Address, BPS, messageOf, type NodeId, type NodeStanding, nodeGaugeId } from '#protocol'
 import { readTime } from '../economy/context.ts'
 
 export type RegistryOptions = {
@@ -12,7 +12,6 @@ export const DEFAULT_REGISTRY_OPTIONS: RegistryOptions = { pollMs: 1_000, reload
 
 export type RegistryDependencies = {
   readonly chain: Chain
-  readonly pods: Pick<PodStore, 'list'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -27,8 +26,6 @@ export type Registry = {
   nodes(): readonly ChainNode[]
   /** Asks the chain about one node now: it just registered, or just linked. */
   refresh(nodeId: NodeId): Promise<NodeStanding | null>
-  pods(): readonly PodRecord[]
-  refreshPods(): Promise<readonly PodRecord[]>
   /** Age of the last complete read in ms: while the chain is away the old standings stay, and this grows. */
   ageMs(): number
   /** Calls `listener` after a node's standing changed; the returned function ends it. */
@@ -53,7 +50,7 @@ function same(a: ChainNode | undefined, b: ChainNode): boolean {
   )
 }
 
-/** What the chain and the pod table say, held in memory for the router's filter (wp §2.2.2). */
+/** What the chain says about nodes, held in memory for the router's filter (wp §2.2.2). */
 export function createRegistry(options: Partial<RegistryOptions>, dependencies: RegistryDependencies): Registry {
   return new ChainRegistry({ ...DEFAULT_REGISTRY_OPTIONS, ...options }, dependencies)
 }
@@ -64,7 +61,6 @@ class ChainRegistry implements Registry {
   readonly #dependencies: RegistryDependencies
   readonly #nodes = new Map<NodeId, ChainNode>()
   readonly #listeners = new Set<(nodeId: NodeId) => void>()
-  #pods: readonly PodRecord[] = []
   #loadedAtMs: number
   #watch: ChainWatch | null = null
   #cancelReload = (): void => undefined
@@ -112,15 +108,6 @@ class ChainRegistry implements Registry {
     return node ?? null
   }
 
-  readonly pods = (): readonly PodRecord[] => {
-    return this.#pods
-  }
-
-  readonly refreshPods = async (): Promise<readonly PodRecord[]> => {
-    this.#pods = await this.#dependencies.pods.list()
-    return this.#pods
-  }
-
   readonly ageMs = (): number => {
     return this.#dependencies.clock.now() - this.#loadedAtMs
   }
@@ -161,7 +148,6 @@ class ChainRegistry implements Registry {
     const present = new Set(all.map(node => node.nodeId))
     // Not in the list: a retired key, a node that left, or one whose registration the chain lost.
     for (const nodeId of [...this.#nodes.keys()]) if (!present.has(nodeId)) await this.refresh(nodeId)
-    await this.refreshPods()
     this.#loadedAtMs = this.#dependencies.clock.now()
   }
 

@@ -78,7 +78,10 @@ export function requestNodeExit(chain: Chain, owner: Signer, registryId: bigint)
   return chain.send(owner, { to: chain.contracts.NodeRegistry, data })
 }
 
-/** Registers a pod, or publishes a new version when the deployer has one of this name. Prices: nano-credits per 1,000,000 units. */
+/**
+ * Registers a pod, or publishes a new version when the deployer has one of this name; one that was taken off the network is active again.
+ * Prices: nano-credits per 1,000,000 units. `receipt` is null when nothing had to be sent.
+ */
 export async function registerPod(
   chain: Chain,
   deployer: Signer,
@@ -94,13 +97,23 @@ export async function registerPod(
   const podId = podIdOf(deployer.address, pod.name)
   const versions = await chain.podVersions(podId)
   const newest = versions.at(-1)
-  if (newest?.manifestHash === pod.manifestHash) return { podId, version: newest.version, receipt: null }
+  if (newest?.manifestHash === pod.manifestHash) {
+    return { podId, version: newest.version, receipt: await setPodActive(chain, deployer, podId, true) }
+  }
   const terms = [pod.manifestHash, pod.inputNanoCreditsPerMillion, pod.outputNanoCreditsPerMillion, pod.deployerBps] as const
   const data = newest
     ? encodeFunctionData({ abi: podRegistryAbi, functionName: 'publish', args: [podId, ...terms] })
     : encodeFunctionData({ abi: podRegistryAbi, functionName: 'register', args: [pod.name, ...terms] })
   const receipt = await chain.send(deployer, { to: chain.contracts.PodRegistry, data })
+  // After the new version, so that the old one is not served again for a moment.
+  await setPodActive(chain, deployer, podId, true)
   return { podId, version: versions.length + 1, receipt }
+}
+
+/** Takes a pod off the network, or back onto it. Resolves with null when the chain has it so already. */
+export async function setPodActive(chain: Chain, deployer: Signer, podId: PodId, isActive: boolean): Promise<ChainReceipt | null> {
+  if ((await chain.podActive(podId)) === isActive) return null
+  return chain.write(deployer, { contract: 'PodRegistry', call: 'setActive', args: [podId, isActive] })
 }
 
 /** keccak256(abi.encode(owner, name)): how both registries make ids. */

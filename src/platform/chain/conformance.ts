@@ -10,6 +10,7 @@ import {
   registerPod,
   requestNodeExit,
   requestWithdrawal,
+  setPodActive,
   setSpendingCap,
   transferHeu,
   transferUsd,
@@ -125,6 +126,22 @@ export function describeChain(driver: string, start: () => Promise<ChainFixture>
           { version: 2, manifestHash: keccak256('two') },
         ])
         expect(await chain.podVersions(keccak256('nobody'))).toEqual([])
+      })
+
+      test('behavior: a pod is taken off the network and deployed again, the same or changed', async () => {
+        const deployer = await someone()
+        const pod = { name: 'tests/off', inputNanoCreditsPerMillion: 5n, outputNanoCreditsPerMillion: 7n, deployerBps: 300 }
+        const { podId } = await registerPod(chain, deployer, { ...pod, manifestHash: keccak256('one') })
+        expect([await chain.podActive(podId), await chain.podActive(keccak256('nobody'))]).toEqual([true, false])
+        expect(await setPodActive(chain, deployer, podId, false)).not.toBeNull()
+        expect(await setPodActive(chain, deployer, podId, false)).toBeNull()
+        expect(await chain.podActive(podId)).toBe(false)
+        const same = await registerPod(chain, deployer, { ...pod, manifestHash: keccak256('one') })
+        expect([same.version, await chain.podActive(podId)]).toEqual([1, true])
+        await setPodActive(chain, deployer, podId, false)
+        const changed = await registerPod(chain, deployer, { ...pod, manifestHash: keccak256('two') })
+        expect([changed.version, await chain.podActive(podId)]).toEqual([2, true])
+        await expect(setPodActive(chain, treasury, podId, false)).rejects.toMatchObject({ payload: { error: 'PodRegistry_NotDeployer' } })
       })
 
       test('behavior: a frontend registers with its fee', async () => {

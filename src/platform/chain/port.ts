@@ -213,6 +213,8 @@ export interface Chain extends ContractCalls {
   allNodes(): Promise<ChainNode[]>
   /** All published versions, oldest first; empty when the pod is not there. */
   podVersions(podId: PodId): Promise<ChainPodVersion[]>
+  /** Whether the pod's deployer has it on the network; false when the pod is not there. */
+  podActive(podId: PodId): Promise<boolean>
 
   vaultBalance(account: Address, asset: Address): Promise<bigint>
   spendingCap(account: Address, asset: Address): Promise<ChainSpendingCap>

@@ -27,6 +27,7 @@ type Reads = Pick<
   | 'nodeStanding'
   | 'allNodes'
   | 'podVersions'
+  | 'podActive'
   | 'vaultBalance'
   | 'spendingCap'
   | 'claimable'
@@ -181,11 +182,12 @@ function nodeReads(client: PublicClient, contracts: ContractAddresses) {
 
 function podReads(client: PublicClient, contracts: ContractAddresses) {
   const registry = { address: contracts.PodRegistry, abi: podRegistryAbi } as const
+  const podOf = (podId: PodId) =>
+    unless('PodRegistry_UnknownPod', 'read a pod', () => client.readContract({ ...registry, functionName: 'getPod', args: [podId] }))
   return {
+    podActive: async (podId: PodId) => (await podOf(podId))?.active ?? false,
     podVersions: async (podId: PodId) => {
-      const pod = await unless('PodRegistry_UnknownPod', 'read a pod', () =>
-        client.readContract({ ...registry, functionName: 'getPod', args: [podId] }),
-      )
+      const pod = await podOf(podId)
       if (!pod) return []
       return translating('read the versions of a pod', () =>
         Promise.all(

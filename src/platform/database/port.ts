@@ -189,9 +189,8 @@ export interface BatchStore {
 export interface PodStore {
   /** A new version when the manifest hash differs. */
   put(pod: PodRecord): Promise<void>
+  /** The newest version of each. Whether one is served, the chain says. */
   list(): Promise<PodRecord[]>
-  get(name: string): Promise<PodRecord | null>
-  remove(podId: Bytes32): Promise<boolean>
 }
 
 /** Seen nodes and their accumulated presence, from which uptime follows. */

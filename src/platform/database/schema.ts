@@ -62,7 +62,6 @@ export type Schema = {
     manifest: Json
     manifest_hash: string
     created_at_ms: number
-    removed: Generated<boolean>
   }
   nodes: { node_id: string; first_seen_at_ms: number; last_seen_at_ms: number; online_ms: number }
   batch_work: { batch_number: number; node_id: string; organic_units: Amount }

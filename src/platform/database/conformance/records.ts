@@ -109,30 +109,21 @@ export function recordConformance(subject: () => TestDatabase): void {
   })
 
   describe('pods', () => {
+    const newest = async (name: string) => (await database.pods.list()).find(each => each.name === name)
     test('default: a changed manifest is a new version, the same one is not', async () => {
       const first = pod('acme/chat')
       await database.pods.put(first)
       await database.pods.put({ ...first, createdAtMs: 99 })
-      expect(await database.pods.get('acme/chat')).toEqual(first)
+      expect(await newest('acme/chat')).toEqual(first)
       const second = { ...first, manifestHash: word() }
       await database.pods.put(second)
-      expect(await database.pods.get('acme/chat')).toEqual({ ...second, version: 2 })
+      expect(await newest('acme/chat')).toEqual({ ...second, version: 2 })
       expect((await database.pods.list()).filter(({ podId }) => podId === first.podId)).toHaveLength(1)
-    })
-    test('behavior: a removed pod is gone until it is put again', async () => {
-      const record = pod('acme/old')
-      await database.pods.put(record)
-      expect(await database.pods.remove(record.podId)).toBe(true)
-      expect(await database.pods.remove(record.podId)).toBe(false)
-      expect(await database.pods.get('acme/old')).toBeNull()
-      expect((await database.pods.list()).map(({ podId }) => podId)).not.toContain(record.podId)
-      await database.pods.put(record)
-      expect(await database.pods.get('acme/old')).toMatchObject({ version: 2 })
     })
     test('behavior: two deployments at once are two versions', async () => {
       const record = pod('acme/race')
       await Promise.all([1, 2, 3].map(() => database.pods.put({ ...record, manifestHash: word() })))
-      expect(await database.pods.get('acme/race')).toMatchObject({ version: 3 })
+      expect(await newest('acme/race')).toMatchObject({ version: 3 })
     })
   })
 

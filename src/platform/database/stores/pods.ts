@@ -9,27 +9,7 @@ export function createPodStore({ db }: { db: Kysely<Schema> }): PodStore {
   const newest = () => db.selectFrom('pods').selectAll().distinctOn('pod_id').orderBy('pod_id').orderBy('version', 'desc')
   return {
     put: pod => translated(() => put(db, pod)),
-    list: () =>
-      translated(async () => {
-        const rows = await newest().execute()
-        return rows.filter(row => !row.removed).map(toPod)
-      }),
-    get: name =>
-      translated(async () => {
-        const rows = await newest().where('name', '=', name).execute()
-        const row = rows.find(candidate => !candidate.removed)
-        return row ? toPod(row) : null
-      }),
-    remove: podId =>
-      translated(async () => {
-        const result = await db
-          .updateTable('pods')
-          .set({ removed: true })
-          .where('pod_id', '=', podId)
-          .where('removed', '=', false)
-          .executeTakeFirst()
-        return result.numUpdatedRows > 0n
-      }),
+    list: () => translated(async () => (await newest().execute()).map(toPod)),
   }
 }
 
@@ -39,12 +19,12 @@ async function put(db: Kysely<Schema>, pod: PodRecord): Promise<void> {
     await sql`select pg_advisory_xact_lock(hashtextextended(${pod.podId}, 0))`.execute(transaction)
     const current = await transaction
       .selectFrom('pods')
-      .select(['version', 'manifest_hash', 'removed'])
+      .select(['version', 'manifest_hash'])
       .where('pod_id', '=', pod.podId)
       .orderBy('version', 'desc')
       .limit(1)
       .executeTakeFirst()
-    if (current && !current.removed && current.manifest_hash === pod.manifestHash) return
+    if (current?.manifest_hash === pod.manifestHash) return
     await transaction
       .insertInto('pods')
       .values({
