@@ -11,10 +11,14 @@ const bin = join(root, 'node_modules', '.bin')
 /** The pinned Node (npm package `node`), which runs TypeScript by type stripping. */
 export const nodeBinary = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 
+/** Where Node keeps what it compiled, types stripped: a start reads it instead of compiling 600 files again in every process. */
+const compileCache = join(root, 'node_modules', '.cache', 'compiled')
+
 /** Environment with the project's own binaries first. */
 export function environment(extra = {}) {
   const separator = process.platform === 'win32' ? ';' : ':'
-  return { ...process.env, PATH: `${dirname(nodeBinary)}${separator}${bin}${separator}${process.env.PATH}`, ...extra }
+  const path = `${dirname(nodeBinary)}${separator}${bin}${separator}${process.env.PATH}`
+  return { NODE_COMPILE_CACHE: compileCache, ...process.env, PATH: path, ...extra }
 }
 
 function hashOf(paths) {

@@ -37,7 +37,7 @@ export type DatabaseOptions = {
 
 // 256 outcomes of about 4 KB are one megabyte of parameters: large enough to hide the disk sync, small enough not to delay the first of them.
 const MAX_GROUP = 256
-const MAX_FLIGHTS = 2
+const MAX_FLIGHTS = 3
 const MAX_QUEUE = 50_000
 
 /**

@@ -29,6 +29,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_connections: '40',
   shared_buffers: '32MB',
   max_wal_size: '512MB',
+  // A new WAL segment is not filled with zeros first: that stalled every commit for 80 ms, once a second under load. Syncs stay.
+  wal_init_zero: 'off',
   jit: 'off',
   lc_messages: 'C',
   timezone: 'UTC',
