@@ -1,6 +1,6 @@
 import type { SignedDecision } from './decision.ts'
 import type { Address, Bytes32, JobId, NodeId } from './ids.ts'
-import type { ChoiceOutput, Delta, JobPreferences, JobRequest, JobUnits } from './job.ts'
+import type { ChoiceOutput, Delta, JobPreferences, JobPricing, JobRequest, JobUnits } from './job.ts'
 import type { NodeView } from './node.ts'
 import type { PodRecord } from './pod.ts'
 import type { SignedDiscardReceipt, SignedReceipt } from './receipt.ts'
@@ -20,8 +20,8 @@ export type JobOrder = {
   /** Nodes that the frontend refers to (priority 2). */
   readonly referredNodes: ReadonlySet<NodeId>
   readonly asset: Address
-  /** Price in atomic units of `asset` for counted units; never above the hold (law L6). */
-  readonly priceOf: (units: JobUnits) => bigint
+  /** What the price in atomic units of `asset` follows from; it is never above the hold (law L6). */
+  readonly pricing: JobPricing
   readonly preferences: JobPreferences
   /** Whole-job deadline from submission, in ms. */
   readonly totalMs: number

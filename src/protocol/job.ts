@@ -50,6 +50,17 @@ export type JobPreferences = z.output<typeof jobPreferencesSchema>
 export const FINISH_REASONS = ['stop', 'length', 'tool_calls', 'content_filter'] as const
 export type FinishReason = (typeof FINISH_REASONS)[number]
 
+/** Credits and the asset that backs them, moved together. */
+export type CreditPool = {
+  /** Atomic units of the asset. */
+  readonly amount: bigint
+  readonly credits: bigint
+}
+/** Nano-credits per 1,000,000 units. */
+export type UnitPrices = { readonly input: bigint; readonly output: bigint }
+/** What the price of one job follows from, besides its units: the pod's prices, and what is held for it. */
+export type JobPricing = { readonly prices: UnitPrices; readonly held: CreditPool }
+
 /** Units of a job: prompt tokens and generated tokens (for an encoder only input). */
 export type JobUnits = { readonly inputUnits: number; readonly outputUnits: number }
 

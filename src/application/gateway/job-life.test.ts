@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { priceOfJob } from '#economics'
 import type { JobStore } from '#platform'
 import { HeuristError, type JobId, type JobOrder, type JobView } from '#protocol'
 import { INITIAL_WINDOW_TOKENS, textScript, wordDeltas } from './testing/dispatcher.ts'
@@ -74,7 +75,7 @@ describe('a job that succeeds', () => {
     expect(job.state).toBe('succeeded')
     expect(steps(job)).toEqual(['quoted', 'held', 'decided', 'leased', 'first_token', 'done', 'receipt'])
     expect(job.units).toEqual({ inputUnits: order.inputUnits, outputUnits: 4 })
-    const price = order.priceOf({ inputUnits: order.inputUnits, outputUnits: 4 })
+    const price = priceOfJob(order.pricing, { inputUnits: order.inputUnits, outputUnits: 4 })
     expect(job.price).toBe(price)
     expect(price <= job.maxPrice, 'law L6').toBe(true)
     const receipt = await the.database.database.jobs.receipt(order.jobId)
@@ -228,9 +229,9 @@ describe('a job that fails', () => {
 
   test('error: a receipt that does not match its job is not settled', async () => {
     the.dispatcher.script = order => {
-      const { priceOf } = order
-      // A router that asks for one unit more than the price.
-      Object.assign(order, { priceOf: (units: Parameters<typeof priceOf>[0]) => priceOf(units) + 1n })
+      const { prices, held } = order.pricing
+      // A router that asks for more than the price.
+      Object.assign(order, { pricing: { held, prices: { input: prices.input * 2n, output: prices.output * 2n } } })
       return textScript('expensive')
     }
     const before = await freeCredits()

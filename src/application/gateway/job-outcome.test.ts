@@ -15,6 +15,7 @@ function makeHold(told: string[]): Hold {
     asset: TEST_ASSET,
     credits: 100n,
     maxPrice: 100n,
+    pricing: { prices: { input: 0n, output: 0n }, held: { amount: 100n, credits: 100n } },
     priceOf: () => PRICE,
     creditsFor: () => PRICE,
     capture: () => ({ events: [], split: [] }),

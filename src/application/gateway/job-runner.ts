@@ -134,7 +134,7 @@ function orderOf({ referredNodes }: Context, { call, hold, start }: Job): JobOrd
     frontend: start.frontend,
     referredNodes: call.key.frontend ? referredNodes(call.key.frontend) : NO_NODES,
     asset: hold.asset,
-    priceOf: units => hold.priceOf(units),
+    pricing: hold.pricing,
     preferences: call.preferences,
     totalMs: Math.min(call.preferences.deadline_ms ?? Number.POSITIVE_INFINITY, call.pod.manifest.spec.timeouts.totalMs),
   }

@@ -1,7 +1,7 @@
 import type { Clock, LedgerEvent, LedgerStore, Logger } from '#platform'
-import { type Address, isHeuristError, messageOf } from '#protocol'
+import { type Address, type CreditPool, isHeuristError, messageOf } from '#protocol'
 import { type AllowanceOwner, allowanceAccount, creditsAccount, creditUnitOf } from './accounts.ts'
-import { addPools, type CreditPool, EMPTY_POOL, greater, portionOf, subtractPools } from './credit-pool.ts'
+import { addPools, EMPTY_POOL, greater, portionOf, subtractPools } from './credit-pool.ts'
 import { leaseEvent, returnEvent } from './ledger.ts'
 
 export type AllowanceOptions = {

@@ -1,15 +1,10 @@
-import { mulDivDown, mulDivUp } from '#protocol'
-import { roundUpToStep } from './pricing.ts'
+import { roundUpToStep } from '#economics'
+import { type CreditPool, mulDivDown, mulDivUp } from '#protocol'
 
 /**
  * Credits and the asset that backs them, moved together (docs/adr/0004-credits-and-lots.md). Spending takes the asset in
  * proportion, rounded down, so that what backs the remaining credits never falls: the vault is solvent by construction.
  */
-export type CreditPool = {
-  /** Atomic units of the asset. */
-  readonly amount: bigint
-  readonly credits: bigint
-}
 
 export const EMPTY_POOL: CreditPool = { amount: 0n, credits: 0n }
 
@@ -27,15 +22,8 @@ export function portionOf(pool: CreditPool, credits: bigint): CreditPool {
   return { credits, amount: mulDivDown(credits, pool.amount, pool.credits) }
 }
 
-/** Atomic units for `credits` out of `held`, at least one; at most all that is held (law L6). */
-export function assetPrice(held: CreditPool, credits: bigint): bigint {
-  if (credits <= 0n) return 0n
-  if (credits >= held.credits) return held.amount
-  return mulDivDown(credits, held.amount, held.credits) || 1n
-}
-
 /**
- * Credits that a price stands for: the inverse of {@link assetPrice} on whole charge steps. Never less than the price's share,
+ * Credits that a price stands for: the inverse of `assetPrice` on whole charge steps. Never less than the price's share,
  * so that a price cut by somebody else still leaves the rest backed.
  */
 export function creditsOfPrice(held: CreditPool, price: bigint): bigint {

@@ -1,11 +1,10 @@
-import { splitPayment } from '#economics'
-import { type Address, formatUnits, HeuristError } from '#protocol'
+import { priceOfJob, splitPayment } from '#economics'
+import { type Address, type CreditPool, formatUnits, HeuristError, type JobPricing } from '#protocol'
 import type { AllowanceOwner } from './accounts.ts'
 import type { Allowances } from './allowances.ts'
-import { assetPrice, type CreditPool, creditsOfPrice, EMPTY_POOL } from './credit-pool.ts'
+import { creditsOfPrice, EMPTY_POOL } from './credit-pool.ts'
 import type { KeyBudgets } from './key-budgets.ts'
 import { captureEvent } from './ledger.ts'
-import { priceOfUnits } from './pricing.ts'
 import type { Hold, HoldRequest, PaymentErrorCode } from './types.ts'
 
 export type TakenMoney = { readonly asset: Address; readonly pool: CreditPool }
@@ -14,7 +13,7 @@ type HoldDependencies = { readonly owner: AllowanceOwner; readonly allowances: A
 /** The hold of one job over money that was already taken from an allowance. */
 export function createHold(request: HoldRequest, { asset, pool }: TakenMoney, dependencies: HoldDependencies): Hold {
   const { account, pod } = request
-  const prices = pod.manifest.spec.price
+  const pricing: JobPricing = { prices: pod.manifest.spec.price, held: pool }
   let open = true
 
   const end = (used: CreditPool): void => {
@@ -23,12 +22,13 @@ export function createHold(request: HoldRequest, { asset, pool }: TakenMoney, de
     if (pool.credits > 0n) dependencies.allowances.settle(account, asset, { taken: pool, used })
     dependencies.budgets.settle(request.key, pool.credits, used.credits)
   }
-  const priceOf: Hold['priceOf'] = units => assetPrice(pool, priceOfUnits(units, prices))
+  const priceOf: Hold['priceOf'] = units => priceOfJob(pricing, units)
 
   return {
     asset,
     credits: pool.credits,
     maxPrice: pool.amount,
+    pricing,
     priceOf,
     creditsFor: units => creditsOfPrice(pool, priceOf(units)),
     capture({ jobId, price, parties, bps, atMs }) {

@@ -1,6 +1,6 @@
 import type { SplitShare } from '#economics'
 import type { LedgerEvent, Posting } from '#platform'
-import type { Address, JobId } from '#protocol'
+import type { Address, CreditPool, JobId } from '#protocol'
 import {
   type AllowanceOwner,
   allowanceAccount,
@@ -11,7 +11,6 @@ import {
   earnedAccount,
   VAULT,
 } from './accounts.ts'
-import type { CreditPool } from './credit-pool.ts'
 import type { Deposit } from './types.ts'
 
 /** Builders of the ledger's events: each sums to zero for the asset and for the credits that it backs (law L1). */

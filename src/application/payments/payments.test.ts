@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { CHARGE_STEP_NANO_CREDITS as STEP } from '#economics'
 import { createManualClock, type LedgerStore, silentLogger } from '#platform'
 import { createTestDatabase, type TestDatabase } from '#platform/database/testing'
 import { type Address, HeuristError } from '#protocol'
 import { allowancePrefix, creditsAccount, creditUnitOf } from './accounts.ts'
 import { createPayments, type PaymentOptions } from './payments.ts'
-import { CHARGE_STEP_NANO_CREDITS as STEP } from './pricing.ts'
 import { accountOf, apiKey, HEU, nextJobId, outcomeOf, PARTIES, podWithPrice, USD } from './testing.ts'
 import type { Hold, Payments } from './types.ts'
 

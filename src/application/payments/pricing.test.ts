@@ -1,23 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addPools, assetPrice, creditsOfPrice, EMPTY_POOL, portionOf, subtractPools } from './credit-pool.ts'
-import { CHARGE_STEP_NANO_CREDITS, priceOfUnits } from './pricing.ts'
+import { assetPrice, CHARGE_STEP_NANO_CREDITS, creditsOfUnits } from '#economics'
+import { addPools, creditsOfPrice, EMPTY_POOL, portionOf, subtractPools } from './credit-pool.ts'
 
 const STEP = CHARGE_STEP_NANO_CREDITS
 
-describe('priceOfUnits', () => {
+describe('creditsOfUnits', () => {
   test('default: units times price per million', () => {
     // 1,000 prompt tokens at 20 credits and 500 output tokens at 60 credits per million: 0.02 + 0.03 credits.
     const prices = { input: 20_000_000_000n, output: 60_000_000_000n }
-    expect(priceOfUnits({ inputUnits: 1_000, outputUnits: 500 }, prices)).toBe(50_000_000n)
+    expect(creditsOfUnits({ inputUnits: 1_000, outputUnits: 500 }, prices)).toBe(50_000_000n)
   })
   test('behavior: the smallest charge is one step, a free pod costs nothing', () => {
-    expect(priceOfUnits({ inputUnits: 1, outputUnits: 0 }, { input: 1n, output: 1n })).toBe(STEP)
-    expect(priceOfUnits({ inputUnits: 9_999, outputUnits: 9_999 }, { input: 0n, output: 0n })).toBe(0n)
-    expect(priceOfUnits({ inputUnits: 0, outputUnits: 0 }, { input: 5n, output: 5n })).toBe(0n)
+    expect(creditsOfUnits({ inputUnits: 1, outputUnits: 0 }, { input: 1n, output: 1n })).toBe(STEP)
+    expect(creditsOfUnits({ inputUnits: 9_999, outputUnits: 9_999 }, { input: 0n, output: 0n })).toBe(0n)
+    expect(creditsOfUnits({ inputUnits: 0, outputUnits: 0 }, { input: 5n, output: 5n })).toBe(0n)
   })
   test('error: negative units', () => {
-    expect(() => priceOfUnits({ inputUnits: -1, outputUnits: 0 }, { input: 1n, output: 1n })).toThrow(RangeError)
+    expect(() => creditsOfUnits({ inputUnits: -1, outputUnits: 0 }, { input: 1n, output: 1n })).toThrow(RangeError)
   })
   test('property: more units never cost less', () => {
     const units = fc.nat({ max: 1_000_000 })
@@ -25,8 +25,8 @@ describe('priceOfUnits', () => {
     fc.assert(
       fc.property(units, units, units, price, price, (inputUnits, outputUnits, more, input, output) => {
         const prices = { input, output }
-        const less = priceOfUnits({ inputUnits, outputUnits }, prices)
-        expect(priceOfUnits({ inputUnits, outputUnits: outputUnits + more }, prices) >= less).toBe(true)
+        const less = creditsOfUnits({ inputUnits, outputUnits }, prices)
+        expect(creditsOfUnits({ inputUnits, outputUnits: outputUnits + more }, prices) >= less).toBe(true)
         expect(less % STEP).toBe(0n)
       }),
     )

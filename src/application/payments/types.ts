@@ -1,6 +1,6 @@
 import type { SplitBps, SplitParties, SplitShare } from '#economics'
 import type { ApiKeyRecord, LedgerEvent } from '#platform'
-import type { Address, JobId, JobUnits, PodRecord } from '#protocol'
+import type { Address, JobId, JobPricing, JobUnits, PodRecord } from '#protocol'
 
 /**
  * Money set aside for one job before any work is done (DESIGN §4.2). It lives in memory against an allowance that the
@@ -13,6 +13,8 @@ export type Hold = {
   readonly credits: bigint
   /** Most that the job can cost, in atomic units of `asset`. */
   readonly maxPrice: bigint
+  /** What the price follows from: the router makes the same. */
+  readonly pricing: JobPricing
   /** Price of counted units in atomic units of `asset`; never above `maxPrice` (law L6). */
   priceOf(units: JobUnits): bigint
   /** Nano-credits charged for counted units; never above `credits`. */

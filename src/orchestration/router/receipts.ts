@@ -1,4 +1,4 @@
-import { computeUnitsOf } from '#economics'
+import { computeUnitsOf, priceOfJob } from '#economics'
 import type { Bytes32, JobOrder, JobUnits, Receipt } from '#protocol'
 import type { Lease } from './job.ts'
 
@@ -24,7 +24,7 @@ export function draftReceipt({ order, lease, units, outputHash, decisionHash, fi
     inputUnits: units.inputUnits,
     outputUnits: units.outputUnits,
     asset: order.asset,
-    price: order.priceOf(units),
+    price: priceOfJob(order.pricing, units),
     payer: order.payer,
     frontend: order.frontend,
     node: lease.hosting.nodeId,

@@ -1,3 +1,4 @@
+import { priceOfJob } from '#economics'
 import { type Clock, createSigner, newPrivateKey, signAlone } from '#platform'
 import {
   type Bytes32,
@@ -114,7 +115,7 @@ export function createTestDispatcher(domain: Domain, clock: Clock): TestDispatch
       decisionHash,
       ...units,
       asset: order.asset,
-      price: order.priceOf(units),
+      price: priceOfJob(order.pricing, units),
       payer: order.payer,
       frontend: order.frontend,
       node: node.address,

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { CHARGE_STEP_NANO_CREDITS } from '#economics'
 import {
   type Clock,
   createMetrics,
@@ -80,7 +81,11 @@ export function testOrder(pod: PodRecord, overrides: Partial<JobOrder> & { body?
     frontend: ZERO_ADDRESS,
     referredNodes: new Set(),
     asset: '0xa55e000000000000000000000000000000000001',
-    priceOf: ({ inputUnits, outputUnits }) => BigInt(inputUnits) + 2n * BigInt(outputUnits),
+    // One atomic unit for each input unit, two for each output unit.
+    pricing: {
+      prices: { input: 1_000_000n * CHARGE_STEP_NANO_CREDITS, output: 2_000_000n * CHARGE_STEP_NANO_CREDITS },
+      held: { amount: 10n ** 12n, credits: 10n ** 12n * CHARGE_STEP_NANO_CREDITS },
+    },
     preferences: jobPreferencesSchema.parse({}),
     totalMs: 60_000,
     ...rest,
