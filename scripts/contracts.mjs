@@ -1,4 +1,4 @@
-// `npm run contracts [build|test|gas|check|lint|format|canary|deep]`: the Solidity side, through forge's own binary.
+// `npm run contracts [build|test|gas|check|lint|format|canary|deep|prove]`: the Solidity side, through forge's own binary.
 //   (none)  lint, then test
 //   build   compiles and prints contract sizes
 //   test    check, all tests, the trees beside them, and the gas snapshots; ends with "contracts: N passed, N failed"
@@ -7,14 +7,17 @@
 //   lint    forge's linter and every compiler warning; compiles for itself
 //   format  formats
 //   canary  the test that must fail
+//   prove   the properties in contracts/test/smt by solver, in one to three minutes; writes docs/reference/proofs.md
 //   deep    the tests with ten times the fuzz runs and many more invariant calls
 // ABI, bytecode and storage layout are the business of `npm run gen -- --check`.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot, runForge } from './forge.mjs'
+import { CANARY, proofsPage, propertyFiles, prove } from './smt.mjs'
 
 const tests = join(repositoryRoot, 'contracts', 'test')
 const gasFolder = join(repositoryRoot, 'contracts', 'snapshots', 'gas')
+const proofs = join(repositoryRoot, 'docs', 'reference', 'proofs.md')
 const totals = { passed: 0, failed: 0 }
 
 function pass(count = 1) {
@@ -163,6 +166,17 @@ const commands = {
   },
   async gas() {
     for (const [file, values] of await measureGas()) writeFileSync(join(gasFolder, file), `${JSON.stringify(values, null, 2)}\n`)
+  },
+  async prove() {
+    const results = await prove(propertyFiles())
+    for (const { file, properties, sidesOpen } of results) {
+      for (const { name, proved } of properties) proved ? pass() : fail(`${file} ${name} is not proved`)
+      if (sidesOpen.length > 0) fail(`${file}: not proved on the way`, sidesOpen.join('\n'))
+    }
+    const [canary] = await prove([CANARY])
+    if (canary.properties.length === 1 && !canary.properties[0].proved) pass()
+    else fail(`${CANARY} is false and was not refused: no proof here counts`)
+    if (totals.failed === 0) writeFileSync(proofs, proofsPage(results))
   },
   async canary() {
     await runTests('canary', { FOUNDRY_PROFILE: 'canary' })
