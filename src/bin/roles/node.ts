@@ -4,7 +4,16 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { createEngines, createModelStore, createNode, type EngineDeps, measureLlamaThreads, type NodeRegistration, openKey } from '#compute'
+import {
+  createEngines,
+  createModelStore,
+  createNode,
+  detectSandbox,
+  type EngineDeps,
+  measureLlamaThreads,
+  type NodeRegistration,
+  openKey,
+} from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, registerNode, transferHeu } from '#platform/chain'
 import { type Device, isHeuristError, maxOf, parseUnits } from '#protocol'
@@ -66,6 +75,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       logger,
       engines: createEngines({ llamaThreads }, engineDependencies),
       models,
+      sandbox: await detectSandbox(),
       registration: registrationOn(chain, {
         owner,
         faucet: faucetOf(home, facts),

@@ -15,6 +15,7 @@ import type { Engine } from '../pod/engines/engine.ts'
 import type { Random } from '../pod/lifecycle/backoff.ts'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
 import { Replicas } from '../pod/lifecycle/replicas.ts'
+import type { SandboxSupport } from '../pod/sandbox/detect.ts'
 import { benchmarkDevices } from './devices/benchmark.ts'
 import type { RunCommand } from './devices/command.ts'
 import { detectDevices } from './devices/detect.ts'
@@ -57,6 +58,8 @@ export type NodeDependencies = {
   readonly engines: Readonly<Partial<Record<EngineName, Engine>>>
   readonly models: ModelStore
   readonly registration: NodeRegistration
+  /** What keeps programs of others in, or why nothing does (`detectSandbox`). */
+  readonly sandbox: SandboxSupport
   /** Detection of this machine's devices unless given. */
   readonly detectDevices?: () => Promise<Device[]>
   /** Runs the tools of GPU vendors unless given. */
@@ -170,6 +173,7 @@ class Node implements ComputeNode {
       pods: this.#replicas.pods().map(pod => ({ pod, objection: this.#replicas.objection(pod)?.message ?? null })),
       replicas: this.#replicas.facts(),
       models: this.#deps.models,
+      sandbox: this.#deps.sandbox,
       counts: this.#runner.counts,
     })
   }

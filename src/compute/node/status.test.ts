@@ -14,6 +14,7 @@ const healthy: StatusFacts = {
   pods: [{ pod, objection: null }],
   replicas: [{ podId: pod.podId, manifestHash: pod.manifestHash, deviceId: 'cpu', state: 'warm', slots: 2, unitsPerSecond: 9 }],
   models: { describe: () => '/models/tiny.gguf' },
+  sandbox: { sandbox: null, problem: 'bubblewrap is not installed' },
   counts: { active: 1, done: 5, failed: 0, lastError: null },
 }
 const failing = (changes: Partial<StatusFacts>) => nodeStatus({ ...healthy, ...changes }).checks.filter(check => !check.ok)
@@ -22,7 +23,17 @@ describe('nodeStatus', () => {
   test('default: a healthy node has nothing to fix', () => {
     const { checks } = nodeStatus(healthy)
     expect(checks.filter(check => !check.ok || check.fix !== null)).toEqual([])
-    expect(checks.map(check => check.name)).toEqual(['link', 'registration', 'collateral', 'standing', 'devices', 'pod tiny', 'jobs'])
+    expect(checks.map(check => check.name)).toEqual([
+      'link',
+      'registration',
+      'collateral',
+      'standing',
+      'devices',
+      'sandbox',
+      'pod tiny',
+      'jobs',
+    ])
+    expect(checks[5]?.detail).toContain('programs of others are refused: bubblewrap is not installed')
     expect(checks[0]?.detail).toContain('up for 60 s')
   })
 

@@ -1,5 +1,6 @@
 import type { Address, Device, PodRecord, Replica } from '#protocol'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
+import type { SandboxSupport } from '../pod/sandbox/detect.ts'
 import type { RunnerCounts } from './lease-runner.ts'
 import type { LinkState } from './link-client.ts'
 import type { Registration } from './registration.ts'
@@ -19,12 +20,20 @@ export type StatusFacts = {
   readonly pods: readonly { readonly pod: PodRecord; readonly objection: string | null }[]
   readonly replicas: readonly Replica[]
   readonly models: Pick<ModelStore, 'describe'>
+  readonly sandbox: SandboxSupport
   readonly counts: RunnerCounts
 }
 
 /** Why this node gets work or none, in one screen: the first check that fails comes with its fix. */
 export function nodeStatus(facts: StatusFacts): NodeStatus {
-  const checks = [checkLink(facts), ...checkStanding(facts), checkDevices(facts.devices), ...checkPods(facts), checkJobs(facts.counts)]
+  const checks = [
+    checkLink(facts),
+    ...checkStanding(facts),
+    checkDevices(facts.devices),
+    checkSandbox(facts.sandbox),
+    ...checkPods(facts),
+    checkJobs(facts.counts),
+  ]
   return { nodeId: facts.nodeId, checks }
 }
 
@@ -81,6 +90,11 @@ function describeDevice(device: Device): string {
   const share = device.shareBps < 10_000 ? `, ${device.shareBps / 100} % share` : ''
   const score = device.benchmark ? `, ${(device.benchmark.score / 1e9).toFixed(2)} Gop/s (${device.benchmark.kernel})` : ', not measured'
   return `${device.id}: ${device.name}, ${(device.memoryBytes / 2 ** 30).toFixed(1)} GiB${share}${score}`
+}
+
+/** A node without a sandbox is no faulty node: it serves models and refuses programs. */
+function checkSandbox({ sandbox, problem }: SandboxSupport): NodeCheck {
+  return check('sandbox', true, sandbox ? sandbox.description : `none, so programs of others are refused: ${problem}`)
 }
 
 function checkPods(facts: StatusFacts): NodeCheck[] {

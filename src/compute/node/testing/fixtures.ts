@@ -141,6 +141,7 @@ export function makeTestNode(
       logger: silentLogger,
       engines: { llama: engine.engine },
       models: { resolve: async () => ({ path: null, bytes: 0, release: () => {} }), describe: () => 'test model' },
+      sandbox: { sandbox: null, problem: 'this test has none' },
       registration: {
         read: async () => ({ registered: true, jailed: false, owner: ZERO_ADDRESS, collateral: 5n, minimumCollateral: 5n }),
         register: async () => {},

@@ -1,0 +1,83 @@
+import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { prlimitArguments } from './limits.ts'
+import type { SandboxSpec } from './sandbox.ts'
+
+/** Where a program finds itself and this node's Node.js. */
+const HOME = '/pod'
+const NODE_PATH = '/opt/heurist/node'
+const PATH = '/usr/local/bin:/usr/bin:/bin:/opt/heurist'
+/** Who a program is to the kernel when the node runs as root: from a range that systemd leaves free, so that no file belongs to it. */
+const FIRST_POD_UID = 1_879_048_192
+const UIDS_PER_NODE = 64
+const MAX_PIDS = 2 ** 22
+/** Inside a user namespace the ids are names only. */
+const NOBODY = 65_534
+
+/** Parts of /etc that the loader and runtimes need; none holds a secret. */
+const SYSTEM_FILES = ['/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d', '/etc/alternatives', '/etc/localtime']
+const NETWORK_FILES = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/ssl/certs', '/etc/ca-certificates']
+const SYSTEM_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64']
+
+export type BubblewrapOptions = {
+  readonly isRoot: boolean
+  /** Counts up with each program of this node. */
+  readonly index: number
+  /** File descriptor from which bubblewrap reads the seccomp filter. */
+  readonly seccompFd: number
+}
+
+/** Folders that are links on systems with one /usr stay links. */
+function systemFolder(path: string): string[] {
+  if (!existsSync(path)) return []
+  return lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
+}
+
+function readable(from: string, to: string): string[] {
+  return ['--perms', '0755', '--dir', dirname(to), '--ro-bind', from, to]
+}
+
+/** No capability is left to the program. As root, three are kept just long enough to become nobody (`setpriv`). */
+function identity({ isRoot }: BubblewrapOptions): string[] {
+  if (!isRoot) return ['--unshare-user', '--uid', `${NOBODY}`, '--gid', `${NOBODY}`, '--cap-drop', 'ALL']
+  return ['--cap-drop', 'ALL', ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap(name => ['--cap-add', name])]
+}
+
+function fileSystem(spec: SandboxSpec): string[] {
+  const etc = [...SYSTEM_FILES, ...(spec.hasNetwork ? NETWORK_FILES : [])]
+  return [
+    ...['--ro-bind', '/usr', '/usr'],
+    ...SYSTEM_FOLDERS.flatMap(systemFolder),
+    ...['--perms', '0755', '--dir', '/etc', '--perms', '0755', '--dir', '/etc/ssl'],
+    ...etc.flatMap(path => ['--ro-bind-try', path, path]),
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...['--size', `${spec.limits.tmpBytes}`, '--perms', '1777', '--tmpfs', '/tmp'],
+    ...['--perms', '0755', '--dir', HOME],
+    ...readable(process.execPath, NODE_PATH),
+    ...spec.files.flatMap(({ from, to }) => readable(from, to)),
+    // Last: what is mounted on these stays as it is.
+    ...['--remount-ro', '/dev', '--remount-ro', '/'],
+  ]
+}
+
+/** Options of bwrap(1). They travel through a pipe and not as arguments: an environment may hold secrets, and anyone can read arguments. */
+export function bubblewrapOptions(spec: SandboxSpec, options: BubblewrapOptions): string[] {
+  const environment = { PATH, HOME: '/tmp', LANG: 'C.UTF-8', ...spec.environment }
+  return [
+    ...identity(options),
+    ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'pod'],
+    ...(spec.hasNetwork ? [] : ['--unshare-net']),
+    ...['--die-with-parent', '--new-session', '--seccomp', `${options.seccompFd}`],
+    '--clearenv',
+    ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...fileSystem(spec),
+    ...['--chdir', HOME],
+  ]
+}
+
+/** What runs inside: limits first, then the lesser user, then the program. */
+export function bubblewrapCommand(spec: SandboxSpec, { isRoot, index }: BubblewrapOptions): string[] {
+  const uid = `${FIRST_POD_UID + (process.pid % MAX_PIDS) * UIDS_PER_NODE + (index % UIDS_PER_NODE)}`
+  const become = ['setpriv', '--reuid', uid, '--regid', uid, '--clear-groups', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs']
+  return ['prlimit', ...prlimitArguments(spec.limits), '--', ...(isRoot ? [...become, '--'] : []), ...spec.argv]
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { bubblewrapCommand, bubblewrapOptions } from './bubblewrap-arguments.ts'
+import type { ControlGroup, ControlGroups } from './cgroup.ts'
+import { type Sandbox, type SandboxExit, type SandboxProcess, type SandboxSpec, sandboxError } from './sandbox.ts'
+import { type SandboxArchitecture, seccompFilter } from './seccomp.ts'
+
+export type BubblewrapDriverOptions = {
+  /** Path of bwrap(1). */
+  readonly path: string
+  readonly version: string
+  readonly architecture: SandboxArchitecture
+  readonly isRoot: boolean
+  /** Null where this user can make none: memory is then limited per process only. */
+  readonly groups: ControlGroups | null
+}
+
+const OPTIONS_FD = 3
+const SECCOMP_FD = 4
+/**
+ * Enters the control groups before anything of the pod runs, closes what the node itself inherited (Node.js passes that on), and becomes
+ * bubblewrap. In bash, because a plain sh can not name file descriptors above 9.
+ */
+const ENTER = `set -e
+while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift
+for fd in /proc/self/fd/*; do case \${fd##*/} in [0-${SECCOMP_FD}]) ;; *) eval "exec \${fd##*/}>&-" ;; esac; done
+exec "$@"`
+/** A group can be removed only when its last process is reaped. */
+const REMOVE_GROUP_AFTER_MS = 200
+
+/** Programs under bubblewrap: own namespaces, a read-only root, a seccomp filter, limits, no capabilities. */
+export function createBubblewrap(options: BubblewrapDriverOptions): Sandbox {
+  const filter = seccompFilter(options.architecture)
+  let started = 0
+  return {
+    description: `bubblewrap ${options.version}, ${options.isRoot ? 'as root with a user per program' : 'user namespaces'}, ${
+      options.groups?.description ?? 'no control groups (memory is limited per process)'
+    }`,
+    async start(spec, signal) {
+      signal.throwIfAborted()
+      checkSpec(spec)
+      const index = started++
+      const group = options.groups?.create(`${index}`, spec.limits) ?? null
+      const inside = { isRoot: options.isRoot, index, seccompFd: SECCOMP_FD }
+      const bwrap = [options.path, '--args', `${OPTIONS_FD}`, '--', ...bubblewrapCommand(spec, inside)]
+      const child = spawn('bash', ['--norc', '--noprofile', '-c', ENTER, 'bash', ...(group?.entries ?? []), '--', ...bwrap], {
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+        cwd: '/',
+        env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
+      })
+      feed(
+        child,
+        OPTIONS_FD,
+        Buffer.from(
+          bubblewrapOptions(spec, inside)
+            .map(argument => `${argument}\0`)
+            .join(''),
+        ),
+      )
+      feed(child, SECCOMP_FD, filter)
+      return supervise(child, { group, signal })
+    },
+  }
+}
+
+function checkSpec({ argv, environment, files }: SandboxSpec): void {
+  if (argv.length === 0) throw sandboxError('SANDBOX_BAD_PROGRAM', 'The program names no command.')
+  const texts = [...argv, ...Object.entries(environment).flat(), ...files.flatMap(({ from, to }) => [from, to])]
+  if (texts.some(text => text.includes('\0'))) throw sandboxError('SANDBOX_BAD_PROGRAM', 'A text of the program holds a zero byte.')
+  for (const { from, to } of files) {
+    if (!existsSync(from)) throw sandboxError('SANDBOX_BAD_PROGRAM', `${from} does not exist, so the program can not be given it.`)
+    if (!/^\/pod\/[^/]+$/.test(to) || to.endsWith('/..')) throw sandboxError('SANDBOX_BAD_PROGRAM', `Files lie in /pod, not at ${to}.`)
+  }
+}
+
+function feed(child: ChildProcess, fd: number, bytes: Buffer): void {
+  const pipe = child.stdio[fd] as Writable // cast: opened as a pipe above
+  // A bwrap that died early has closed it; its exit says why.
+  pipe.on('error', () => {})
+  pipe.end(bytes)
+}
+
+type Supervision = { readonly group: ControlGroup | null; readonly signal: AbortSignal }
+
+/** bwrap dies with its parent and its processes with it, so killing it kills all: they share its process namespace. */
+function supervise(child: ChildProcess, { group, signal }: Supervision): SandboxProcess {
+  let wasKilled = false
+  const kill = (): void => {
+    wasKilled ||= child.exitCode === null && child.signalCode === null
+    child.kill('SIGKILL')
+  }
+  signal.addEventListener('abort', kill, { once: true })
+  const exited = new Promise<SandboxExit>(resolve => {
+    const end = (code: number | null, ended: string | null): void => {
+      signal.removeEventListener('abort', kill)
+      setTimeout(() => group?.remove(), REMOVE_GROUP_AFTER_MS).unref()
+      resolve({ code, signal: ended, wasKilled })
+    }
+    child.once('exit', end)
+    child.once('error', () => end(null, null))
+  })
+  const { stdin, stdout, stderr } = child as { stdin: Writable; stdout: Readable; stderr: Readable } // cast: all three are pipes
+  // A program that is gone can not be written to; its exit says so.
+  stdin.on('error', () => {})
+  return { stdin, stdout, stderr, exited, kill }
+}

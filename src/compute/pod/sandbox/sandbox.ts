@@ -1,0 +1,58 @@
+import type { Readable, Writable } from 'node:stream'
+import { HeuristError } from '#protocol'
+
+/**
+ * - `SANDBOX_UNAVAILABLE`: this machine can not keep foreign code in; the message says what to install
+ * - `SANDBOX_BAD_PROGRAM`: the program or a file of it can not be started as described
+ */
+export type SandboxErrorCode = 'SANDBOX_UNAVAILABLE' | 'SANDBOX_BAD_PROGRAM'
+
+export function sandboxError(code: SandboxErrorCode, message: string, cause?: unknown): HeuristError<SandboxErrorCode> {
+  return new HeuristError(code, message, { cause })
+}
+
+/** What a program may use at most. Memory and processes are counted over the whole tree where control groups are writable, else per process and user. */
+export type SandboxLimits = {
+  readonly memoryBytes: number
+  /** Processes and threads. */
+  readonly processes: number
+  readonly openFiles: number
+  /** Size of /tmp, its only writable folder, and of one file. */
+  readonly tmpBytes: number
+  /** CPU time of one process, in seconds; null for no limit (a server lives long). */
+  readonly cpuSeconds: number | null
+}
+
+export type SandboxSpec = {
+  /** Program and arguments as seen from inside; the working directory is /pod, and `node` is this node's own Node.js. */
+  readonly argv: readonly string[]
+  /** Files of the host that the program may read, and where it sees them. Nothing else of the host's data is there. */
+  readonly files: readonly { readonly from: string; readonly to: string }[]
+  /** The whole environment, but for PATH, HOME and LANG. */
+  readonly environment: Readonly<Record<string, string>>
+  /** The host's network, all of it; otherwise there is none, not even a loopback device with something on it. */
+  readonly hasNetwork: boolean
+  readonly limits: SandboxLimits
+}
+
+/** How a program ended. `wasKilled` when it was ended from outside (`kill`, or its signal). */
+export type SandboxExit = { readonly code: number | null; readonly signal: string | null; readonly wasKilled: boolean }
+
+/** A running program. Its standard streams are pipes with the usual back-pressure; who does not read blocks it. */
+export type SandboxProcess = {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Resolves when the program is over, and with it every process that it left behind. */
+  readonly exited: Promise<SandboxExit>
+  /** Kills the whole tree at once: no signal that a program could ignore. */
+  kill(): void
+}
+
+/** Keeps a program in. One driver per kind of isolation. */
+export interface Sandbox {
+  /** `bubblewrap 0.8.0 …`: what doctor shows. */
+  readonly description: string
+  /** @param signal kills the program when it fires: a lease that ends, a wall time. @throws HeuristError SANDBOX_BAD_PROGRAM */
+  start(spec: SandboxSpec, signal: AbortSignal): Promise<SandboxProcess>
+}
