@@ -29,12 +29,19 @@ function lineSuite(suite, args) {
   count(suite, Number(match[1]), Number(match[2]))
 }
 
+/** A suite that needs what is not installed says so in its title. */
+function skipReasons(testResults) {
+  const titles = testResults.flatMap(file => file.assertionResults).flatMap(({ ancestorTitles }) => ancestorTitles)
+  return new Set(titles.flatMap(title => /\(skipped: (.*)\)$/.exec(title)?.[1] ?? []))
+}
+
 /** Runs vitest and reads its own JSON report; a run that dies without one counts as one failure. */
 function vitestSuite(suite, args) {
   const report = join(scratch, `${suite}.json`)
   const result = node([vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args])
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'))
+    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'))
+    for (const reason of skipReasons(testResults)) console.log(`Skipped: ${reason}`)
     // A file that can not even be loaded has no failed test, but a failed suite.
     const failed = numFailedTests || numFailedTestSuites
     count(suite, numPassedTests, result.status === 0 ? failed : Math.max(1, failed), numPendingTests)

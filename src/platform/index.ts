@@ -1,5 +1,8 @@
 /** Ports and small services that every layer may use. Drivers are imported by `bin` alone (`#platform/<port>`). */
+export * from './backoff.ts'
 export type * from './blobs/port.ts'
+export type * from './bus/port.ts'
+export { MAX_BUS_PAYLOAD } from './bus/port.ts'
 export type { ContractCall } from './chain/contract-calls.ts'
 export type * from './chain/port.ts'
 export { CONTRACT_NAMES } from './chain/port.ts'

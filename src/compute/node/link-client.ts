@@ -1,6 +1,5 @@
-import type { Clock, Logger, Signer } from '#platform'
+import { type BackoffOptions, type Clock, fullJitterMs, type Logger, type Random, type Signer } from '#platform'
 import { type Delta, HeuristError, LINK_VERSION, type NodeFacts, type NodeMessage } from '#protocol'
-import { type BackoffOptions, fullJitterMs, type Random } from '../pod/lifecycle/backoff.ts'
 import type { LinkPins } from './link-handshake.ts'
 import { LinkSession, type LinkTraffic, type LinkWelcome } from './link-session.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock, Logger } from '#platform'
+import type { Clock, Logger, Random } from '#platform'
 import {
   type Address,
   type Bytes32,
@@ -12,7 +12,6 @@ import {
   type PodRecord,
 } from '#protocol'
 import type { Engine } from '../pod/engines/engine.ts'
-import type { Random } from '../pod/lifecycle/backoff.ts'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
 import { Replicas } from '../pod/lifecycle/replicas.ts'
 import type { SandboxSupport } from '../pod/sandbox/detect.ts'

@@ -1,6 +1,5 @@
-import type { Clock, Logger, Signer } from '#platform'
+import { type BackoffOptions, type Clock, fullJitterMs, type Logger, type Random, type Signer } from '#platform'
 import { type Address, HeuristError, messageOf } from '#protocol'
-import { type BackoffOptions, fullJitterMs, type Random } from '../pod/lifecycle/backoff.ts'
 import { pause } from '../pod/lifecycle/pause.ts'
 
 /** What the chain says about this node right now. `collateral` and `minimumCollateral` in HEU wei. */

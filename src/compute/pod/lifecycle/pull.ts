@@ -1,6 +1,5 @@
-import type { Clock, Logger } from '#platform'
+import type { Clock, Logger, Random } from '#platform'
 import type { PodManifest } from '#protocol'
-import type { Random } from './backoff.ts'
 import { createModelCache, type ModelCache } from './cache.ts'
 import { discardPart, download, type OnProgress } from './download.ts'
 import { modelError } from './errors.ts'

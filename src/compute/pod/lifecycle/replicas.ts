@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '#platform'
+import { type BackoffOptions, type Clock, fullJitterMs, type Logger, type Random } from '#platform'
 import {
   type Bytes32,
   type Device,
@@ -12,7 +12,6 @@ import {
   unmetRequirements,
 } from '#protocol'
 import type { Engine, LoadedModel } from '../engines/engine.ts'
-import { type BackoffOptions, fullJitterMs, type Random } from './backoff.ts'
 import type { OnProgress, Progress } from './download.ts'
 import { Slots } from './slots.ts'
 

@@ -1,0 +1,5 @@
+export { createLocalBus } from './local.ts'
+export { createNatsBus, type NatsBusOptions } from './nats.ts'
+export { type BusChoice, openBus } from './open.ts'
+export { type Bus, type BusErrorCode, MAX_BUS_PAYLOAD } from './port.ts'
+export { type BusDependencies, createPostgresBus, type PostgresBusOptions } from './postgres.ts'
