@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { accountCommands } from './cli/account.ts'
 import { auditCommands } from './cli/audit.ts'
+import { backupCommands } from './cli/backup.ts'
 import { buybackCommands } from './cli/buyback.ts'
 import { claimCommands } from './cli/claim.ts'
 import { collateralCommands } from './cli/collateral.ts'
@@ -87,6 +88,7 @@ export function createProgram(attach: Attach): Command {
   )
   governanceCommands(group('gov', 'Governance: proposals over every parameter'), attach)
   buybackCommands(group('buyback', "The protocol's share of payments and the chain's gas, on their way to stakers"), attach)
+  backupCommands(group('backup', 'Copies of the database, and back'), attach)
   devCommands(group('dev', 'What only a development chain can do'), attach)
   configCommands(group('config', 'Settings'), attach)
   doctorCommands(program, node, attach)

@@ -70,6 +70,11 @@ export async function startNetwork(home: string, extra: NodeJS.ProcessEnv = {}):
   }
 }
 
+/** Runs a CLI command in a home folder without a network of this test. */
+export function cliIn(home: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return runCli(environmentFor(home, {}), args)
+}
+
 function runCli(environment: NodeJS.ProcessEnv, args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
     execFile(

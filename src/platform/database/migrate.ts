@@ -9,17 +9,17 @@ const MIGRATION_LOCK = 0x48455552
 
 /**
  * Brings the schema to this program's version, each step in its own transaction.
+ * @param newest the version to stop at, for the data of an older program
  * @throws HeuristError DATABASE_TOO_NEW when a newer program was here before
  */
-export async function migrate(pool: pg.Pool, logger: Logger): Promise<void> {
+export async function migrate(pool: pg.Pool, logger: Logger, newest = migrations.length): Promise<void> {
   const client = await pool.connect()
   try {
-    const newest = migrations.length
     // The common case, a second start, is one read without any lock.
     if ((await currentVersion(client)) === newest) return
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
     try {
-      await applySteps(client, logger)
+      await applySteps(client, logger, newest)
     } finally {
       await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK])
     }
@@ -35,7 +35,7 @@ async function currentVersion(client: pg.PoolClient): Promise<number> {
   return rows[0].version
 }
 
-async function applySteps(client: pg.PoolClient, logger: Logger): Promise<void> {
+async function applySteps(client: pg.PoolClient, logger: Logger, newest: number): Promise<void> {
   await client.query(
     'create table if not exists schema_version (version integer primary key, name text not null, applied_at timestamptz not null default now())',
   )
@@ -47,7 +47,7 @@ async function applySteps(client: pg.PoolClient, logger: Logger): Promise<void> 
       { payload: { current, known: migrations.length } },
     )
   }
-  for (const step of migrations.slice(current)) {
+  for (const step of migrations.slice(current, newest)) {
     await client.query('begin')
     try {
       await client.query(step.sql)

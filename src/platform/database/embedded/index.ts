@@ -8,7 +8,7 @@ import type { Watchdog } from '../../watchdog.ts'
 import { findBinaries } from './binaries.ts'
 import { initialise, layoutOf, needsInitialising, readPassword, SUPERUSER } from './data-directory.ts'
 import { serverUser } from './privileges.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { type RunningServer, runningPort, startServer } from './server.ts'
 
 export type EmbeddedPostgresOptions = {
   /** Holds the cluster, its log and its password. Made when missing. */
@@ -80,8 +80,19 @@ export async function startEmbeddedPostgres(
     restart: () => start(first.port, true),
     logger,
     watchdog,
-    connectionString: `postgres://${SUPERUSER}:${password}@127.0.0.1:${first.port}/postgres`,
+    connectionString: urlOf(first.port, password),
   })
+}
+
+/** Address of the server that another process runs on `directory`; null when none does. */
+export function runningServerUrl(directory: string): string | null {
+  const layout = layoutOf(resolve(directory))
+  const port = runningPort(layout)
+  return port === null ? null : urlOf(port, readPassword(layout))
+}
+
+function urlOf(port: number, password: string): string {
+  return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`
 }
 
 type Supervision = {

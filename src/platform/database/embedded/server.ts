@@ -117,6 +117,18 @@ async function isReady(layout: Layout, child: ChildProcess): Promise<boolean> {
   return false
 }
 
+/** Port of the server that runs on the directory now; null when none does. */
+export function runningPort(layout: Layout): number | null {
+  const lines = readPidFile(layout)
+  if (lines?.[7]?.trim() !== 'ready') return null
+  try {
+    process.kill(Number(lines[0]), 0)
+    return Number(lines[3])
+  } catch {
+    return null
+  }
+}
+
 function readPidFile(layout: Layout): string[] | null {
   try {
     return readFileSync(join(layout.data, 'postmaster.pid'), 'utf8').split('\n')

@@ -1,0 +1,3 @@
+export { createBackup } from './create.ts'
+export type { BackupErrorCode, BackupManifest } from './format.ts'
+export { restoreBackup } from './restore.ts'
