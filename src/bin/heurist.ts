@@ -17,6 +17,7 @@ import { podCommands } from './cli/pod.ts'
 import { referralCommands } from './cli/referral.ts'
 import { restakeCommands } from './cli/restake.ts'
 import { stakeCommands } from './cli/stake.ts'
+import { topCommand } from './cli/top.ts'
 import { voteCommands } from './cli/vote.ts'
 import { type Config, loadConfig } from './config.ts'
 import { VERSION } from './version.ts'
@@ -63,6 +64,7 @@ export function createProgram(attach: Attach): Command {
   const node = group('node', 'Compute nodes')
   roleCommands(program, node, attach)
   statusCommand(program, attach)
+  topCommand(program, attach)
   nodeCommands(node, attach)
   earningsCommands(node, attach)
   restakeCommands(node, attach)
