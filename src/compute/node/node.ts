@@ -264,7 +264,7 @@ class Node implements ComputeNode {
   #announce(): void {
     if (this.#factsScheduled) return
     this.#factsScheduled = true
-    setImmediate(() => {
+    this.#deps.clock.afterTurn(() => {
       this.#factsScheduled = false
       this.#link.send({ type: 'facts', facts: this.facts() })
     })
