@@ -45,6 +45,7 @@ function roleCommands(program: Command, node: Command, attach: Attach): void {
     .option('--router <url>', 'router to dial (ws:// or wss://); default: the network that runs here')
     .option('--share <percent>', 'part of the CPU that this node may use', Number, 100)
     .option('--slots <count>', 'jobs at a time per pod', Number, 4)
+    .option('--allow-network <pod...>', 'pods whose program may use the network of this machine; none unless named')
     .option('--allow <deployer...>', 'deployers whose pods this node loads beside the built-in ones; "any" for all')
     .option('--benchmark', 'measure the devices again')
   attach(start, async ({ config }, _args, options) => {
