@@ -29,6 +29,28 @@ const SETTINGS = {
     z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     'Least severe log level',
   ),
+  instance: setting(
+    'HEURIST_INSTANCE',
+    'name',
+    z
+      .string()
+      .regex(/^[a-z0-9-]{1,40}$/, 'it must be 1 to 40 lower-case letters, digits and "-"')
+      .default('gateway-0'),
+    'Name of this process among those of its role; no two at once. It finds what an earlier one of its name left behind',
+  ),
+  routerPort: setting('HEURIST_ROUTER_PORT', 'port', port.default(8090), 'Port of a router that runs alone: nodes and gateways dial it'),
+  routerUrl: setting(
+    'HEURIST_ROUTER_URL',
+    'url',
+    optionalUrl,
+    'ws:// or wss:// address by which nodes and gateways reach this router; empty: its host and port',
+  ),
+  clusterSecret: setting(
+    'HEURIST_CLUSTER_SECRET',
+    'key',
+    z.string().default(''),
+    'What gateways show to routers; empty: the one that is kept in the home folder',
+  ),
   devNodes: setting('HEURIST_DEV_NODES', 'count', whole(0, 16).default(2), 'Compute nodes that `up` starts'),
   databaseUrl: setting('DATABASE_URL', 'url', z.string().default(''), 'PostgreSQL server; empty: one is started in the home folder'),
   chainRpcUrl: setting('CHAIN_RPC_URL', 'url', optionalUrl, 'JSON-RPC endpoint; empty: a dev chain is started in the home folder'),
@@ -169,7 +191,7 @@ export function explainConfig(directory = process.cwd(), environment = process.e
 
 /** Secrets in a URL are not printed. */
 export function printableValue(explained: Explained): string {
-  if (explained.name === 'apiKey' && explained.value) return '***'
+  if (['apiKey', 'clusterSecret'].includes(explained.name) && explained.value) return '***'
   return String(explained.value)
     .replace(/\/\/([^:/@]*):.*@/, '//$1:***@')
     .replace(/([?&]password=)[^&]*/, '$1***')

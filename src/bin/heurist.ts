@@ -17,7 +17,6 @@ import { podCommands } from './cli/pod.ts'
 import { referralCommands } from './cli/referral.ts'
 import { restakeCommands } from './cli/restake.ts'
 import { stakeCommands } from './cli/stake.ts'
-import { topCommand } from './cli/top.ts'
 import { voteCommands } from './cli/vote.ts'
 import { type Config, loadConfig } from './config.ts'
 import { VERSION } from './version.ts'
@@ -32,12 +31,34 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or setting, 3 the network can not be reached, 4 not found, 5 a check did not match`
 
-/** Long-running roles: `heurist up`, `heurist node start`. Loaded on use, so that small commands start fast. */
+/** Long-running roles. Loaded on use, so that small commands start fast. */
 function roleCommands(program: Command, node: Command, attach: Attach): void {
   attach(program.command('up').description('Run the whole network on this machine until Ctrl-C'), async ({ config }) => {
     const { runUp } = await import('./roles/up.ts')
     return runUp(config)
   })
+  attach(
+    program
+      .command('infrastructure')
+      .description('Run PostgreSQL and the dev chain alone, with contracts and pods: what the roles below stand on'),
+    async ({ config }) => {
+      const { runInfrastructure } = await import('./roles/infrastructure.ts')
+      return runInfrastructure(config)
+    },
+  )
+  const alone = (name: string, description: string, run: (config: Config, options: { name?: string }) => Promise<number>): void => {
+    const command = program.command(name).description(description).option('--name <name>', 'name of this process; no two at once')
+    attach(command, ({ config }, _args, options) => run(config, options))
+  }
+  alone('gateway', 'Run one gateway: HTTP for users, on the network of DATABASE_URL and CHAIN_RPC_URL', async (config, options) =>
+    (await import('./roles/gateway.ts')).runGateway(config, options),
+  )
+  alone('router', 'Run one router: nodes and gateways dial it', async (config, options) =>
+    (await import('./roles/router.ts')).runRouter(config, options),
+  )
+  alone('sequencer', 'Run one sequencer: it settles while it leads, and stands by otherwise', async (config, options) =>
+    (await import('./roles/sequencer.ts')).runSequencer(config, options),
+  )
   const start = node
     .command('start')
     .description('Run a compute node: it dials the router, no port is opened')
@@ -45,7 +66,6 @@ function roleCommands(program: Command, node: Command, attach: Attach): void {
     .option('--router <url>', 'router to dial (ws:// or wss://); default: the network that runs here')
     .option('--share <percent>', 'part of the CPU that this node may use', Number, 100)
     .option('--slots <count>', 'jobs at a time per pod', Number, 4)
-    .option('--allow-network <pod...>', 'pods whose program may use the network of this machine; none unless named')
     .option('--allow <deployer...>', 'deployers whose pods this node loads beside the built-in ones; "any" for all')
     .option('--benchmark', 'measure the devices again')
   attach(start, async ({ config }, _args, options) => {
@@ -65,7 +85,6 @@ export function createProgram(attach: Attach): Command {
   const node = group('node', 'Compute nodes')
   roleCommands(program, node, attach)
   statusCommand(program, attach)
-  topCommand(program, attach)
   nodeCommands(node, attach)
   earningsCommands(node, attach)
   restakeCommands(node, attach)

@@ -1,9 +1,9 @@
 /** Words that two layers share. Imports nothing of ours. */
 export * from './abi/index.ts'
 export * from './canonical.ts'
-export * from './command.ts'
 export * from './decision.ts'
 export * from './dispatch.ts'
+export * from './dispatch-link.ts'
 export * from './economy.ts'
 export * from './errors.ts'
 export * from './frames.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { GatewayMessage, RouterEvent } from './dispatch-link.ts'
 import { HeuristError } from './errors.ts'
 import { addressSchema, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
 import { FINISH_REASONS, jobRequestSchema } from './job.ts'
@@ -146,7 +147,7 @@ export function parseRouterMessages(text: string): RouterMessage[] {
   return jsonOf(text, 'router').map(value => checkWith(routerMessageSchema, value, 'router'))
 }
 
-/** JSON with bigints as decimal strings; both parsers read it back. */
-export function encodeMessage(message: NodeMessage | RouterMessage): string {
+/** JSON with bigints as decimal strings; the parsers read it back. */
+export function encodeMessage(message: NodeMessage | RouterMessage | GatewayMessage | RouterEvent): string {
   return JSON.stringify(message, (_key, value) => (typeof value === 'bigint' ? value.toString() : value))
 }

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { ROUTE_CLASSES } from './decision.ts'
 import { addressSchema, bytes32Schema, jobIdSchema, memberSignatureSchema } from './ids.ts'
 
-const amountSchema = z
+/** An amount as JSON carries it, a decimal string; read as a bigint. */
+export const amountSchema = z
   .string()
   .regex(/^\d{1,78}$/, 'must be a decimal integer')
   .transform(BigInt)

@@ -75,7 +75,8 @@ export function cliIn(home: string, ...args: string[]): Promise<{ code: number; 
   return runCli(environmentFor(home, {}), args)
 }
 
-function runCli(environment: NodeJS.ProcessEnv, args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+/** Runs one CLI command to its end. */
+export function runCli(environment: NodeJS.ProcessEnv, args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise(resolve => {
     execFile(
       process.execPath,

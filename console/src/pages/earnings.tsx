@@ -44,9 +44,6 @@ function Account({ account }: { account: string }) {
           {earnings.data?.waiting.map(({ asset, amount: waiting }) => (
             <Stat key={asset} name="In the challenge window" value={amount(waiting, asset, assets)} />
           ))}
-          {earnings.data?.frozen.map(({ asset, amount: frozen }) => (
-            <Stat key={`frozen ${asset}`} name="Kept" value={amount(frozen, asset, assets)} detail="while a node of yours is jailed" />
-          ))}
         </div>
       )}
       <section className="card">

@@ -30,7 +30,8 @@ export type ControlOptions = {
   readonly chainId: number
   /** Addresses by which nodes and auditors take part; told to everyone. */
   readonly rpcUrl: string
-  readonly nodeUrl: () => string
+  /** Where nodes dial: the routers of now. */
+  readonly nodeUrls: () => readonly string[]
   readonly router: Address
   readonly developer: Address
   readonly isDevChain: boolean
@@ -60,7 +61,7 @@ export type ControlDependencies = {
   /** Takes the pod off the network, on chain; false when it is not served. */
   readonly removePod: (name: string) => Promise<boolean>
   /** Why a node gets no work, with the fix. */
-  readonly whyOf: (nodeId: NodeId) => NodeWhy
+  readonly whyOf: (nodeId: NodeId) => NodeWhy | Promise<NodeWhy>
   /** The leading hosts of the pod as each decision saw them, eligible ones first; empty where the journal does not reach. */
   readonly candidatesOf: (decisions: readonly SignedDecision[]) => Promise<readonly (readonly Candidate[])[]>
   /** What routers wrote down in one segment of their journal. */
@@ -117,11 +118,13 @@ export function networkRoutes(app: FastifyInstance, options: ControlOptions, dep
   app.get('/api/status', async () => {
     const last = await database.batches.last()
     const nodes = dispatcher.nodes()
+    const nodeUrls = options.nodeUrls()
     return {
       version: options.version,
       chainId: options.chainId,
       rpcUrl: options.rpcUrl,
-      nodeUrl: options.nodeUrl(),
+      nodeUrl: nodeUrls[0] ?? null,
+      nodeUrls,
       router: options.router,
       developer: options.developer,
       isDevChain: options.isDevChain,
@@ -142,7 +145,7 @@ export function networkRoutes(app: FastifyInstance, options: ControlOptions, dep
   })
   app.get('/v1/nodes/:id/why', async request => {
     const { id } = parse(z.object({ id: addressSchema }), request.params)
-    return toJson(dependencies.whyOf(id))
+    return toJson(await dependencies.whyOf(id))
   })
   app.get('/api/pods', async () => ({
     data: pods.list().map(pod => podView(pod, dispatcher.podCapacity(pod.podId), dependencies.scaleOf(pod.podId))),

@@ -15,6 +15,7 @@ export const networkFactsSchema = z.object({
   contracts: contractsSchema,
   rpcUrl: z.url(),
   nodeUrl: z.url(),
+  nodeUrls: z.array(z.url()),
   router: addressSchema,
   developer: addressSchema,
   isDevChain: z.boolean(),

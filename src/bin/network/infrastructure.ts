@@ -18,6 +18,7 @@ import type { Config } from '../config.ts'
 import { type Home, loadSigner } from '../home.ts'
 import type { Progress } from '../progress.ts'
 import { deployOptions } from './chain-parameters.ts'
+import { writeNetwork } from './network-record.ts'
 
 /** `DEPLOYMENT_UNREADABLE`: the record of the deployed contracts is damaged or gone while the chain has them. */
 export type InfrastructureErrorCode = 'DEPLOYMENT_UNREADABLE'
@@ -36,6 +37,7 @@ export type Infrastructure = {
   readonly database: Database
   readonly chain: Chain
   readonly rpcUrl: string
+  readonly databaseUrl: string
   readonly fromBlock: number
   readonly isDevChain: boolean
   readonly signers: RoleSigners
@@ -176,13 +178,23 @@ export async function startInfrastructure(config: Config, dependencies: Infrastr
     const { chain, fromBlock } = await progress.step('contracts', tell =>
       openContracts(config, { ...dependencies, signers, devChain, rpcUrl, tell }),
     )
+    const isDevChain = devChain !== null
+    await writeNetwork(database.settings, {
+      chainId: chain.chainId,
+      contracts: chain.contracts,
+      fromBlock,
+      isDevChain,
+      router: signers.router.address,
+      developer: signers.developer.address,
+    })
     return {
       database,
       chain,
       rpcUrl,
+      databaseUrl: config.databaseUrl || (postgres?.connectionString ?? ''),
       fromBlock,
       signers,
-      isDevChain: devChain !== null,
+      isDevChain,
       persistChain: async () => void (await devChain?.persist()),
       pids: () => ({ ...(postgres && { database: postgres.pid }), ...(devChain && { chain: devChain.pid }) }),
       onLost(run) {

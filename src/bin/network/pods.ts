@@ -76,8 +76,12 @@ export type PodServices = {
   tokenizerFor(pod: PodRecord): Tokenizer | null
   /** Loads the pods that the chain says are active, tells the nodes about them, and follows what the chain says from here on. */
   start(): Promise<void>
+  /** Reads the pods again. */
+  refresh(): Promise<void>
   stop(): void
 }
+
+export type PodNews = { tell(): void; listen(heard: () => void): () => void }
 
 export type PodDependencies = {
   readonly chain: Chain
@@ -85,6 +89,8 @@ export type PodDependencies = {
   readonly blobs: BlobStore
   readonly dispatcher: Pick<Dispatcher, 'publishPods'>
   readonly indexer: Pick<Indexer, 'onEvents'>
+  /** Processes that share the database tell each other of a deployed pod; absent where there is one. */
+  readonly news?: PodNews
   readonly deployer: Signer
   readonly clock: Clock
   readonly logger: Logger
@@ -93,7 +99,7 @@ export type PodDependencies = {
 const RETRY_MS = 5_000
 
 export function createPodServices(dependencies: PodDependencies): PodServices {
-  const { chain, database, blobs, dispatcher, indexer, deployer, clock, logger } = dependencies
+  const { chain, database, blobs, dispatcher, indexer, news, deployer, clock, logger } = dependencies
   const tokenizers = new Map<string, Tokenizer>()
   let known: readonly PodRecord[] = []
   let turn: Promise<void> = Promise.resolve()
@@ -139,6 +145,7 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
     const podId = podIdOf(deployer.address, name)
     await database.pods.put({ podId, name, deployer: deployer.address, manifest, manifestHash: hash, version, createdAtMs: clock.now() })
     await refresh()
+    news?.tell()
     return { podId, version }
   }
 
@@ -168,13 +175,20 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
       if (!pod) return false
       await setPodActive(chain, deployer, pod.podId, false)
       await refresh()
+      news?.tell()
       return true
     },
     tokenizerFor: pod => tokenizers.get(pod.manifest.spec.tokenizerSha256 ?? '') ?? null,
+    refresh,
     async start() {
-      end = indexer.onEvents(stored => {
+      const unlisten = news?.listen(follow)
+      const unfollow = indexer.onEvents(stored => {
         if (stored === null || stored.some(({ name }) => name === 'PodActivityChanged')) follow()
       })
+      end = () => {
+        unlisten?.()
+        unfollow()
+      }
       await refresh()
     },
     stop() {

@@ -18,6 +18,8 @@ function presenceOf({ nodeId, online, facts }: NodeView, onlineMs: number): Epoc
 type Seen = { readonly firstSeenAtMs: number; onlineMs: number }
 
 export function createPresence(dependencies: {
+  /** Name of this router's instance: several watch at once, each for itself. */
+  router: string
   nodes: NodeStore
   dispatcher: () => Pick<Dispatcher, 'nodes'>
   /** The emission epoch of now; null while the chain does not say. */
@@ -25,7 +27,7 @@ export function createPresence(dependencies: {
   clock: Clock
   logger: Logger
 }): Presence {
-  const { nodes, dispatcher, epoch, clock, logger } = dependencies
+  const { router, nodes, dispatcher, epoch, clock, logger } = dependencies
   const seen = new Map<NodeId, Seen>()
   let lastMs = 0
   let cancel = (): void => {}
@@ -37,7 +39,9 @@ export function createPresence(dependencies: {
     const views = dispatcher().nodes()
     // A chain that is away must not cost the nodes their uptime.
     const now = await epoch().catch(() => null)
-    if (now !== null) await nodes.addEpochPresence(now, { watchedMs: onlineMs, nodes: views.flatMap(view => presenceOf(view, onlineMs)) })
+    if (now !== null) {
+      await nodes.addEpochPresence(now, { router, watchedMs: onlineMs, nodes: views.flatMap(view => presenceOf(view, onlineMs)) })
+    }
     for (const { nodeId, online } of views) {
       if (!online) continue
       const entry = seen.get(nodeId) ?? { firstSeenAtMs: nowMs - onlineMs, onlineMs: 0 }

@@ -1,10 +1,11 @@
-import { type Clock, type Database, type JobStart, type Logger, type Signer, signAlone } from '#platform'
-import { bytesToHex, type DiscardReceipt, discardReceiptDigest, type JobView, type SignedDiscardReceipt, ZERO_BYTES32 } from '#protocol'
+import type { Clock, Database, JobStart, Logger } from '#platform'
+import { bytesToHex, discardReceiptDigest, type JobView, ZERO_BYTES32 } from '#protocol'
+import type { DiscardSigner } from './discards.ts'
 
 export type RecoveryDependencies = {
   readonly database: Database
-  readonly router: Signer
   readonly separator: Uint8Array
+  readonly signDiscard: DiscardSigner
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -25,9 +26,13 @@ function startOf(job: JobView, ownerEpoch: string): JobStart {
   return { jobId, kind, model, podId, payer, frontend, keyId, asset, maxPrice, createdAtMs, ownerEpoch }
 }
 
-async function endOrphan(job: JobView, ownerEpoch: string, { database, router, separator, clock }: RecoveryDependencies): Promise<void> {
+async function endOrphan(
+  job: JobView,
+  ownerEpoch: string,
+  { database, separator, signDiscard, clock }: RecoveryDependencies,
+): Promise<void> {
   const atMs = clock.now()
-  const discard: DiscardReceipt = {
+  const signed = signDiscard({
     jobId: job.jobId,
     podId: job.podId,
     // The request was never written down: prompts are not stored.
@@ -36,13 +41,7 @@ async function endOrphan(job: JobView, ownerEpoch: string, { database, router, s
     payer: job.payer,
     attempts: job.attempts,
     reason: 'ROUTER_INTERRUPTED',
-    discardedAtMs: atMs,
-  }
-  const signed: SignedDiscardReceipt = {
-    discard,
-    router: router.address,
-    routerSignature: signAlone(router, separator, discardReceiptDigest(separator, discard)),
-  }
+  })
   await database.jobs.finish({
     start: startOf(job, ownerEpoch),
     state: 'failed',
@@ -60,7 +59,7 @@ async function endOrphan(job: JobView, ownerEpoch: string, { database, router, s
       {
         step: 'discarded',
         atMs,
-        detail: { reason: 'ROUTER_INTERRUPTED', discardDigest: bytesToHex(discardReceiptDigest(separator, discard)) },
+        detail: { reason: 'ROUTER_INTERRUPTED', discardDigest: bytesToHex(discardReceiptDigest(separator, signed.discard)) },
       },
     ],
     decisions: [],

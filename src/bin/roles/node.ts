@@ -13,13 +13,10 @@ import {
   measureLlamaThreads,
   type NodeRegistration,
   openKey,
-  PodLogs,
-  type SandboxSupport,
-  secretsIn,
 } from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, registerNode, transferHeu } from '#platform/chain'
-import { type Device, isHeuristError, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
+import { type Device, isHeuristError, maxOf, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, openHome } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
@@ -34,11 +31,12 @@ type NodeStartOptions = {
   readonly share?: number
   readonly slots?: number
   readonly allow?: readonly string[]
-  readonly allowNetwork?: readonly string[]
   readonly benchmark?: boolean
 }
 
 const STATUS_EVERY_MS = 2000
+/** How often the list of routers is read again. */
+const FOLLOW_ROUTERS_MS = 5_000
 /** Left to the owner's account beside the collateral, for gas. */
 const GAS_WEI = parseUnits('1', 18)
 
@@ -53,6 +51,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
     { rpcUrl: config.chainRpcUrl || facts.rpcUrl, chainId: facts.chainId, contracts: facts.contracts },
     { clock: systemClock, logger },
   )
+  const routers = options.router ? only(options.router) : followRouters(config, facts.nodeUrls)
   const owner = openKey(join(homeDir, 'owner.json')).signer
   const engineDependencies = { clock: systemClock, random: (length: number) => randomBytes(length), logger }
   const llamaThreads = await measuredThreads(join(homeDir, 'threads.json'), options.benchmark === true, engineDependencies)
@@ -60,18 +59,16 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
     { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
     { logger, clock: systemClock, random: Math.random },
   )
-  const sandbox = await detectSandbox()
   const node = createNode(
     {
       homeDir,
       name,
       software: `heurist/${VERSION}`,
-      routerUrl: options.router ?? facts.nodeUrl,
+      routerUrls: routers.urls,
       pins: { chainId: facts.chainId, settlement: facts.contracts.JobSettlement, router: facts.router },
       shareBps: Math.round((options.share ?? 100) * 100),
       slots: options.slots ?? 4,
       allowedPods: allowedPods(options.allow, facts),
-      networkPods: options.allowNetwork ?? [],
       isBenchmarkForced: options.benchmark ?? false,
       drainTimeoutMs: config.drainMs,
     },
@@ -79,9 +76,9 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       clock: systemClock,
       random: Math.random,
       logger,
-      engines: enginesOf(homeDir, { llamaThreads, sandbox }, engineDependencies),
+      engines: createEngines({ llamaThreads }, engineDependencies),
       models,
-      sandbox,
+      sandbox: await detectSandbox(),
       registration: registrationOn(chain, {
         owner,
         faucet: faucetOf(home, facts),
@@ -97,22 +94,28 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   const cancelStatus = keepStatus(join(homeDir, 'status.json'), () => node.status())
   await stopSignal.received
   cancelStatus()
+  routers.stop()
   await node.stop()
   await models.close()
   return 0
 }
 
-function enginesOf(homeDir: string, options: { llamaThreads: number; sandbox: SandboxSupport }, dependencies: EngineDeps) {
-  const podLogs = new PodLogs(() => systemClock.now())
-  return createEngines(
-    { llamaThreads: options.llamaThreads },
-    {
-      ...dependencies,
-      sandbox: options.sandbox,
-      secrets: secretsIn(join(homeDir, 'secrets')),
-      log: (podId, line) => podLogs.append(podId, line),
-    },
-  )
+type Routers = { urls(): readonly string[]; stop(): void }
+
+function only(url: string): Routers {
+  return { urls: () => [url], stop: () => undefined }
+}
+
+/** Routers come and go; the gateway knows those of now. */
+function followRouters(config: Config, first: readonly string[]): Routers {
+  let urls = first
+  const read = async (): Promise<void> => {
+    const { nodeUrls } = await readNetworkFacts(config)
+    if (nodeUrls.length > 0) urls = nodeUrls
+  }
+  // A gateway that is away does not make the routers unknown.
+  const timer = setInterval(() => void read().catch(() => undefined), FOLLOW_ROUTERS_MS)
+  return { urls: () => urls, stop: () => clearInterval(timer) }
 }
 
 const threadsSchema = z.object({ threads: z.number().int().positive(), cores: z.number().int() })
@@ -127,14 +130,7 @@ async function measuredThreads(path: string, isForced: boolean, dependencies: En
   if (known?.success && known.data.cores === cores) return known.data.threads
   const candidates = [1, 2, 4, 8].filter(threads => threads <= cores)
   const threads = await measureLlamaThreads(
-    {
-      podId: ZERO_BYTES32,
-      manifest: CHAT_MANIFEST,
-      modelPath: SHIPPED_MODEL,
-      device: WHOLE_CPU,
-      slots: 1,
-      signal: AbortSignal.timeout(THREAD_TRIAL_MS),
-    },
+    { manifest: CHAT_MANIFEST, modelPath: SHIPPED_MODEL, device: WHOLE_CPU, slots: 1, signal: AbortSignal.timeout(THREAD_TRIAL_MS) },
     candidates,
     dependencies,
   )

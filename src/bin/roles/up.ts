@@ -1,31 +1,31 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import Table from 'cli-table3'
 import pc from 'picocolors'
-import type { ApiKeys } from '#application'
 import { createLogger, createMetrics, type Logger, type Metrics, systemClock } from '#platform'
-import { type Address, messageOf } from '#protocol'
+import type { Address } from '#protocol'
 import type { SupervisedChild } from '../child.ts'
 import { type Config, inheritedEnvironment } from '../config.ts'
 import type { DevFile } from '../dev-file.ts'
-import { type Home, loadSecret, lockHome, openHome } from '../home.ts'
+import { type Home, lockHome, openHome } from '../home.ts'
 import { startDevNodes, waitForWarmPods } from '../network/dev-nodes.ts'
-import { prepareDeveloper } from '../network/developer.ts'
+import { type DeveloperKeys, developerKeys, prepareDeveloper } from '../network/developer.ts'
 import { type Infrastructure, startInfrastructure } from '../network/infrastructure.ts'
+import { serveMetrics } from '../network/metrics-server.ts'
 import { BUILTIN_CHAT_POD, BUILTIN_EMBEDDING_POD } from '../network/pods.ts'
 import { type Services, startServices } from '../network/services.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import { onStopSignals } from '../signals.ts'
+import { stopAll } from '../stop-all.ts'
 import { PACKAGE_ROOT } from '../version.ts'
 
-type Keys = { readonly apiKey: string; readonly adminKey: string }
 type Running = {
   readonly infrastructure: Infrastructure
   readonly services: Services
   readonly nodes: readonly SupervisedChild[]
   readonly metricsServer: Server
-  readonly keys: Keys
+  readonly keys: DeveloperKeys
 }
 type Tools = { readonly home: Home; readonly logger: Logger; readonly metrics: Metrics; readonly progress: Progress }
 
@@ -54,24 +54,13 @@ export async function runUp(config: Config): Promise<number> {
   }
 }
 
-/** What was started is stopped in the opposite order, also when one part fails to stop. */
-async function stopAll(undo: (() => Promise<unknown>)[], logger: Logger): Promise<void> {
-  for (const stop of undo.reverse()) {
-    try {
-      await stop()
-    } catch (error) {
-      logger.error({ reason: messageOf(error) }, 'a part did not stop cleanly')
-    }
-  }
-}
-
 async function startAll(config: Config, tools: Tools, undo: (() => Promise<unknown>)[]): Promise<Running> {
   const { home, logger, metrics, progress } = tools
   const clock = systemClock
   const infrastructure = await startInfrastructure(config, { home, clock, logger, metrics, progress })
   undo.push(() => infrastructure.stop())
   await progress.step('developer account', () => prepareDeveloper(infrastructure.chain, infrastructure.signers))
-  let keys: Keys | null = null
+  let keys: DeveloperKeys | null = null
   const services = await progress.step('router, sequencer, gateway', () =>
     startServices(config, { infrastructure, home, clock, logger, metrics, devSessionKey: () => keys?.apiKey ?? null }),
   )
@@ -87,16 +76,6 @@ async function startAll(config: Config, tools: Tools, undo: (() => Promise<unkno
   return { infrastructure, services, nodes, metricsServer, keys }
 }
 
-/** The keys are made once; only their hashes are in the database, so the secrets lie in files of mode 600. */
-async function developerKeys(config: Config, home: Home, apiKeys: ApiKeys, account: Address): Promise<Keys> {
-  const create = async (name: string, scopes: readonly ('inference' | 'read' | 'admin')[]): Promise<string> =>
-    (await apiKeys.create({ name, account, scopes, requestsPerMinute: config.requestsPerMinute })).secret
-  return {
-    apiKey: await loadSecret(home, 'dev-api-key', () => create('dev', ['inference', 'read'])),
-    adminKey: await loadSecret(home, 'dev-admin-key', () => create('dev admin', ['inference', 'read', 'admin'])),
-  }
-}
-
 const CREDIT_WAIT_MS = 15_000
 
 async function waitForCredits(services: Services, account: Address): Promise<void> {
@@ -105,18 +84,6 @@ async function waitForCredits(services: Services, account: Address): Promise<voi
     if (systemClock.now() > deadline) return
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-}
-
-function serveMetrics(config: Config, metrics: Metrics): Promise<Server> {
-  const server = createServer((request, response) => {
-    if (request.url !== '/metrics') return response.writeHead(404).end('metrics are at /metrics\n')
-    void metrics.registry.metrics().then(text => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text))
-  })
-  const { promise, resolve, reject } = Promise.withResolvers<Server>()
-  server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? server.listen(0, '127.0.0.1') : reject(error)))
-  server.once('listening', () => resolve(server))
-  server.listen(config.metricsPort, '127.0.0.1')
-  return promise
 }
 
 function devFileOf({ infrastructure, services, nodes, metricsServer, keys }: Running): DevFile {

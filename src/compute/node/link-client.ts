@@ -1,11 +1,11 @@
 import { type BackoffOptions, type Clock, fullJitterMs, type Logger, type Random, type Signer } from '#platform'
 import { type Delta, HeuristError, LINK_VERSION, type NodeFacts, type NodeMessage } from '#protocol'
 import type { LinkPins } from './link-handshake.ts'
-import { type Dial, dialWebSocket, LinkSession, type LinkTraffic, type LinkWelcome } from './link-session.ts'
+import { LinkSession, type LinkTraffic, type LinkWelcome } from './link-session.ts'
 
 export type LinkOptions = {
-  /** ws:// or wss:// address of the router's node listener. */
-  readonly url: string
+  /** ws:// or wss:// addresses of routers, its own first; asked for at every dial, because routers come and go. Never empty. */
+  readonly urls: () => readonly string[]
   readonly pins: LinkPins
   readonly backoff?: BackoffOptions
   readonly handshakeTimeoutMs?: number
@@ -22,8 +22,6 @@ export type LinkDependencies = {
   readonly logger: Logger
   readonly facts: () => NodeFacts
   readonly handlers: LinkHandlers
-  /** A WebSocket unless given. */
-  readonly dial?: Dial
 }
 export type LinkState = {
   readonly phase: 'stopped' | 'dialing' | 'up' | 'waiting'
@@ -54,6 +52,9 @@ export class LinkClient {
   #session: LinkSession | null = null
   #state: LinkState
   #attempt = 0
+  /** A router that is lost, refuses or does not answer is left for the next; the last one's next is the first. */
+  #turn = 0
+  #url = ''
   #running = false
   #cancelRedial: () => void = () => {}
 
@@ -61,6 +62,11 @@ export class LinkClient {
     this.#options = options
     this.#deps = dependencies
     this.#state = { phase: 'stopped', sinceMs: dependencies.clock.now(), router: null, lastError: null }
+  }
+
+  /** The router that was dialled last. */
+  get url(): string {
+    return this.#url
   }
 
   get state(): LinkState {
@@ -100,14 +106,17 @@ export class LinkClient {
 
   #dial(): void {
     this.#move('dialing')
-    const { url, pins, handshakeTimeoutMs = 15_000 } = this.#options
-    const { signer, clock, logger, facts, dial = dialWebSocket } = this.#deps
+    const { urls, pins, handshakeTimeoutMs = 15_000 } = this.#options
+    const known = urls()
+    const url = known[this.#turn % known.length] ?? this.#url
+    this.#url = url
+    const { signer, clock, logger, facts } = this.#deps
     const events = {
       up: (welcome: LinkWelcome) => this.#up(welcome),
       traffic: (message: LinkTraffic) => this.#deps.handlers.traffic(message),
       down: (reason: string, code: string | null) => this.#down(reason, code),
     }
-    this.#session = new LinkSession({ url, pins, handshakeTimeoutMs }, { signer, clock, logger, facts, events, dial })
+    this.#session = new LinkSession({ url, pins, handshakeTimeoutMs }, { signer, clock, logger, facts, events })
   }
 
   #up(welcome: LinkWelcome): void {
@@ -120,6 +129,7 @@ export class LinkClient {
     const { clock, random, logger, handlers } = this.#deps
     const wasUp = this.#state.phase === 'up'
     if (wasUp && clock.now() - this.#state.sinceMs >= STABLE_MS) this.#attempt = 0
+    this.#turn += 1
     this.#session = null
     if (wasUp) handlers.down(reason)
     if (!this.#running) return
@@ -127,7 +137,7 @@ export class LinkClient {
     const delayMs = fullJitterMs(this.#attempt, this.#options.backoff ?? DEFAULT_BACKOFF, random)
     this.#attempt += 1
     this.#move('waiting', { lastError: code === null ? reason : `${code}: ${reason}` })
-    const facts = { url: this.#options.url, code, reason, retryInMs: delayMs }
+    const facts = { url: this.#url, code, reason, retryInMs: delayMs }
     if (code === null) logger.warn(facts, 'link to the router is down')
     else if (code === 'LINK_VERSION')
       logger.error({ ...facts, ownVersion: LINK_VERSION }, 'the router speaks another link version: update heurist')
@@ -141,11 +151,9 @@ export type LinkErrorCode = 'LINK_BAD_URL'
 
 /** @throws HeuristError LINK_BAD_URL */
 export function createLinkClient(options: LinkOptions, dependencies: LinkDependencies): LinkClient {
-  if (!URL.canParse(options.url) || !/^wss?:$/.test(new URL(options.url).protocol)) {
-    throw new HeuristError<LinkErrorCode>(
-      'LINK_BAD_URL',
-      `"${options.url}" is not a router address. Give one like ws://127.0.0.1:8090/node.`,
-    )
+  const bad = options.urls().find(url => !URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol))
+  if (bad !== undefined) {
+    throw new HeuristError<LinkErrorCode>('LINK_BAD_URL', `"${bad}" is not a router address. Give one like ws://127.0.0.1:8090/node.`)
   }
   return new LinkClient(options, dependencies)
 }

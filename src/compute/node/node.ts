@@ -26,8 +26,8 @@ import { LeaseRunner } from './lease-runner.ts'
 import { createLinkClient, type LinkClient } from './link-client.ts'
 import type { LinkPins } from './link-handshake.ts'
 import type { LinkTraffic } from './link-session.ts'
-import { ownerObjection, sandboxObjection } from './owner-rules.ts'
 import { ensureRegistered, type NodeRegistration, type Registration } from './registration.ts'
+import { orderedRouters } from './routers.ts'
 import { type NodeStatus, nodeStatus } from './status.ts'
 
 export type NodeOptions = {
@@ -37,15 +37,13 @@ export type NodeOptions = {
   /** Version of the software, shown to users. */
   readonly software: string
   readonly region?: string
-  /** ws:// or wss:// address of the router's node listener. */
-  readonly routerUrl: string
+  /** ws:// or wss:// addresses of the routers' node listeners, as they are known now; one is enough. */
+  readonly routerUrls: () => readonly string[]
   readonly pins: LinkPins
   /** Part of each device that this node may use, in basis points. */
   readonly shareBps?: number
   /** Names, ids or deployers of the pods that the owner allows; null allows all. */
   readonly allowedPods?: readonly string[] | null
-  /** Names or ids of the pods whose program may use this machine's network. */
-  readonly networkPods?: readonly string[]
   /** Requests at once per replica. */
   readonly slots?: number
   /** Measure devices and pods again although the journal knows them (`--benchmark`). */
@@ -168,7 +166,7 @@ class Node implements ComputeNode {
     return nodeStatus({
       nodeId: this.nodeId,
       nowMs: this.#deps.clock.now(),
-      routerUrl: this.#options.routerUrl,
+      routerUrl: this.#link.url,
       link: this.#link.state,
       standing,
       devices: this.#devices,
@@ -178,11 +176,6 @@ class Node implements ComputeNode {
       sandbox: this.#deps.sandbox,
       counts: this.#runner.counts,
     })
-  }
-
-  #objection(pod: PodRecord): string | null {
-    const { allowedPods = null, networkPods = [] } = this.#options
-    return ownerObjection(pod, { allowedPods, networkPods }) ?? sandboxObjection(pod, this.#deps.sandbox)
   }
 
   /** A router refuses facts out of their bounds; said here, the owner sees which setting it is. */
@@ -206,7 +199,7 @@ class Node implements ComputeNode {
         clock,
         random,
         logger,
-        objection: pod => this.#objection(pod),
+        objection: pod => ownerObjection(pod, this.#options.allowedPods ?? null),
         resolveModel: (manifest, options) => models.resolve(manifest, options),
         knownSpeed: (pod, device) => (this.#options.isBenchmarkForced ? null : (this.#journal.speed(speedKey(pod, device)) ?? null)),
         saveSpeed: (pod, device, unitsPerSecond) => {
@@ -219,9 +212,10 @@ class Node implements ComputeNode {
 
   #newLink(): LinkClient {
     const { clock, random, logger } = this.#deps
-    const { routerUrl: url, pins, linkBackoff } = this.#options
+    const { routerUrls, pins, linkBackoff } = this.#options
+    const urls = (): readonly string[] => orderedRouters(this.nodeId, routerUrls())
     return createLinkClient(
-      { url, pins, ...(linkBackoff && { backoff: linkBackoff }) },
+      { urls, pins, ...(linkBackoff && { backoff: linkBackoff }) },
       {
         signer: this.#key.signer,
         clock,
@@ -272,7 +266,7 @@ class Node implements ComputeNode {
   #announce(): void {
     if (this.#factsScheduled) return
     this.#factsScheduled = true
-    this.#deps.clock.afterTurn(() => {
+    setImmediate(() => {
       this.#factsScheduled = false
       this.#link.send({ type: 'facts', facts: this.facts() })
     })
@@ -288,12 +282,18 @@ function speedKey(pod: PodRecord, device: Device): string {
   return `${pod.manifestHash} ${device.id} ${device.shareBps} ${device.name}`
 }
 
+/** Why the owner does not allow the pod; null when the list is open or names the pod, its id or its deployer. */
+export function ownerObjection(pod: PodRecord, allowed: readonly string[] | null): string | null {
+  if (allowed === null || allowed.some(entry => [pod.name, pod.podId, pod.deployer].includes(entry.toLowerCase()))) return null
+  return `The owner of this node does not allow pod ${pod.name}. Add it to the node's allowed pods to serve it.`
+}
+
 /**
  * A compute node: its key and journal are opened now, everything else happens in `start`.
  *
  * @throws HeuristError NODE_BAD_SETTINGS, NODE_KEY_UNREADABLE, NODE_JOURNAL_CORRUPT, LINK_BAD_URL
  * @example
- * const node = createNode({ homeDir, name: 'gpu-1', software, routerUrl, pins }, { clock, random, logger, engines, models, registration })
+ * const node = createNode({ homeDir, name: 'gpu-1', software, routerUrls, pins }, { clock, random, logger, engines, models, registration })
  * await node.start()
  */
 export function createNode(options: NodeOptions, dependencies: NodeDependencies): ComputeNode {

@@ -43,6 +43,7 @@ const rewardOf = async (nodeId: NodeId, epoch: bigint) =>
 /** Each entry: part of the epoch present (basis points), capacity. */
 const seen = (epoch: number, entries: readonly (readonly [number, number])[]) =>
   testDatabase.database.nodes.addEpochPresence(epoch, {
+    router: 'router-0',
     watchedMs: 10_000,
     nodes: entries.map(([onlineMs, capacity], index) => ({ nodeId: nodeIds[index] as NodeId, onlineMs, capacity })), // cast: three nodes
   })

@@ -130,7 +130,10 @@ export interface JobStore {
   decisionsSince(options: { sinceMs: number; after?: Pick<DecidedJob, 'jobId' | 'createdAtMs'>; limit: number }): Promise<DecidedJob[]>
   receipt(jobId: JobId): Promise<StoredReceipt | null>
   discard(jobId: JobId): Promise<SignedDiscardReceipt | null>
-  /** Jobs left open by processes other than `ownerEpoch` (they died): returned so that they can be ended as failed. */
+  /**
+   * Jobs that earlier processes of the same instance left open (they died), so that they can be ended as failed. `ownerEpoch` is the
+   * instance's name, a colon, and a word that differs at every start; other instances look after their own.
+   */
   orphaned(ownerEpoch: string): Promise<JobView[]>
   /** Answer of an idempotency key, if the same key finished a job before. */
   idempotent(account: Address, idempotencyKey: string): Promise<{ requestHash: string; status: number; body: string; jobId: string } | null>
@@ -200,7 +203,7 @@ export type NodePresence = {
   readonly lastSeenAtMs: number
   readonly onlineMs: number
 }
-/** How long the router watched in an epoch (ms), and what it saw: `capacity` is the node's newest benchmark. */
+/** How long routers watched in an epoch (ms; of several the one that watched longest), and what they saw: `capacity` is the node's newest benchmark. */
 export type EpochPresence = {
   readonly watchedMs: number
   readonly nodes: readonly { readonly nodeId: NodeId; readonly onlineMs: number; readonly capacity: number }[]
@@ -209,7 +212,7 @@ export interface NodeStore {
   addPresence(nodeId: NodeId, presence: { atMs: number; onlineMs: number }): Promise<void>
   list(): Promise<NodePresence[]>
   /** Adds to what an epoch knows. */
-  addEpochPresence(epoch: number, seen: EpochPresence): Promise<void>
+  addEpochPresence(epoch: number, seen: EpochPresence & { readonly router: string }): Promise<void>
   epochPresence(epoch: number): Promise<EpochPresence>
 }
 

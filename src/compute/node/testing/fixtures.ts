@@ -128,7 +128,7 @@ export function makeTestNode(
       homeDir,
       name: 'test',
       software: 'heurist/test',
-      routerUrl,
+      routerUrls: () => [routerUrl],
       pins: { chainId: TEST_CHAIN_ID, settlement: null, router: null },
       linkBackoff: { baseMs: 5, maxMs: 20 },
       // Most tests end while a receipt is still to be signed; a drain must not wait for it long.

@@ -79,7 +79,7 @@ export function jobConformance(subject: () => TestDatabase): void {
       await jobs.start(outcome.start)
       await Promise.all([jobs.finish(outcome), jobs.start(outcome.start)])
       expect((await jobs.get(outcome.start.jobId))?.state).toBe('succeeded')
-      expect((await jobs.orphaned('other')).map(job => job.jobId)).not.toContain(outcome.start.jobId)
+      expect((await jobs.orphaned('e1:other')).map(job => job.jobId)).not.toContain(outcome.start.jobId)
     })
 
     test('behavior: the same end told twice is written once, at the same time, too', async () => {
@@ -181,14 +181,15 @@ export function jobConformance(subject: () => TestDatabase): void {
       expect(await ids({ account: address() })).toEqual([])
     })
 
-    test('behavior: open jobs of other epochs are orphans', async () => {
-      const [dead, alive] = [jobStart({ ownerEpoch: 'dead' }), jobStart({ ownerEpoch: 'alive' })]
-      await Promise.all([jobs.start(dead), jobs.start(alive)])
-      const ids = (await jobs.orphaned('alive')).map(job => job.jobId)
-      expect(ids).toContain(dead.jobId)
-      expect(ids).not.toContain(alive.jobId)
-      await jobs.finish(failure(dead))
-      expect((await jobs.orphaned('alive')).map(job => job.jobId)).not.toContain(dead.jobId)
+    test('behavior: open jobs of earlier epochs of an instance are orphans, those of other instances are not', async () => {
+      const [dead, alive, other] = ['one:dead', 'one:alive', 'two:dead'].map(ownerEpoch => jobStart({ ownerEpoch }))
+      await Promise.all([dead, alive, other].map(start => jobs.start(start!)))
+      const ids = (await jobs.orphaned('one:alive')).map(job => job.jobId)
+      expect(ids).toContain(dead!.jobId)
+      expect(ids).not.toContain(alive!.jobId)
+      expect(ids).not.toContain(other!.jobId)
+      await jobs.finish(failure(dead!))
+      expect((await jobs.orphaned('one:alive')).map(job => job.jobId)).not.toContain(dead!.jobId)
     })
 
     test('behavior: an idempotency key keeps its first answer, per account', async () => {

@@ -144,9 +144,15 @@ export function recordConformance(subject: () => TestDatabase): void {
     const [here, away] = [address(), address()].sort()
     const seen = (onlineMs: number, capacity: number) => ({ nodeId: here!, onlineMs, capacity })
     expect(await database.nodes.epochPresence(7)).toEqual({ watchedMs: 0, nodes: [] })
-    await database.nodes.addEpochPresence(7, { watchedMs: 10, nodes: [seen(10, 100), { nodeId: away!, onlineMs: 0, capacity: 3 }] })
-    await database.nodes.addEpochPresence(7, { watchedMs: 10, nodes: [seen(4, 90)] })
-    await database.nodes.addEpochPresence(8, { watchedMs: 1, nodes: [] })
+    await database.nodes.addEpochPresence(7, {
+      router: 'a',
+      watchedMs: 10,
+      nodes: [seen(10, 100), { nodeId: away!, onlineMs: 0, capacity: 3 }],
+    })
+    await database.nodes.addEpochPresence(7, { router: 'a', watchedMs: 10, nodes: [seen(4, 90)] })
+    // Two that watch at once see the same hours.
+    await database.nodes.addEpochPresence(7, { router: 'b', watchedMs: 15, nodes: [] })
+    await database.nodes.addEpochPresence(8, { router: 'a', watchedMs: 1, nodes: [] })
     expect(await database.nodes.epochPresence(7)).toEqual({
       watchedMs: 20,
       nodes: [seen(14, 90), { nodeId: away, onlineMs: 0, capacity: 3 }],

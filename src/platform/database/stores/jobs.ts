@@ -62,7 +62,11 @@ export function createJobStore({ pool, writer, starts, clock }: JobStoreDependen
       translated(async () => {
         // A start that was committed after its own end (both were under way at once) is no orphan.
         await pool.query('delete from open_jobs o using jobs j where j.job_id = o.job_id')
-        const { rows } = await pool.query('select start from open_jobs where owner_epoch <> $1 order by created_at_ms', [ownerEpoch])
+        const { rows } = await pool.query(
+          `select start from open_jobs where owner_epoch <> $1 and split_part(owner_epoch, ':', 1) = split_part($1, ':', 1)
+           order by created_at_ms`,
+          [ownerEpoch],
+        )
         return rows.map(row => openJobView(row.start))
       }),
     idempotent: (account, idempotencyKey) =>

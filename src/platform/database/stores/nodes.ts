@@ -4,8 +4,10 @@ import { translated } from '../errors.ts'
 import type { NodeStore } from '../port.ts'
 import type { Schema } from '../schema.ts'
 
-/** Stands for the router itself among the rows of an epoch. */
-const THE_ROUTER = ''
+/** A router's own watch stands among the rows of an epoch under this and its name; no node id begins so. */
+const ROUTER = 'router:'
+
+const isRouter = ({ node_id }: { readonly node_id: string }): boolean => node_id.startsWith(ROUTER)
 
 export function createNodeStore({ db }: { db: Kysely<Schema> }): NodeStore {
   return {
@@ -22,9 +24,9 @@ export function createNodeStore({ db }: { db: Kysely<Schema> }): NodeStore {
           )
           .execute()
       }),
-    addEpochPresence: (epoch, { watchedMs, nodes }) =>
+    addEpochPresence: (epoch, { router, watchedMs, nodes }) =>
       translated(async () => {
-        const rows = [{ nodeId: THE_ROUTER, onlineMs: watchedMs, capacity: 0 }, ...nodes]
+        const rows = [{ nodeId: `${ROUTER}${router}`, onlineMs: watchedMs, capacity: 0 }, ...nodes]
         await db
           .insertInto('node_epochs')
           .values(rows.map(({ nodeId, onlineMs, capacity }) => ({ epoch, node_id: nodeId, online_ms: onlineMs, capacity })))
@@ -39,9 +41,9 @@ export function createNodeStore({ db }: { db: Kysely<Schema> }): NodeStore {
     epochPresence: epoch =>
       translated(async () => {
         const rows = await db.selectFrom('node_epochs').selectAll().where('epoch', '=', epoch).orderBy('node_id').execute()
-        const nodes = rows.filter(row => row.node_id !== THE_ROUTER)
+        const [routers, nodes] = [rows.filter(isRouter), rows.filter(row => !isRouter(row))]
         return {
-          watchedMs: rows.find(row => row.node_id === THE_ROUTER)?.online_ms ?? 0,
+          watchedMs: Math.max(0, ...routers.map(row => row.online_ms)),
           nodes: nodes.map(row => ({ nodeId: row.node_id as NodeId, onlineMs: row.online_ms, capacity: row.capacity })), // cast: written from a NodeId
         }
       }),

@@ -1,0 +1,129 @@
+import type { Clock, Logger } from '#platform'
+import { BUS_TOPICS, type Dispatcher, type JobOrder, type NodeId, type NodeView, type NodeWhy, type SignedDiscardReceipt } from '#protocol'
+import { chooseRouter } from './choose.ts'
+import { createRouterDirectory, type KnownRouter } from './directory.ts'
+import { RouterLink } from './link.ts'
+import { RemoteJob } from './remote-job.ts'
+
+export type RouterPoolDependencies = {
+  readonly bus: {
+    publish(topic: string, payload: string): void
+    subscribe(topic: string, handler: (payload: string) => void): () => void
+  }
+  readonly signDiscard: (order: JobOrder, facts: { readonly attempts: number; readonly reason: string }) => SignedDiscardReceipt
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random: () => number
+}
+
+/** The routers of other processes behind one face: what a gateway that runs alone asks instead of the router beside it. */
+export type RouterPool = Dispatcher & {
+  start(): void
+  /** Routers that are linked now. */
+  routers(): readonly KnownRouter[]
+  why(nodeId: NodeId): Promise<NodeWhy>
+  stop(): void
+}
+
+type Member = { readonly link: RouterLink; readonly url: string; heardAtMs: number; given: number }
+
+/** How often broken links are dialled again, in ms. */
+const DIAL_EVERY_MS = 250
+/** Nodes find their next router within this time after one went, in ms. */
+const UNSETTLED_MS = 5_000
+
+/** Capacity of a pod over all routers. */
+function capacityOf(routers: readonly KnownRouter[], podId: `0x${string}`): ReturnType<Dispatcher['podCapacity']> {
+  const total = { warm: 0, loading: 0, replicas: 0, freeSlots: 0 }
+  for (const { pods } of routers) {
+    const summary = pods.get(podId)
+    total.warm += summary?.warm ?? 0
+    total.loading += summary?.loading ?? 0
+    total.replicas += summary?.replicas ?? 0
+    total.freeSlots += summary?.freeSlots ?? 0
+  }
+  return total
+}
+
+export function createRouterPool({ secret }: { readonly secret: string }, dependencies: RouterPoolDependencies): RouterPool {
+  const { bus, clock, logger, random, signDiscard } = dependencies
+  const directory = createRouterDirectory({ clock })
+  const members = new Map<string, Member>()
+  let unsubscribe = (): void => undefined
+  let cancel = (): void => undefined
+  let isStopped = false
+  let movedAtMs = Number.NEGATIVE_INFINITY
+
+  /** Links to every router that is heard of, and lets go of those that moved. */
+  function dial(): void {
+    for (const { instance, url, heardAtMs, draining } of directory.list()) {
+      const member = members.get(instance)
+      if (draining || !member) movedAtMs = clock.now()
+      if (member?.url === url) {
+        // Its summary counts what it was given until then.
+        if (heardAtMs > member.heardAtMs) Object.assign(member, { heardAtMs, given: 0 })
+        continue
+      }
+      member?.link.close()
+      const closed = (): void => {
+        if (members.get(instance)?.link !== link) return
+        members.delete(instance)
+        movedAtMs = clock.now()
+      }
+      const link: RouterLink = new RouterLink({ url, secret }, { clock, logger, closed })
+      members.set(instance, { link, url, heardAtMs, given: 0 })
+    }
+  }
+  function dialLater(): void {
+    cancel = clock.after(DIAL_EVERY_MS, () => {
+      dial()
+      dialLater()
+    })
+  }
+  const linked = (): { router: KnownRouter; member: Member; given: number }[] =>
+    directory.list().flatMap(router => {
+      const member = members.get(router.instance)
+      return member?.link.isOpen ? [{ router, member, given: member.given }] : []
+    })
+
+  function choose({ pod }: JobOrder): RouterLink | null {
+    const chosen = chooseRouter(linked(), pod.podId, random)
+    if (!chosen) return null
+    chosen.member.given += 1
+    return chosen.member.link
+  }
+  const isUnsettled = (): boolean => clock.now() - movedAtMs < UNSETTLED_MS
+  const openLinks = (): RouterLink[] => [...members.values()].flatMap(({ link }) => (link.isOpen ? [link] : []))
+  function nodes(): NodeView[] {
+    const byId = new Map<NodeId, NodeView>()
+    for (const node of openLinks().flatMap(link => link.nodes)) if (node.online || !byId.has(node.nodeId)) byId.set(node.nodeId, node)
+    return [...byId.values()]
+  }
+
+  return {
+    start() {
+      unsubscribe = bus.subscribe(BUS_TOPICS.router, payload => {
+        directory.heard(payload)
+        if (!isStopped) dial()
+      })
+      dialLater()
+    },
+    routers: () => linked().map(({ router }) => router),
+    dispatch: (order, sink) => new RemoteJob(order, sink, { choose, isUnsettled, signDiscard, clock }).control,
+    nodes,
+    publishPods: () => bus.publish(BUS_TOPICS.pods, ''),
+    podCapacity: podId => capacityOf(directory.list(), podId),
+    async why(nodeId) {
+      const links = openLinks()
+      const link = links.find(each => each.nodes.some(node => node.nodeId === nodeId && node.online)) ?? links[0]
+      if (!link) throw new Error('no router can be reached from this gateway now')
+      return link.why(nodeId)
+    },
+    stop() {
+      isStopped = true
+      cancel()
+      unsubscribe()
+      for (const { link } of members.values()) link.close()
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import { createEventFollower, type EventFollower } from '#orchestration'
+import type { Clock } from '#platform'
+import type { Bus } from '#platform/bus'
+import { BUS_TOPICS } from '#protocol'
+import type { Alone } from '../roles/alone.ts'
+import type { PodNews } from './pods.ts'
+
+/** A message of the bus can be lost: the database is looked at from time to time, too. */
+const LOOK_EVERY_MS = 10_000
+
+/** Deployed pods, as processes tell each other of them. */
+export function podNews(bus: Bus, clock: Clock): PodNews {
+  return {
+    tell: () => bus.publish(BUS_TOPICS.pods, ''),
+    listen(heard) {
+      let cancel = (): void => undefined
+      const later = (): void => {
+        cancel = clock.after(LOOK_EVERY_MS, () => {
+          heard()
+          later()
+        })
+      }
+      later()
+      const unsubscribe = bus.subscribe(BUS_TOPICS.pods, heard)
+      return () => {
+        cancel()
+        unsubscribe()
+      }
+    },
+  }
+}
+
+/** The chain's events as the sequencer's process stores them. */
+export async function followedEvents({
+  joined,
+  clock,
+  logger,
+  undo,
+}: Pick<Alone, 'joined' | 'clock' | 'logger' | 'undo'>): Promise<EventFollower> {
+  const { chain, database } = joined.infrastructure
+  const follower = createEventFollower({ chain, events: database.events, clock, logger })
+  await follower.start()
+  undo.push(async () => follower.stop())
+  return follower
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto'
+import { createRouterPool, type RouterPool } from '#application'
+import { createBlobStore } from '#platform/blobs'
+import { BUS_TOPICS, domainSeparator, jobDomain, ZERO_BYTES32 } from '#protocol'
+import type { Config } from '../config.ts'
+import { loadSecret } from '../home.ts'
+import { createDiscardSigner } from '../network/discards.ts'
+import { clusterSecret } from '../network/join.ts'
+import { createPodServices } from '../network/pods.ts'
+import { createGatewayOf, openBooks } from '../network/serving.ts'
+import { followedEvents, podNews } from '../network/shared.ts'
+import { portOrAny } from '../ports.ts'
+import { type Alone, type RoleOptions, runAlone } from './alone.ts'
+
+/** Runs one gateway until a signal. Resolves with the exit code. */
+export function runGateway(config: Config, options: RoleOptions): Promise<number> {
+  return runAlone('gateway', config, options, startGateway)
+}
+
+async function startGateway(alone: Alone): Promise<{ says: string }> {
+  const { home, joined, clock, logger, metrics, undo } = alone
+  const { infrastructure, bus } = joined
+  const { chain, database, signers } = infrastructure
+  const config = { ...alone.config, gatewayPort: await portOrAny(alone.config.host, alone.config.gatewayPort) }
+  const events = await followedEvents(alone)
+  const routers = await startRouterPool(alone)
+  const devKey = infrastructure.isDevChain ? await loadSecret(home, 'dev-api-key', async () => '') : ''
+  const serving = { infrastructure, clock, logger, metrics, devSessionKey: () => devKey || null }
+  const books = await openBooks(config, serving, events)
+  undo.push(() => books.stop())
+  const pods = createPodServices({
+    chain,
+    database,
+    blobs: createBlobStore({ directory: home.blobs }),
+    // Routers read the pods themselves.
+    dispatcher: { publishPods: () => undefined },
+    indexer: events,
+    news: podNews(bus, clock),
+    deployer: signers.developer,
+    clock,
+    logger,
+  })
+  undo.push(async () => pods.stop())
+  await books.start()
+  await pods.start()
+  const gateway = createGatewayOf(config, serving, {
+    books,
+    pods,
+    routers: {
+      dispatcher: routers,
+      whyOf: routers.why,
+      scaleOf: () => null,
+      // A router's decisions are in the database before a gateway hears of a job's end.
+      flushJournal: async () => undefined,
+      nodeUrls: () => routers.routers().map(({ nodeUrl }) => nodeUrl),
+    },
+    jobs: {
+      ...database.jobs,
+      async finish(outcome) {
+        await database.jobs.finish(outcome)
+        if (outcome.receipt) bus.publish(BUS_TOPICS.receipts, '1')
+      },
+    },
+    caughtUp: events.caughtUp,
+    plugins: [],
+  })
+  await gateway.start()
+  undo.push(() => gateway.stop())
+  return { says: `gateway ${config.instance}: ${gateway.url}/v1` }
+}
+
+async function startRouterPool({ config, home, joined, clock, logger, undo }: Alone): Promise<RouterPool> {
+  const { infrastructure, bus } = joined
+  const { chain, signers } = infrastructure
+  const separator = domainSeparator(jobDomain(chain.chainId, chain.contracts.JobSettlement))
+  const signDiscard = createDiscardSigner(signers.router, separator, clock)
+  const secret = await clusterSecret(config, home, () => randomBytes(32).toString('hex'))
+  const pool = createRouterPool(
+    { secret },
+    {
+      bus,
+      signDiscard: ({ jobId, pod, requestHash, payer }, facts) =>
+        signDiscard({ jobId, podId: pod.podId, requestHash, payer, decisionHash: ZERO_BYTES32, ...facts }),
+      clock,
+      logger,
+      random: Math.random,
+    },
+  )
+  pool.start()
+  undo.push(async () => pool.stop())
+  return pool
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Beacon, createBeacon, createGatewayDoor, type GatewayDoor, type Router } from '#orchestration'
+import { createBlobStore } from '#platform/blobs'
+import { DISPATCH_PATH, domainSeparator, jobDomain, ZERO_BYTES32 } from '#protocol'
+import type { Config } from '../config.ts'
+import { createDiscardSigner } from '../network/discards.ts'
+import { clusterSecret } from '../network/join.ts'
+import { createPodServices, type PodServices } from '../network/pods.ts'
+import { createRouting, type Routing } from '../network/routing.ts'
+import { followedEvents, podNews } from '../network/shared.ts'
+import { portOrAny } from '../ports.ts'
+import { type Alone, type RoleOptions, runAlone } from './alone.ts'
+
+const NODE_PATH = '/node'
+
+/** Runs one router until a signal: nodes and gateways dial it. Resolves with the exit code. */
+export function runRouter(config: Config, options: RoleOptions): Promise<number> {
+  return runAlone('router', config, options, startRouter)
+}
+
+async function startRouter(alone: Alone): Promise<{ says: string }> {
+  const { config, home, joined, undo } = alone
+  const { pods, routing } = await startRouting(alone)
+  const door = createDoor(alone, await clusterSecret(config, home, () => randomBytes(32).toString('hex')), { pods, router: routing.router })
+  const server = await listen(config, routing.router, door)
+  const { port } = server.address() as AddressInfo // cast: a TCP server has a port
+  const base = (config.routerUrl || `ws://${config.host}:${port}`).replace(/\/$/, '')
+  const urls = { url: `${base}${DISPATCH_PATH}`, nodeUrl: `${base}${NODE_PATH}` }
+  const beacon: Beacon = createBeacon(
+    { instance: config.instance, ...urls },
+    { ...alone, router: routing.router, publish: joined.bus.publish },
+  )
+  beacon.start()
+  undo.push(async () => {
+    // Gateways look for another router before this one takes no more jobs.
+    beacon.drain()
+    await routing.stop(config.drainMs)
+    beacon.stop()
+    door.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  return { says: `router ${config.instance}: nodes dial ${urls.nodeUrl}, gateways ${urls.url}` }
+}
+
+async function startRouting(alone: Alone): Promise<{ readonly pods: PodServices; readonly routing: Routing }> {
+  const { home, joined, clock, logger, undo } = alone
+  const { infrastructure, bus } = joined
+  const { chain, database, signers } = infrastructure
+  const events = await followedEvents(alone)
+  const pods = createPodServices({
+    chain,
+    database,
+    blobs: createBlobStore({ directory: home.blobs }),
+    dispatcher: { publishPods: list => routing.router.publishPods(list) },
+    indexer: events,
+    news: podNews(bus, clock),
+    deployer: signers.developer,
+    clock,
+    logger,
+  })
+  const routing: Routing = createRouting(alone.config, {
+    ...alone,
+    infrastructure,
+    pods: () => pods.catalog.list(),
+    tokenizerFor: pods.tokenizerFor,
+  })
+  await routing.start()
+  await pods.start()
+  undo.push(async () => pods.stop())
+  return { pods, routing }
+}
+
+function createDoor(
+  { joined, clock, logger }: Alone,
+  secret: string,
+  { pods, router }: { readonly pods: PodServices; readonly router: Router },
+): GatewayDoor {
+  const { chain, signers } = joined.infrastructure
+  const separator = domainSeparator(jobDomain(chain.chainId, chain.contracts.JobSettlement))
+  const signDiscard = createDiscardSigner(signers.router, separator, clock)
+  return createGatewayDoor(
+    { secret },
+    {
+      router,
+      podOf: (podId, manifestHash) => pods.catalog.list().find(pod => pod.podId === podId && pod.manifestHash === manifestHash) ?? null,
+      refreshPods: pods.refresh,
+      signDiscard: ({ jobId, podId, requestHash, payer }, facts) =>
+        signDiscard({ jobId, podId, requestHash, payer, decisionHash: ZERO_BYTES32, ...facts }),
+      clock,
+      logger,
+    },
+  )
+}
+
+async function listen(config: Config, router: Router, door: GatewayDoor): Promise<Server> {
+  const server = createServer((request, response) => {
+    const isHealth = request.url === '/healthz' || request.url === '/readyz'
+    response.writeHead(isHealth ? 200 : 404, { 'content-type': 'application/json' })
+    response.end(isHealth ? '{"status":"ok"}' : '{"error":"nodes dial /node, gateways /gateway"}')
+  })
+  server.on('upgrade', (request, socket, head) => {
+    const path = request.url?.split('?')[0]
+    if (path === NODE_PATH) router.handleUpgrade(request, socket, head)
+    else if (path === DISPATCH_PATH) door.handleUpgrade(request, socket, head)
+    else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
+  })
+  const port = await portOrAny(config.host, config.routerPort)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, config.host, resolve)
+  })
+  return server
+}

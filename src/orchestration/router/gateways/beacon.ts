@@ -1,0 +1,57 @@
+import type { Clock } from '#platform'
+import { BUS_TOPICS, type PodId, type PodSummary, type RouterBeacon } from '#protocol'
+import type { Router } from '../router.ts'
+
+export type BeaconDependencies = {
+  readonly router: Pick<Router, 'podCapacity' | 'loads'>
+  readonly publish: (topic: string, payload: string) => void
+  readonly clock: Clock
+}
+
+/** A router's word on the bus: where it is, and what it could take. */
+export type Beacon = {
+  start(): void
+  /** Says once more, and from now on, that no new jobs are wanted. */
+  drain(): void
+  stop(): void
+}
+
+const EVERY_MS = 500
+/** One summary has about 170 bytes, one message of the bus 7,500. */
+const PODS_PER_PART = 40
+
+function summaries({ router }: BeaconDependencies): PodSummary[] {
+  return router.loads().map(({ podId, pending }) => ({ podId: podId as PodId, ...router.podCapacity(podId), queued: pending }))
+}
+
+export function createBeacon(self: Pick<RouterBeacon, 'instance' | 'url' | 'nodeUrl'>, dependencies: BeaconDependencies): Beacon {
+  const { publish, clock } = dependencies
+  let round = 0
+  let draining = false
+  let cancel = (): void => undefined
+  const say = (): void => {
+    round += 1
+    const all = summaries(dependencies)
+    for (let from = 0; from === 0 || from < all.length; from += PODS_PER_PART) {
+      const beacon: RouterBeacon = { ...self, round, draining, pods: all.slice(from, from + PODS_PER_PART) }
+      publish(BUS_TOPICS.router, JSON.stringify(beacon))
+    }
+  }
+  const later = (): void => {
+    cancel = clock.after(EVERY_MS, () => {
+      say()
+      later()
+    })
+  }
+  return {
+    start() {
+      say()
+      later()
+    },
+    drain() {
+      draining = true
+      say()
+    },
+    stop: () => cancel(),
+  }
+}

@@ -1,0 +1,84 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { Clock, Logger } from '#platform'
+import {
+  type Bytes32,
+  DISPATCH_VERSION,
+  keccakBytes,
+  type PodId,
+  type PodRecord,
+  type SignedDiscardReceipt,
+  type WireOrder,
+} from '#protocol'
+import type { Router } from '../router.ts'
+import { GatewayConnection } from './connection.ts'
+
+export type DoorDependencies = {
+  readonly router: Pick<Router, 'dispatch' | 'decisionsStored' | 'nodes' | 'why'>
+  /** The pod of this version; null when this router has not heard of it. */
+  readonly podOf: (podId: PodId, manifestHash: Bytes32) => PodRecord | null
+  /** Reads the pods again. */
+  readonly refreshPods: () => Promise<void>
+  readonly signDiscard: (order: WireOrder, facts: { readonly attempts: number; readonly reason: string }) => SignedDiscardReceipt
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Lets the gateways of this operator in. */
+export type GatewayDoor = {
+  /** Takes over an upgrade request. The caller has matched the path. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  close(): void
+}
+
+const TELL_NODES_MS = 1_000
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+
+/** Of one length, so that the comparison takes the same time for every guess. */
+function isSame(secret: string, given: string): boolean {
+  return timingSafeEqual(keccakBytes(Buffer.from(secret)), keccakBytes(Buffer.from(given)))
+}
+
+function refusalOf(request: IncomingMessage, secret: string): string | null {
+  const version = new URL(request.url ?? '/', 'ws://router').searchParams.get('version')
+  if (!isSame(`Bearer ${secret}`, request.headers.authorization ?? '')) return '401 Unauthorized'
+  if (version !== String(DISPATCH_VERSION)) return `426 Upgrade Required (this router speaks version ${DISPATCH_VERSION}, not ${version})`
+  return null
+}
+
+export function createGatewayDoor({ secret }: { readonly secret: string }, dependencies: DoorDependencies): GatewayDoor {
+  const { clock, logger } = dependencies
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false })
+  const connections = new Set<GatewayConnection>()
+  let cancel = (): void => undefined
+  const tellLater = (): void => {
+    cancel = clock.after(TELL_NODES_MS, () => {
+      for (const connection of connections) connection.tellNodes()
+      tellLater()
+    })
+  }
+  tellLater()
+  return {
+    handleUpgrade(request, socket, head) {
+      socket.on('error', () => socket.destroy())
+      const refusal = refusalOf(request, secret)
+      if (refusal !== null) {
+        logger.warn({ from: request.socket.remoteAddress, refusal }, 'a gateway was refused')
+        socket.end(`HTTP/1.1 ${refusal}\r\nconnection: close\r\n\r\n`)
+        return
+      }
+      server.handleUpgrade(request, socket, head, link => {
+        const connection = new GatewayConnection(link, dependencies)
+        connections.add(connection)
+        link.once('close', () => connections.delete(connection))
+      })
+    },
+    close() {
+      cancel()
+      for (const link of server.clients) link.close(1001, 'ROUTER_STOPPING')
+      server.close()
+    },
+  }
+}
