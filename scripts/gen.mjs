@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { repositoryRoot } from './forge.mjs'
 import { generateContracts } from './gen-contracts.mjs'
+import { generateMetrics } from './gen-metrics.mjs'
 import { generateReadme } from './gen-readme.mjs'
 import { generateVectors } from './gen-vectors.mjs'
 
@@ -12,6 +13,7 @@ const GENERATORS = [
   { name: 'contracts', generate: generateContracts },
   { name: 'vectors', generate: generateVectors },
   { name: 'coverage table', generate: generateReadme },
+  { name: 'metrics', generate: generateMetrics },
 ]
 
 function differs(path, content) {

@@ -67,6 +67,8 @@ const suites = {
   generated: () => lineSuite('generated', ['scripts/gen.mjs', '--check']),
   check: () => lineSuite('check', ['scripts/check.mjs', '--static']),
   typescript: () => vitestSuite('typescript', []),
+  // Every seed is a story of its own; `npm run simulate -- laws --seed N` tells one that failed.
+  simulation: () => lineSuite('simulation', ['test/simulation/run-laws.ts', '--seeds', '2000']),
   canaries: () => {
     canary('typescript', [vitest, 'run', '--config', 'test/canary/vitest.config.ts'])
     canary('contracts', ['scripts/contracts.mjs', 'canary'])

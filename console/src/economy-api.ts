@@ -35,6 +35,9 @@ export type Epoch = {
   pods: EpochPod[]
 }
 export type EmissionPoint = { epoch: number; revenueRateWad: string; emissionRateWad: string; emitted: string; toReservoir: string }
+/** Figure 9's scenarios, as the model has them. */
+export type Curve = { name: string; points: { epoch: number; revenueRateWad: string; emissionRateWad: string }[] }
+export type BuybackEvent = { epoch: number; spentUsd: string; givenHeu: string; at: number; blockNumber: number; transactionHash: string }
 export type Economy = {
   supply: string
   emissionVault: string
@@ -70,7 +73,8 @@ export type Claimable = {
   tip?: string
   grantId?: string
 }
-export type Earnings = { account: string; claimable: Claimable[]; waiting: { asset: string; amount: string }[] }
+type Waiting = { asset: string; amount: string }
+export type Earnings = { account: string; claimable: Claimable[]; waiting: Waiting[]; frozen: Waiting[] }
 export type Stake = {
   account: string
   now: number

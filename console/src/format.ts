@@ -37,6 +37,11 @@ export function heu(wei: string): string {
   return `${value.toLocaleString(undefined, { maximumFractionDigits })} HEU`
 }
 
+/** Micro-dollars of the stablecoin. */
+export function usd(micros: string): string {
+  return `${(Number(micros) / 1e6).toLocaleString(undefined, { maximumFractionDigits: 6 })} USD`
+}
+
 /** A WAD share as a percentage. */
 export function share(wad: string): string {
   return `${(Number(wad) / 1e16).toLocaleString(undefined, { maximumFractionDigits: 2 })} %`

@@ -17,6 +17,7 @@ import { podCommands } from './cli/pod.ts'
 import { referralCommands } from './cli/referral.ts'
 import { restakeCommands } from './cli/restake.ts'
 import { stakeCommands } from './cli/stake.ts'
+import { topCommand } from './cli/top.ts'
 import { voteCommands } from './cli/vote.ts'
 import { type Config, loadConfig } from './config.ts'
 import { VERSION } from './version.ts'
@@ -66,6 +67,7 @@ function roleCommands(program: Command, node: Command, attach: Attach): void {
     .option('--router <url>', 'router to dial (ws:// or wss://); default: the network that runs here')
     .option('--share <percent>', 'part of the CPU that this node may use', Number, 100)
     .option('--slots <count>', 'jobs at a time per pod', Number, 4)
+    .option('--allow-network <pod...>', 'pods whose program may use the network of this machine; none unless named')
     .option('--allow <deployer...>', 'deployers whose pods this node loads beside the built-in ones; "any" for all')
     .option('--benchmark', 'measure the devices again')
   attach(start, async ({ config }, _args, options) => {
@@ -85,6 +87,7 @@ export function createProgram(attach: Attach): Command {
   const node = group('node', 'Compute nodes')
   roleCommands(program, node, attach)
   statusCommand(program, attach)
+  topCommand(program, attach)
   nodeCommands(node, attach)
   earningsCommands(node, attach)
   restakeCommands(node, attach)

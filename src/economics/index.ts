@@ -1,6 +1,8 @@
 /** Pure arithmetic of wp §3 and Appendix A: no I/O, no clock, no randomness. */
+export * from './buyback.ts'
 export * from './compute-units.ts'
 export * from './emission.ts'
+export * from './figure-9.ts'
 export * from './gauges.ts'
 export * from './genesis.ts'
 export * from './organic.ts'

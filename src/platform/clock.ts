@@ -4,6 +4,8 @@ export type Clock = {
   now(): number
   /** Calls `run` once after `delayMs`; the returned function cancels it. */
   after(delayMs: number, run: () => void): () => void
+  /** Calls `run` when this turn of the event loop has ended: before any timer, and without its millisecond. */
+  afterTurn(run: () => void): void
 }
 
 /** The machine's clock. Timers do not keep the process alive. */
@@ -14,6 +16,7 @@ export const systemClock: Clock = {
     timer.unref()
     return () => clearTimeout(timer)
   },
+  afterTurn: run => void setImmediate(run),
 }
 
 /** Fills a buffer with random bytes; a simulation passes a seeded one. */
@@ -30,6 +33,7 @@ export function createManualClock(startMs = 1_700_000_000_000): Clock & { advanc
       timers.add(timer)
       return () => timers.delete(timer)
     },
+    afterTurn: systemClock.afterTurn,
     advance(ms) {
       const until = nowMs + ms
       for (;;) {

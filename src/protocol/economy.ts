@@ -100,9 +100,18 @@ export type Claimable =
   | { readonly kind: 'vesting'; readonly wallet: Address; readonly name: string; readonly amount: bigint }
   | { readonly kind: 'exit'; readonly amount: bigint }
   | { readonly kind: 'grant'; readonly grantId: bigint; readonly amount: bigint }
-/** What comes, but not yet: settlement inside the challenge window. */
+/** What comes, but not yet. */
 export type Waiting = { readonly asset: Address; readonly amount: bigint }
-export type Earnings = { readonly account: Address; readonly claimable: readonly Claimable[]; readonly waiting: readonly Waiting[] }
+/**
+ * `waiting`: settlement inside the challenge window. `frozen`: settlement that is final and not paid while a node of the account is jailed
+ * (DESIGN §7.2).
+ */
+export type Earnings = {
+  readonly account: Address
+  readonly claimable: readonly Claimable[]
+  readonly waiting: readonly Waiting[]
+  readonly frozen: readonly Waiting[]
+}
 
 /** An allocation of the genesis (wp §3.4.2). */
 export type VestingAllocation = {
@@ -146,6 +155,16 @@ export type EmissionPoint = {
   readonly emitted: bigint
   readonly toReservoir: bigint
 }
+/** A time at which Buyback sold stablecoin for HEU and gave that to stakers, or passed HEU on that was paid in HEU (then `spentUsd` is 0). */
+export type BuybackEvent = {
+  readonly epoch: number
+  /** Micro-dollars. */
+  readonly spentUsd: bigint
+  readonly givenHeu: bigint
+  readonly at: number
+  readonly blockNumber: number
+  readonly transactionHash: Bytes32
+}
 export type EconomyView = {
   readonly supply: bigint
   /** HEU that is still in the emission vault, not yet owed to anybody. */
@@ -173,4 +192,6 @@ export type EconomyReader = {
   vesting(): Promise<readonly VestingAllocation[]>
   stake(account: Address): Promise<StakeView>
   earnings(account: Address): Promise<Earnings>
+  /** Newest first, at most the last hundred. */
+  buybacks(): Promise<readonly BuybackEvent[]>
 }

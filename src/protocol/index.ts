@@ -1,6 +1,7 @@
 /** Words that two layers share. Imports nothing of ours. */
 export * from './abi/index.ts'
 export * from './canonical.ts'
+export * from './command.ts'
 export * from './decision.ts'
 export * from './dispatch.ts'
 export * from './dispatch-link.ts'

@@ -24,10 +24,10 @@ export function canMove(from: JobState, to: JobState): boolean {
   return (JOB_TRANSITIONS[from] as readonly JobState[]).includes(to) // cast: the table's literals are job states
 }
 
-export const JOB_KINDS = ['chat', 'completion', 'embedding'] as const
+export const JOB_KINDS = ['chat', 'completion', 'embedding', 'command'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
-/** The user's request as it passes through: an OpenAI body, unchanged. */
+/** The user's request as it passes through: an OpenAI body, or that of a program's job, unchanged. */
 export const jobRequestSchema = z.object({ kind: z.enum(JOB_KINDS), body: z.record(z.string(), z.unknown()) })
 export type JobRequest = z.output<typeof jobRequestSchema>
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { canonicalHash } from './canonical.ts'
+import { commandSchema, ISOLATIONS } from './command.ts'
 import { type Address, addressSchema, type Bytes32, bytes32Schema, type PodId } from './ids.ts'
 
 const nameSchema = z
@@ -19,7 +20,7 @@ export const POD_RUNTIMES = ['llm', 'embedding', 'image', 'agent', 'finetune', '
 export type PodRuntime = (typeof POD_RUNTIMES)[number]
 
 /** Which engine of a runtime serves the pod; `upstream` forwards to an OpenAI-compatible server beside the node. */
-export const ENGINE_NAMES = ['llama', 'use-lite', 'upstream'] as const
+export const ENGINE_NAMES = ['llama', 'use-lite', 'upstream', 'command'] as const
 export type EngineName = (typeof ENGINE_NAMES)[number]
 
 const modelSchema = z.strictObject({
@@ -60,12 +61,8 @@ const timeoutsSchema = z.strictObject({
   totalMs: z.number().int().positive().default(300_000),
 })
 
-/** `apiVersion: heurist/v1, kind: Pod` (DESIGN §8). Its canonical hash is the pod version's identity on chain. */
-export const podManifestSchema = z.strictObject({
-  apiVersion: z.literal('heurist/v1'),
-  kind: z.literal('Pod'),
-  metadata: z.strictObject({ name: nameSchema, description: z.string().max(500).default('') }),
-  spec: z.strictObject({
+const specSchema = z
+  .strictObject({
     runtime: z.enum(POD_RUNTIMES),
     engine: z.strictObject({
       name: z.enum(ENGINE_NAMES),
@@ -73,17 +70,36 @@ export const podManifestSchema = z.strictObject({
       /** Base URL of an `upstream` engine as seen from the node, e.g. http://127.0.0.1:8000/v1 */
       url: z.url().optional(),
     }),
+    /** The weights; of a `command` pod the program's file. */
     model: modelSchema,
     /** sha256 of the tokenizer blob with which the router counts units; without it units are counted by frames only. */
     tokenizerSha256: sha256Schema.optional(),
+    /** Only of `command` pods, and all of those have it. */
+    command: commandSchema.optional(),
+    isolation: z.enum(ISOLATIONS).optional(),
     resources: resourcesSchema.prefault({}),
     scaling: scalingSchema.prefault({}),
     timeouts: timeoutsSchema.prefault({}),
-    /** Nano-credits per 1,000,000 input and output units (tokens). */
+    /** Nano-credits per 1,000,000 input and output units: tokens, or jobs and pieces of 64 bytes of a `command` pod. */
     price: z.strictObject({ input: nanoCreditsSchema, output: nanoCreditsSchema }),
     /** The deployer's share of each payment, in basis points, up to what is governed on chain; absent: all of that. */
     revenueShareBps: z.number().int().min(0).max(2_000).optional(),
-  }),
+  })
+  .superRefine(({ runtime, engine, command }, context) => {
+    const isCommand = runtime === 'command'
+    const fault = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message })
+    if (isCommand !== (engine.name === 'command'))
+      fault(['engine', 'name'], 'must be "command" when spec.runtime is "command", and only then')
+    if (isCommand && !command) fault(['command'], 'must say what to run when spec.runtime is "command"')
+    if (!isCommand && command) fault(['command'], 'must be left out unless spec.runtime is "command"')
+  })
+
+/** `apiVersion: heurist/v1, kind: Pod` (DESIGN §8). Its canonical hash is the pod version's identity on chain. */
+export const podManifestSchema = z.strictObject({
+  apiVersion: z.literal('heurist/v1'),
+  kind: z.literal('Pod'),
+  metadata: z.strictObject({ name: nameSchema, description: z.string().max(500).default('') }),
+  spec: specSchema,
 })
 export type PodManifest = z.output<typeof podManifestSchema>
 

@@ -1,6 +1,10 @@
 import chromium from '@sparticuz/chromium'
 import { type Browser, type Page, chromium as playwright } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { silentLogger, systemClock } from '#platform'
+import { createRpcChain, transferUsd } from '#platform/chain'
+import { loadSigner, openHome } from '../../src/bin/home.ts'
+import { contractsSchema } from '../../src/bin/network/facts.ts'
 import { type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
 
 const QUIET = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
@@ -34,6 +38,18 @@ describe('console', () => {
   const open = async (name: string): Promise<void> => {
     await page.getByRole('link', { name, exact: true }).click()
     await page.getByRole('heading', { level: 1 }).waitFor()
+  }
+
+  /** Stablecoin as from jobs, and a pool that remembers its price for long enough. */
+  const buyBackOneDollar = async (): Promise<void> => {
+    const { rpcUrl, chainId, contracts } = network.dev()
+    const known = { rpcUrl, chainId, contracts: contractsSchema.parse(contracts) }
+    const chain = createRpcChain(known, { clock: systemClock, logger: silentLogger })
+    await transferUsd(chain, loadSigner(openHome(home), 'treasury'), { to: known.contracts.Buyback, amount: 1_000_000n })
+    expect((await network.cli('dev', 'warp', '10m')).code).toBe(0)
+    const { stdout } = await network.cli('buyback', 'run', '--dry-run', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, sellUsd: expect.stringMatching(/^1\d{6}$/), refusal: null })
+    expect((await network.cli('buyback', 'run')).code).toBe(0)
   }
 
   test('default: the first page shows the network without asking for a key', async () => {
@@ -78,7 +94,12 @@ describe('console', () => {
     await page.getByText('1,000,000,000 HEU').waitFor()
     await page.getByRole('img', { name: 'Emission by revenue' }).waitFor()
     await page.getByText('240,385 HEU').waitFor()
-    expect(await page.locator('.chart .present').count()).toBe(1)
+    await page.getByRole('img', { name: 'Ten years of emission' }).waitFor()
+    expect(await page.locator('.chart .present').count()).toBe(2)
+    expect(await page.locator('.chart .scenario text').allTextContents()).toEqual(['slow growth', 'steady growth', 'fast growth'])
+    await page.getByText('None yet. Money of jobs').waitFor()
+    await buyBackOneDollar()
+    await page.getByRole('cell', { name: '1 USD', exact: true }).waitFor()
     await open('Votes')
     await page.getByText('1.000 ×').first().waitFor()
     await page.getByRole('cell', { name: network.dev().models.chat, exact: true }).waitFor()

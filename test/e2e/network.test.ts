@@ -202,6 +202,11 @@ describe('network', () => {
 
   test('behavior: gas and the protocol’s share of payments are on their way to stakers', async () => {
     await settled(await askOnce())
+    const planned = await network.cli('buyback', 'run', '--dry-run')
+    expect(planned).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/sell for HEU, at most[\s\S]*USD per HEU[\s\S]*nothing was sent/),
+    })
     expect((await network.cli('buyback', 'run')).code).toBe(0)
     const { stdout } = await network.cli('buyback', 'show', '--json')
     const state = JSON.parse(stdout) as {

@@ -1,11 +1,11 @@
 /** docs/reference/economics.md and its charts. */
-import { collateralFloorUp, EPOCHS_PER_YEAR } from '#economics'
+import { collateralFloorUp, EPOCHS_PER_YEAR, type Scenario } from '#economics'
 import { formatUnits, WAD } from '#protocol'
 import type { CollateralRow, WashRow } from './adversaries.ts'
 import { hitAndRunText, shareText } from './adversaries.ts'
 import { type Chart, lineChart } from './chart.ts'
 import { PROPOSED_SETTING } from './collateral.ts'
-import type { EpochRecord, Scenario } from './ten-years.ts'
+import type { EpochRecord } from './ten-years.ts'
 import { DESIGNED, type Sensitivity, WIDENED } from './wash-trade.ts'
 
 export type Years = { readonly scenario: Scenario; readonly records: readonly EpochRecord[] }

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { EMISSION_EPOCHS, EPOCHS_PER_YEAR } from '#economics'
+import { EMISSION_EPOCHS, EPOCHS_PER_YEAR, SCENARIOS, type Scenario } from '#economics'
 import { collateralRows, sensitivityRows, washRows } from './adversaries.ts'
 import { withDevChain } from './dev-rpc.ts'
 import { charts, economicsPage, type Findings, type Years } from './report.ts'
-import { type EpochRecord, playModel, SCENARIOS, type Scenario } from './ten-years.ts'
+import { type EpochRecord, playModel } from './ten-years.ts'
 import { deployWorld, leftovers, playChain } from './ten-years-chain.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { EMISSION_VAULT_WEI, emissionBudgetOf } from '#economics'
+import { EMISSION_VAULT_WEI, emissionBudgetOf, SCENARIOS } from '#economics'
 import { withDevChain } from './dev-rpc.ts'
-import { playModel, SCENARIOS } from './ten-years.ts'
+import { playModel } from './ten-years.ts'
 import { deployWorld, leftovers, playChain } from './ten-years-chain.ts'
 
 /** Past the first 13, so that old revenue leaves the trailing window. All 520 are played by `npm run simulate`. */

@@ -1,10 +1,10 @@
 /** The ten years of `ten-years.ts` on the real contracts: payments settled, nodes voted for, epochs reported and closed, one by one. */
 import { padHex, parseAbi } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { EPOCH_SECONDS } from '#economics'
+import { EPOCH_SECONDS, paymentsOf, type Scenario } from '#economics'
 import { type Address, type Bytes32, type Hex, WAD } from '#protocol'
 import { type Call, type DevRpc, encode, hex, TREASURY } from './dev-rpc.ts'
-import { BALLOT_BPS, type EpochRecord, paymentsOf, reportsOf, SCHEDULE, type Scenario, STAKED_WEI } from './ten-years.ts'
+import { BALLOT_BPS, type EpochRecord, reportsOf, SCHEDULE, STAKED_WEI } from './ten-years.ts'
 
 const vaultAbi = parseAbi([
   'constructor(address owner, address wrappedHeu, address usd, uint256 heuPriceUsdWad, uint32 withdrawalDelaySeconds)',
@@ -13,7 +13,7 @@ const vaultAbi = parseAbi([
   'function setSpendingCap(address asset, uint256 cumulativeCap, uint64 expiresAt, uint256 nonce)',
 ])
 const settlementAbi = parseAbi([
-  'constructor(address owner, address vault, address sequencer, uint32 challengeWindowSeconds, uint256 epochGenesis)',
+  'constructor(address owner, address vault, address nodeRegistry, address sequencer, uint32 challengeWindowSeconds, uint256 epochGenesis)',
   'struct Batch { uint64 number; bytes32 previousHash; bytes32 receiptsRoot; uint32 jobCount; uint96 openHeu; uint96 openUsd; uint256[] debits; uint256[] credits; }',
   'function settle(Batch batch) returns (bytes32)',
   'function setVoterRewards(address voterRewards)',
@@ -91,8 +91,8 @@ export async function deployWorld(rpc: DevRpc): Promise<World> {
   const wrappedHeu = await deploy('WrappedHeu', noArguments, [])
   const usd = await deploy('DevUsd', noArguments, [])
   const vault = await deploy('CreditVault', vaultAbi, [OPERATOR, wrappedHeu, usd, WAD / 10n, 3_600])
-  const settlement = await deploy('JobSettlement', settlementAbi, [OPERATOR, vault, OPERATOR, 3_600, genesis])
   const nodes = await deploy('NodeRegistry', registryAbi, [OPERATOR, COLLATERAL, 3_600])
+  const settlement = await deploy('JobSettlement', settlementAbi, [OPERATOR, vault, nodes, OPERATOR, 3_600, genesis])
   const pods = await deploy('PodRegistry', podRegistryAbi, [OPERATOR])
   const stake = await deploy('StakedHeu', stakeAbi, [OPERATOR, wrappedHeu, 31_536_000])
   const gauge = await deploy('NodeGauge', gaugeAbi, [OPERATOR, stake, nodes, genesis])

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { EMISSION_EPOCHS, EMISSION_VAULT_WEI } from '#economics'
-import { playModel, SCENARIOS } from './ten-years.ts'
+import { EMISSION_EPOCHS, EMISSION_VAULT_WEI, SCENARIOS } from '#economics'
+import { playModel } from './ten-years.ts'
 
 describe('ten years', () => {
   test.each(SCENARIOS)('default: the vault is empty to the wei, the stHEU rate never falls: $name', scenario => {

@@ -3,57 +3,26 @@
  * model here and the real contracts (`ten-years-chain.ts`) play the same story and must end with the same wei.
  */
 import {
-  DEFAULT_SPLIT_BPS,
   depositStake,
   EMISSION_EPOCHS,
   EMPTY_STAKE,
   EPOCH_SECONDS,
-  EPOCHS_PER_YEAR,
   emissionOf,
   multiplierWadDown,
   type NodeReport,
   nodeEmissions,
   organicRevenueDown,
+  paymentsOf,
   revenueRateWadDown,
   rewardStake,
+  type Scenario,
   type Stake,
   stakeAt,
   stakeRateWadDown,
-  TOTAL_SUPPLY_WEI,
   TRAILING_EPOCHS,
   voteShareWadDown,
 } from '#economics'
-import { BPS, mulDivDown, WAD } from '#protocol'
-
-export type Scenario = {
-  readonly name: string
-  /** Yearly revenue that demand approaches, as basis points of the supply. */
-  readonly limitBps: bigint
-  /** Epoch at which half of it is reached. */
-  readonly halfEpoch: bigint
-}
-
-/** Figure 9 shows growth at different speeds without giving numbers; these are ours. */
-export const SCENARIOS: readonly Scenario[] = [
-  { name: 'slow growth', limitBps: 250n, halfEpoch: 260n },
-  { name: 'steady growth', limitBps: 800n, halfEpoch: 234n },
-  { name: 'fast growth', limitBps: 1_500n, halfEpoch: 156n },
-]
-
-/** What all jobs of an epoch paid (wei): an S-curve, rounded down. */
-export function revenueOf({ limitBps, halfEpoch }: Scenario, epoch: number): bigint {
-  const at = BigInt(epoch) ** 2n
-  return mulDivDown(TOTAL_SUPPLY_WEI * limitBps, at, BPS * BigInt(EPOCHS_PER_YEAR) * (at + halfEpoch ** 2n))
-}
-
-/** Of an epoch's revenue: what open jobs paid, and what the protocol's rows are credited. */
-export function paymentsOf(
-  scenario: Scenario,
-  epoch: number,
-): { readonly open: bigint; readonly payments: bigint; readonly protocol: bigint } {
-  const payments = revenueOf(scenario, epoch)
-  return { payments, open: mulDivDown(payments, 9n, 10n), protocol: mulDivDown(payments, BigInt(DEFAULT_SPLIT_BPS.protocol), BPS) }
-}
+import { BPS, WAD } from '#protocol'
 
 /** Seconds after the start of an epoch. Its own payments and rewards first; it is closed in the first hours of the next one. */
 export const SCHEDULE = { settle: 86_400, reward: 172_800, report: EPOCH_SECONDS + 3_600, finalise: EPOCH_SECONDS + 90_000 } as const

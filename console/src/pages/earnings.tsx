@@ -44,6 +44,9 @@ function Account({ account }: { account: string }) {
           {earnings.data?.waiting.map(({ asset, amount: waiting }) => (
             <Stat key={asset} name="In the challenge window" value={amount(waiting, asset, assets)} />
           ))}
+          {earnings.data?.frozen.map(({ asset, amount: frozen }) => (
+            <Stat key={`frozen ${asset}`} name="Kept" value={amount(frozen, asset, assets)} detail="while a node of yours is jailed" />
+          ))}
         </div>
       )}
       <section className="card">

@@ -1,8 +1,9 @@
 import { useLive } from '../api.ts'
 import { EmissionChart } from '../components/emission-chart.tsx'
-import { Rows, Stat } from '../components/parts.tsx'
-import type { Economy as EconomyData } from '../economy-api.ts'
-import { chainDate, duration, heu, share } from '../format.ts'
+import { Hash, Rows, Stat } from '../components/parts.tsx'
+import { TenYearsChart } from '../components/ten-years-chart.tsx'
+import type { BuybackEvent, Curve, Economy as EconomyData } from '../economy-api.ts'
+import { chainDate, duration, heu, share, usd } from '../format.ts'
 
 const SOURCES: Record<string, string> = { buyback: 'Buybacks', sequencerFees: 'Sequencer fees', reservoir: 'Compute reservoir' }
 
@@ -60,7 +61,9 @@ function Figures({ economy }: { economy: EconomyData }) {
           </p>
         </section>
       </div>
+      <TenYears history={history} present={present} />
       <Rewards stake={stake} />
+      <Buybacks />
       <History history={history} />
     </>
   )
@@ -103,6 +106,56 @@ function Rewards({ stake }: { stake: EconomyData['stake'] }) {
           ))}
         </tbody>
       </table>
+    </section>
+  )
+}
+
+/** The model's curves hardly ever change: asked for once an hour. */
+const HOUR_MS = 3_600_000
+
+function TenYears({ history, present }: { history: EconomyData['history']; present: EconomyData['history'][number] }) {
+  const curves = useLive<{ data: Curve[] }>('/api/economy/figure-9', HOUR_MS)
+  return (
+    <section className="card">
+      <h2>Figure 9: ten years</h2>
+      {curves.error && (
+        <p className="problem" role="alert">
+          {curves.error.message}
+        </p>
+      )}
+      {curves.isPending && <p className="dim">Loading …</p>}
+      {curves.data && <TenYearsChart curves={curves.data.data} history={history} present={present} />}
+      <p className="dim small">
+        Emission (full) and revenue (dashed), shares of the supply a year, in three scenarios of ours: the paper's figure has no numbers.
+        The dots are epochs of this chain.
+      </p>
+    </section>
+  )
+}
+
+function Buybacks() {
+  const query = useLive<{ data: BuybackEvent[] }>('/api/economy/buybacks', 3000)
+  const buybacks = query.data?.data ?? []
+  return (
+    <section className="card">
+      <h2>Buybacks</h2>
+      <Rows
+        query={query}
+        empty={buybacks.length === 0 ? 'None yet. Money of jobs gets here after the challenge window: heurist buyback show' : null}
+        head={['When', 'Epoch', 'Sold', 'HEU to stakers', 'Transaction']}
+      >
+        {buybacks.map(({ transactionHash, at, epoch, spentUsd, givenHeu }) => (
+          <tr key={transactionHash}>
+            <td>{chainDate(at)}</td>
+            <td>{epoch}</td>
+            <td>{spentUsd === '0' ? 'paid in HEU' : usd(spentUsd)}</td>
+            <td>{heu(givenHeu)}</td>
+            <td>
+              <Hash value={transactionHash} />
+            </td>
+          </tr>
+        ))}
+      </Rows>
     </section>
   )
 }

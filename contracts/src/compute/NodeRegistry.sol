@@ -35,6 +35,9 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
     mapping(address hotKey => uint256 nodeId) public nodeOf;
 
     /// @inheritdoc INodeRegistry
+    mapping(address owner => uint256) public jailedNodesOf;
+
+    /// @inheritdoc INodeRegistry
     uint256 public nodeCount;
 
     /// @inheritdoc INodeRegistry
@@ -214,6 +217,7 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
         _demandLeave(nodeId, node.jailed, exitableAt);
 
         uint256 amount = node.collateral;
+        if (node.jailed) jailedNodesOf[msg.sender] -= 1;
         delete _nodes[nodeId];
         delete _unbonding[nodeId];
         totalCollateral -= amount;
@@ -238,7 +242,12 @@ contract NodeRegistry is INodeRegistry, Ownable2Step, EIP712 {
         require(msg.sender == jailer, Errors.NodeRegistry_NotJailer(msg.sender));
         Node storage node = _existing(nodeId);
 
-        node.jailed = jailed;
+        // A verdict may jail a node that is jailed already: it counts once.
+        if (node.jailed != jailed) {
+            node.jailed = jailed;
+            if (jailed) jailedNodesOf[node.owner] += 1;
+            else jailedNodesOf[node.owner] -= 1;
+        }
 
         if (jailed) emit Events.NodeJailed(nodeId);
         else emit Events.NodeUnjailed(nodeId);

@@ -117,10 +117,10 @@ interface IJobSettlement {
 
     /* CLAIMS */
 
-    /// @notice Pays what is final to `receiver`. Only the account itself.
+    /// @notice Pays what is final to `receiver`. Only the account itself, and not while a node of its is jailed.
     function claim(address asset, address receiver) external returns (uint256 amount);
 
-    /// @notice Pays what is final to `account` itself. Anyone may call.
+    /// @notice Pays what is final to `account` itself. Anyone may call, but not while a node of the account is jailed.
     function claimFor(address account, address asset) external returns (uint256 amount);
 
     /// @notice Pays what is final in the pot of the pod's voters to the caller. Only `voterRewards`.
@@ -170,6 +170,9 @@ interface IJobSettlement {
     /* VIEWS */
 
     function vault() external view returns (address);
+
+    /// @notice Asked at each claim whether a node of the account is jailed.
+    function nodeRegistry() external view returns (address);
     function sequencer() external view returns (address);
     function voterRewards() external view returns (address);
     function shares() external view returns (Shares memory);

@@ -4,10 +4,10 @@ pragma solidity 0.8.30;
 import {Coverage} from "./ICollateralFloor.sol";
 
 /// @notice One registered compute node.
-/// @param owner Controls the node and its collateral; usually a cold key.
+/// @param owner Controls the node and its collateral; usually a cold key. Jobs are paid to it, in `IJobSettlement`.
 /// @param registeredAt Unix seconds.
-/// @param jailed No routing, and no exit for now.
-/// @param payout Receives what the node earns.
+/// @param jailed No routing, no payouts, and no exit for now.
+/// @param payout Receives what the node gets of the emission.
 /// @param exitableAt Unix seconds from which the collateral can leave; 0 = not exiting.
 /// @param hotKey The key the node process signs with.
 /// @param collateral Wei of HEU that the node can lose, the part that is unbonding included.
@@ -38,7 +38,7 @@ interface INodeRegistry {
 
     /// @notice Registers a node for the caller, with `msg.value` wei of HEU as collateral: at least `minCollateral`, or with
     /// the caller's restaked ETH at least that, which then backs the node. Refused to owners that `ISlasher.isBarred`.
-    /// @param payout Receives what the node earns.
+    /// @param payout Receives what the node gets of the emission.
     /// @param deadline Unix seconds until which the consent is good.
     /// @param consent `hotKey`'s EIP-712 signature over `NodeConsent(address owner,address hotKey,uint64 deadline)`, so
     /// that nobody can claim another's key. It cannot be replayed: a key is taken once.
@@ -54,7 +54,7 @@ interface INodeRegistry {
     /// @notice Replaces the hot key; the new one consents as in `register`. Only the owner.
     function rotateHotKey(uint256 nodeId, address newKey, uint64 deadline, bytes calldata consent) external;
 
-    /// @notice Changes where the node's earnings go. Only the owner.
+    /// @notice Changes where the node's emission goes. Only the owner.
     function setPayout(uint256 nodeId, address payout) external;
 
     /* PARTIAL UNBONDING */
@@ -85,6 +85,7 @@ interface INodeRegistry {
     /* DISCIPLINE */
 
     /// @notice Jails or frees a node. Only the jailer. Freeing is always possible; jailing is reversible by design.
+    /// @dev While it is jailed, its emission cannot be claimed and settlement pays its owner nothing (ADR 0021).
     function setJailed(uint256 nodeId, bool jailed) external;
 
     /// @notice Takes up to `amount` wei of the node's collateral and sends it to the caller. Only the slasher.
@@ -128,6 +129,11 @@ interface INodeRegistry {
 
     /// @notice Whether jobs may be routed to this key now: current key, not jailed, not exiting, covered.
     function isActive(address hotKey) external view returns (bool);
+
+    /// @notice How many nodes of this owner are jailed now. Settlement pays the account only when there is none.
+    /// @dev Only who registered a node is its owner, so nobody can be frozen by what others register. A jailed node that
+    /// leaves, at most `Constants.MAX_JAIL_HOLD` after its exit was due, no longer counts.
+    function jailedNodesOf(address owner) external view returns (uint256);
 
     /// @notice Nodes ever registered; ids are 1 to this.
     function nodeCount() external view returns (uint256);

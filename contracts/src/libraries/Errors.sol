@@ -342,6 +342,9 @@ library Errors {
     error JobSettlement_SharesTooHigh(uint256 sumBps, uint256 maxBps);
     error JobSettlement_NothingToClaim(address account, address asset);
 
+    /// @dev The account is paid again when none of its nodes is jailed any more.
+    error JobSettlement_Frozen(address account, uint256 jailedNodes);
+
     /// @dev Payments of open jobs are part of all payments of the asset.
     error JobSettlement_OpenTooHigh(address asset, uint256 open, uint256 payments);
 

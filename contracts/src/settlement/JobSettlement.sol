@@ -8,6 +8,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {GuardedPause} from "../governance/GuardedPause.sol";
 import {ICreditVault} from "../interfaces/ICreditVault.sol";
 import {Batch, BatchProof, Escrow, IJobSettlement, Parties, Shares, Split} from "../interfaces/IJobSettlement.sol";
+import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {Bounds} from "../libraries/Bounds.sol";
 import {Constants} from "../libraries/Constants.sol";
 import {EpochLib} from "../libraries/EpochLib.sol";
@@ -56,6 +57,9 @@ contract JobSettlement is IJobSettlement, GuardedPause, EIP712 {
     address public immutable vault;
 
     /// @inheritdoc IJobSettlement
+    address public immutable nodeRegistry;
+
+    /// @inheritdoc IJobSettlement
     bytes32 public immutable genesisHash;
 
     /// @inheritdoc IJobSettlement
@@ -85,12 +89,14 @@ contract JobSettlement is IJobSettlement, GuardedPause, EIP712 {
     constructor(
         address owner,
         address vault_,
+        address nodeRegistry_,
         address sequencer_,
         uint32 challengeWindowSeconds_,
         uint256 epochGenesis_
     ) Ownable(owner) EIP712("Heurist", "1") {
-        require(vault_ != address(0), Errors.Shared_ZeroAddress());
+        require(vault_ != address(0) && nodeRegistry_ != address(0), Errors.Shared_ZeroAddress());
         vault = vault_;
+        nodeRegistry = nodeRegistry_;
         epochGenesis = epochGenesis_;
         genesisHash = keccak256(abi.encode("Heurist JobSettlement", block.chainid, address(this)));
         batchHashOf[0] = genesisHash;
@@ -326,11 +332,15 @@ contract JobSettlement is IJobSettlement, GuardedPause, EIP712 {
 
     /// @inheritdoc IJobSettlement
     function claim(address asset, address receiver) external returns (uint256 amount) {
+        _demandNoJail(msg.sender);
+
         return _claim(_slot(msg.sender, asset), msg.sender, asset, receiver);
     }
 
     /// @inheritdoc IJobSettlement
     function claimFor(address account, address asset) external returns (uint256 amount) {
+        _demandNoJail(account);
+
         return _claim(_slot(account, asset), account, asset, account);
     }
 
@@ -374,6 +384,11 @@ contract JobSettlement is IJobSettlement, GuardedPause, EIP712 {
     /// @inheritdoc IJobSettlement
     function escrowOfPot(address pot, address asset) external view returns (Escrow memory) {
         return _escrow(_slots[RowLib.potKey(pot, ICreditVault(vault).assetIdOf(asset))]);
+    }
+
+    function _demandNoJail(address account) private view {
+        uint256 jailed = INodeRegistry(nodeRegistry).jailedNodesOf(account);
+        if (jailed != 0) revert Errors.JobSettlement_Frozen(account, jailed);
     }
 
     function _claim(Slot storage slot, address account, address asset, address receiver)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Consents} from "../utils/Consents.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {Rows} from "../utils/Rows.sol";
 
 /// @notice Gas of every call that users and operators pay for, one transaction each (base fee and calldata included).
-contract CallsGasTest is Fixture {
+contract CallsGasTest is Fixture, Consents {
     function setUp() public override {
         super.setUp();
         vm.deal(address(this), 1_000_000e18);
@@ -47,15 +48,6 @@ contract CallsGasTest is Fixture {
     }
 
     function test_Gas_SignedCap() public {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Heurist CreditVault"),
-                keccak256("1"),
-                block.chainid,
-                vault
-            )
-        );
         bytes32 structHash = keccak256(
             abi.encode(
                 keccak256(
@@ -68,7 +60,8 @@ contract CallsGasTest is Fixture {
                 uint256(1)
             )
         );
-        bytes memory signed = signature(developerKey, keccak256(abi.encodePacked("\x19\x01", domain, structHash)));
+        bytes memory signed =
+            signature(developerKey, typedDigest(domainOf("Heurist CreditVault", address(vault)), structHash));
         vault.setSpendingCapBySig(developer, address(heu), 10e18, FAR_FUTURE, 1, signed);
         record("CreditVault.setSpendingCapBySig: first");
     }
@@ -103,24 +96,7 @@ contract CallsGasTest is Fixture {
         record("FrontendRegistry.register");
 
         address hotKey = makeAddr("hot");
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Heurist NodeRegistry"),
-                keccak256("1"),
-                block.chainid,
-                nodes
-            )
-        );
-        bytes32 structHash = keccak256(
-            abi.encode(
-                keccak256("NodeConsent(address owner,address hotKey,uint64 deadline)"),
-                address(this),
-                hotKey,
-                FAR_FUTURE
-            )
-        );
-        bytes memory consent = signature(makeKey("hot"), keccak256(abi.encodePacked("\x19\x01", domain, structHash)));
+        bytes memory consent = signConsent(address(nodes), makeKey("hot"), address(this), FAR_FUTURE);
         nodes.register{value: MIN_COLLATERAL}(hotKey, developer, FAR_FUTURE, consent);
         record("NodeRegistry.register");
         nodes.addCollateral{value: 1e18}(1);

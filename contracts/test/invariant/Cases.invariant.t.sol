@@ -5,14 +5,20 @@ import {Case, Stage, Verdict} from "../../src/interfaces/ISlasher.sol";
 import {SlasherFixture} from "../utils/SlasherFixture.sol";
 import {CasesHandler} from "./CasesHandler.sol";
 
-/// @notice Invariants 50 to 56 of `README.md`.
+/// @notice Invariants 50 to 57 of `README.md`.
 contract CasesInvariantTest is SlasherFixture {
     CasesHandler private handler;
 
     function setUp() public override {
         super.setUp();
         registerNode("second", stranger);
-        handler = new CasesHandler(nodes, slasher, validators, v);
+        registerNode("third", nodeOwner);
+        fundHeu(developer, 1000e18);
+        capAll(developer);
+        payNode(nodeOwner, 10e18);
+        payNode(stranger, 10e18);
+        pass(2 * WINDOW);
+        handler = new CasesHandler(settlement, nodes, slasher, validators, v);
     }
 
     function targetContracts() public view returns (address[] memory targets) {
@@ -23,6 +29,8 @@ contract CasesInvariantTest is SlasherFixture {
     function invariant_AllLawsHold() public view {
         assertMoney();
         assertEq(handler.escapes(), 0, "54: no exit before an open dispute");
+        assertEq(handler.thaws(), 0, "57: a jailed node's owner is paid nothing");
+        assertEq(handler.refusals(), 0, "57: nobody else waits");
         (uint256 bonds, uint256 locked) = sums();
         assertEq(validators.totalBonds(), bonds, "51: bonds");
         assertEq(openLocks(), locked, "52: locked = engaged in open cases");
@@ -60,12 +68,16 @@ contract CasesInvariantTest is SlasherFixture {
             engagements += validators.getValidator(v[i]).engagements;
             if (validators.getValidator(v[i]).engagements != 0) locked += lockedOf(v[i]);
         }
-        bool anyOpen = slasher.openCaseOf(1) != 0 || slasher.openCaseOf(2) != 0;
+        bool anyOpen = slasher.openCaseOf(1) != 0 || slasher.openCaseOf(2) != 0 || slasher.openCaseOf(3) != 0;
         if (!anyOpen) assertEq(engagements, 0, "52: nobody is held without a case");
     }
 
     function test_EveryHandlerActionCanHappen() public {
         handler.accuse(0, 0, LOG_E_SLASH, false);
+        handler.claimEarnings(2);
+        assertEq(handler.earned(), 0, "frozen, also by its other node");
+        handler.claimEarnings(1);
+        assertEq(handler.earned(), 10e18, "the other owner is not");
         handler.accuse(1, 0, LOG_E_SLASH, false);
         handler.gather(0, type(uint256).max / 255 * 0xb5);
         handler.expire(0);

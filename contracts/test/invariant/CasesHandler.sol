@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {ICreditVault} from "../../src/interfaces/ICreditVault.sol";
 import {Case, Claim, Stage} from "../../src/interfaces/ISlasher.sol";
 import {Node} from "../../src/interfaces/INodeRegistry.sol";
-import {IOwnedNodes, IOwnedSlasher, IOwnedValidators} from "../utils/Interfaces.sol";
+import {IOwnedNodes, IOwnedSettlement, IOwnedSlasher, IOwnedValidators} from "../utils/Interfaces.sol";
 import {Test} from "../utils/Test.sol";
 
 /// @notice Plays honest, lying and absent validators, node owners who try to leave, and time. Every call succeeds; attempts
@@ -11,6 +12,8 @@ import {Test} from "../utils/Test.sol";
 contract CasesHandler is Test {
     uint64 private constant LOG_E_SLASH = 59_337_166_024;
 
+    IOwnedSettlement private settlement;
+    address private heu;
     IOwnedNodes private nodes;
     IOwnedSlasher private slasher;
     IOwnedValidators private validators;
@@ -20,12 +23,24 @@ contract CasesHandler is Test {
 
     uint256 public slashed;
     uint256 public escapes;
+    /// @dev Payments of settlement to the owner of a jailed node, and refusals of one whose nodes are free.
+    uint256 public thaws;
+    uint256 public refusals;
+    uint256 public earned;
     uint256 public paid;
     uint256 public bondsIn;
     uint256 public bondsOut;
     mapping(uint256 verdict => uint256) public verdicts;
 
-    constructor(IOwnedNodes nodes_, IOwnedSlasher slasher_, IOwnedValidators validators_, address[] memory v_) {
+    constructor(
+        IOwnedSettlement settlement_,
+        IOwnedNodes nodes_,
+        IOwnedSlasher slasher_,
+        IOwnedValidators validators_,
+        address[] memory v_
+    ) {
+        settlement = settlement_;
+        heu = ICreditVault(settlement_.vault()).wrappedHeu();
         nodes = nodes_;
         slasher = slasher_;
         validators = validators_;
@@ -169,6 +184,23 @@ contract CasesHandler is Test {
             if (nodeOwner.balance != before) ++escapes;
         }
         vm.stopPrank();
+    }
+
+    /// @dev Somebody brings an owner what settlement holds for it, which must work exactly when none of its nodes is jailed.
+    function claimEarnings(uint256 which) external {
+        address nodeOwner = nodes.getNode(1 + which % nodes.nodeCount()).owner;
+        bool jailed;
+        for (uint256 nodeId = 1; nodeId <= nodes.nodeCount(); ++nodeId) {
+            Node memory node = nodes.getNode(nodeId);
+            if (node.owner == nodeOwner && node.jailed) jailed = true;
+        }
+        uint256 claimable = settlement.claimableOf(nodeOwner, heu);
+        try settlement.claimFor(nodeOwner, heu) returns (uint256 amount) {
+            if (jailed) ++thaws;
+            earned += amount;
+        } catch {
+            if (!jailed && claimable != 0) ++refusals;
+        }
     }
 
     function pass(uint256 seconds_) external {

@@ -5,7 +5,7 @@ import {ChallengeOutcome, EpochEmission, EpochPhase} from "../../src/interfaces/
 import {EconomyFixture} from "../utils/EconomyFixture.sol";
 import {EmissionHandler} from "./EmissionHandler.sol";
 
-/// @notice Invariants 35 to 41 of `README.md`.
+/// @notice Invariants 35 to 42 of `README.md`.
 contract EmissionInvariantTest is EconomyFixture {
     EmissionHandler private handler;
 
@@ -21,6 +21,7 @@ contract EmissionInvariantTest is EconomyFixture {
                 stake: stake,
                 heu: address(heu),
                 settlement: address(settlement),
+                heuPriceUsdWad: HEU_PRICE_USD_WAD,
                 owner: owner,
                 sequencer: sequencer,
                 nodeOwner: nodeOwner
@@ -46,6 +47,7 @@ contract EmissionInvariantTest is EconomyFixture {
             finalBudgets += budgetOf(epoch);
             toReservoir += state.reservoirPart;
             assertEq(nodesPart + state.reservoirPart, budgetOf(epoch), "35: E + reservoir = 5 % (C2)");
+            checkRule(epoch, state);
             (uint256 earned, uint256 open) = rewardsOf(epoch);
             assertEq(earned, nodesPart, "36: nodes' rewards are the parts, to the wei");
             unclaimed += open;
@@ -55,6 +57,19 @@ contract EmissionInvariantTest is EconomyFixture {
         assertEq(bonds, handler.bonds() - handler.forfeited(), "39: bonds are kept, returned or forfeited");
         assertEq(reservoir.filled(), toReservoir + handler.forfeited(), "39: the reservoir got the rest");
         checkVoters();
+    }
+
+    /// @dev E from R as it was at the opening: a quarter of the budget, and half of R on top up to the whole. A part that
+    /// nobody earned is the reservoir's.
+    function checkRule(uint256 epoch, EpochEmission memory state) private view {
+        uint256 budget = budgetOf(epoch);
+        uint256 rateWad = 0.0125e18 + handler.rateWadOf(epoch) / 2;
+        if (rateWad > 0.05e18) rateWad = 0.05e18;
+        uint256 base = budget / 4;
+        uint256 dynamicPart = budget * rateWad / 0.05e18 - base;
+        assertEq(state.revenueRateWad, handler.rateWadOf(epoch), "42: R is what it was when the epoch was opened");
+        assertEq(state.basePart, state.baseWeight == 0 ? 0 : base, "42: the base part");
+        assertEq(state.dynamicPart, state.dynamicWeight == 0 ? 0 : dynamicPart, "42: the dynamic part");
     }
 
     /// @dev Sum of all rewards, and of those not claimed; each claimed one was paid once and in full.
@@ -95,6 +110,9 @@ contract EmissionInvariantTest is EconomyFixture {
         handler.tip(0, 2000);
         handler.passAMonth();
         handler.earn(1, 1e24, 1e9);
+        handler.open(1, 2);
+        // Paid after the opening: it counts in later epochs alone.
+        handler.earn(1, 5e24, 1e9);
         handler.report(1, 3, 1);
         handler.report(1, 1, 1);
         handler.seal(1);
@@ -118,7 +136,7 @@ contract EmissionInvariantTest is EconomyFixture {
         handler.leave(1);
         invariant_AllLawsHold();
 
-        string[15] memory actions = [
+        string[16] memory actions = [
             "report",
             "repeated",
             "seal",
@@ -127,6 +145,7 @@ contract EmissionInvariantTest is EconomyFixture {
             "resolve",
             "reclaim",
             "finalise",
+            "open",
             "claim",
             "tip",
             "leave",

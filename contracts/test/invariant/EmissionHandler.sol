@@ -21,6 +21,7 @@ contract EmissionHandler is Test {
         IStakedHeuToken stake;
         address heu;
         address settlement;
+        uint256 heuPriceUsdWad;
         address owner;
         address sequencer;
         address nodeOwner;
@@ -40,6 +41,12 @@ contract EmissionHandler is Test {
     uint256 public bonds;
     uint256 public forfeited;
     mapping(string action => uint256) public count;
+
+    /// @dev What the settlement says each epoch earned, and R of each epoch as it was when the epoch was opened (WAD).
+    mapping(uint256 epoch => uint256) private heuOf;
+    mapping(uint256 epoch => uint256) private usdOf;
+    mapping(uint256 epoch => uint256) public rateWadOf;
+    mapping(uint256 epoch => bool) private seen;
 
     /// @dev What needs to be looked at: epochs that were closed, and reports that were challenged.
     uint256[] public finals;
@@ -64,6 +71,7 @@ contract EmissionHandler is Test {
 
         vm.prank(world.sequencer);
         (bool success,) = address(world.emission).call(data);
+        see(epoch);
         // A node that is in the report already makes the chunk fail, whole.
         count[success ? "report" : "repeated"] += 1;
     }
@@ -74,14 +82,27 @@ contract EmissionHandler is Test {
         if (world.emission.phaseOf(epoch) != EpochPhase.Reporting) return refused(world.sequencer, data);
         vm.prank(world.sequencer);
         world.emission.seal(epoch);
+        see(epoch);
         count["seal"] += 1;
     }
 
     function earn(uint256 which, uint256 heuAmount, uint256 usdAmount) external {
-        bytes memory question = abi.encodeWithSignature("organicRevenueOf(uint256)", pick(which));
-        bytes memory answer = abi.encode(bound(heuAmount, 0, 1e25), bound(usdAmount, 0, 1e12));
-        vm.mockCall(world.settlement, question, answer);
+        uint256 epoch = pick(which);
+        (heuOf[epoch], usdOf[epoch]) = (bound(heuAmount, 0, 1e25), bound(usdAmount, 0, 1e12));
+        bytes memory question = abi.encodeWithSignature("organicRevenueOf(uint256)", epoch);
+        vm.mockCall(world.settlement, question, abi.encode(heuOf[epoch], usdOf[epoch]));
         count["earn"] += 1;
+    }
+
+    /// @dev Anyone may fix an epoch's revenue once it is over, also long before it is reported or closed.
+    function open(uint256 which, uint256 who) external {
+        uint256 epoch = pick(which);
+        bytes memory data = abi.encodeCall(world.emission.open, (epoch));
+        if (world.emission.phaseOf(epoch) == EpochPhase.Running) return refused(voters[who % VOTERS], data);
+        vm.prank(voters[who % VOTERS]);
+        world.emission.open(epoch);
+        see(epoch);
+        count["open"] += 1;
     }
 
     /* DISPUTE */
@@ -136,6 +157,7 @@ contract EmissionHandler is Test {
         if (world.emission.phaseOf(epoch) != EpochPhase.Ready) return refused(keeper, data);
         vm.prank(keeper);
         world.emission.finalise(epoch);
+        see(epoch);
         finals.push(epoch);
         count["finalise"] += 1;
     }
@@ -247,6 +269,18 @@ contract EmissionHandler is Test {
     }
 
     /* INTERNAL */
+
+    /// @dev Writes R down when an epoch is opened: DESIGN §6.3 in one expression, from what was paid until now.
+    function see(uint256 epoch) private {
+        if (seen[epoch] || !world.emission.emissionOf(epoch).opened) return;
+        seen[epoch] = true;
+        (uint256 wei_, uint256 usd) = (0, 0);
+        for (uint256 back; back < 13 && back <= epoch; ++back) {
+            (wei_, usd) = (wei_ + heuOf[epoch - back], usd + usdOf[epoch - back]);
+        }
+        wei_ += usd * 1e30 / world.heuPriceUsdWad;
+        rateWadOf[epoch] = wei_ * 4 * 1e18 / 1_000_000_000e18;
+    }
 
     /// @dev One of the last six epochs, the running one included.
     function pick(uint256 which) private view returns (uint256) {

@@ -5,7 +5,7 @@ import {Node} from "../../src/interfaces/INodeRegistry.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {NodesHandler} from "./NodesHandler.sol";
 
-/// @notice Invariants 10 to 13 of `README.md`.
+/// @notice Invariants 10 to 13 and 19 of `README.md`.
 contract NodesInvariantTest is Fixture {
     NodesHandler private handler;
 
@@ -33,6 +33,10 @@ contract NodesInvariantTest is Fixture {
             sum += stored.collateral;
             bool idle = stored.jailed || stored.exitableAt != 0 || stored.collateral < nodes.minCollateral();
             assertEq(nodes.isActive(stored.hotKey) ? 1 : 0, idle ? 0 : 1, "13: idle nodes are not active");
+        }
+        for (uint256 who; who < 3; ++who) {
+            address nodeOwner = handler.ownerOf(who);
+            assertEq(nodes.jailedNodesOf(nodeOwner), handler.jailedOf(nodeOwner), "19: jailed nodes are counted");
         }
         assertEq(nodes.totalCollateral(), sum, "10: the total is the sum");
         assertGe(address(nodes).balance, sum, "10: the registry holds it");

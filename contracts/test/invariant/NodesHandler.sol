@@ -2,11 +2,11 @@
 pragma solidity 0.8.30;
 
 import {Node} from "../../src/interfaces/INodeRegistry.sol";
+import {Consents} from "../utils/Consents.sol";
 import {IOwnedNodes} from "../utils/Interfaces.sol";
-import {Test} from "../utils/Test.sol";
 
 /// @notice Plays node owners, the jailer, the slasher and time. Every call succeeds.
-contract NodesHandler is Test {
+contract NodesHandler is Consents {
     IOwnedNodes private nodes;
 
     uint256 public putIn;
@@ -102,10 +102,19 @@ contract NodesHandler is Test {
         vm.warp(block.timestamp + bound(seconds_, 1, 20 days));
     }
 
+    /// @dev Counted anew, node by node.
+    function jailedOf(address nodeOwner) external view returns (uint256 count) {
+        for (uint256 nodeId = 1; nodeId <= nodes.nodeCount(); ++nodeId) {
+            if (gone[nodeId]) continue;
+            Node memory node = nodes.getNode(nodeId);
+            if (node.owner == nodeOwner && node.jailed) ++count;
+        }
+    }
+
     /* INTERNAL */
 
-    function ownerOf(uint256 who) private returns (address) {
-        return makeAddr(string.concat("owner", vm.toString(who % 3)));
+    function ownerOf(uint256 who) public pure returns (address) {
+        return vm.addr(makeKey(string.concat("owner", vm.toString(who % 3))));
     }
 
     /// @dev A node that is still there; 0 when the one drawn has left.
@@ -118,20 +127,6 @@ contract NodesHandler is Test {
         uint256 privateKey = makeKey(string.concat("key", vm.toString(keys.length)));
         key = vm.addr(privateKey);
         keys.push(key);
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Heurist NodeRegistry"),
-                keccak256("1"),
-                block.chainid,
-                nodes
-            )
-        );
-        bytes32 structHash = keccak256(
-            abi.encode(
-                keccak256("NodeConsent(address owner,address hotKey,uint64 deadline)"), nodeOwner, key, type(uint64).max
-            )
-        );
-        consent = signature(privateKey, keccak256(abi.encodePacked("\x19\x01", domain, structHash)));
+        consent = signConsent(address(nodes), privateKey, nodeOwner, type(uint64).max);
     }
 }

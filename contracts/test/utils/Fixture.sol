@@ -54,8 +54,8 @@ abstract contract Fixture is Test {
 
         heu = IWrappedHeuToken(deploy("WrappedHeu", ""));
         usd = IDevUsdToken(deploy("DevUsd", ""));
-        deployMoney();
         nodes = IOwnedNodes(deploy("NodeRegistry", abi.encode(owner, MIN_COLLATERAL, UNBONDING)));
+        deployMoney();
         pods = IOwnedPods(deploy("PodRegistry", abi.encode(owner)));
         frontends = IOwnedFrontends(deploy("FrontendRegistry", abi.encode(owner)));
     }
@@ -66,8 +66,8 @@ abstract contract Fixture is Test {
     function deployMoney() internal {
         bytes memory vaultArguments = abi.encode(owner, heu, usd, HEU_PRICE_USD_WAD, WITHDRAWAL_DELAY);
         vault = IOwnedVault(deploy("CreditVault", vaultArguments));
-        settlement =
-            IOwnedSettlement(deploy("JobSettlement", abi.encode(owner, vault, sequencer, WINDOW, EPOCH_GENESIS)));
+        bytes memory settlementArguments = abi.encode(owner, vault, nodes, sequencer, WINDOW, EPOCH_GENESIS);
+        settlement = IOwnedSettlement(deploy("JobSettlement", settlementArguments));
         vm.prank(owner);
         vault.setSettlement(address(settlement));
     }

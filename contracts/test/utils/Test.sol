@@ -23,6 +23,25 @@ abstract contract Test {
         return abi.encodePacked(r, s, v);
     }
 
+    /* TYPED DATA */
+
+    /// @dev EIP-712 domain of version 1 on this chain.
+    function domainOf(string memory name, address verifyingContract) internal view returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256(bytes(name)),
+                keccak256("1"),
+                block.chainid,
+                verifyingContract
+            )
+        );
+    }
+
+    function typedDigest(bytes32 domain, bytes32 structHash) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked("\x19\x01", domain, structHash));
+    }
+
     /* CONTRACTS */
 
     /// @dev Deploys the compiled artifact. A `new` would compile the contract once more into every test contract, which

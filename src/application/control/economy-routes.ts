@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { figure9 } from '#economics'
 import { addressSchema, type EconomyReader } from '#protocol'
 import { notFound, parse } from './routes.ts'
 import { toJson } from './views.ts'
@@ -16,6 +17,10 @@ const MAX_EPOCH = 1_000_000
 export function economyRoutes(app: FastifyInstance, { economy, proposals }: EconomyDependencies): void {
   const account = (params: unknown) => parse(z.object({ account: addressSchema }), params).account
   app.get('/api/economy', async () => toJson(await economy.overview()))
+  app.get('/api/economy/buybacks', async () => ({ data: toJson(await economy.buybacks()) }))
+  // The model's ten years: the same for everybody, for ever.
+  const curves = toJson(figure9())
+  app.get('/api/economy/figure-9', async () => ({ data: curves }))
   app.get('/api/epochs/current', async () => toJson(await economy.epoch()))
   app.get('/api/epochs/:epoch', async request => {
     const { epoch } = parse(z.object({ epoch: z.coerce.number().int().nonnegative().max(MAX_EPOCH) }), request.params)

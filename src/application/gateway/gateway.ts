@@ -3,6 +3,7 @@ import type { Clock, JobStore, Logger, Metrics, RandomBytes, Tokenizer } from '#
 import { type Address, type Dispatcher, HeuristError, messageOf, type NodeId, type PodRecord } from '#protocol'
 import type { Payments } from '../payments/types.ts'
 import { type Authenticate, type AuthenticatorDependencies, createAuthenticator } from './auth.ts'
+import { COMMAND } from './command/endpoint.ts'
 import { closeServer, drain } from './drain.ts'
 import { createEndpointHandler, type Endpoint, type EndpointDependencies, type EndpointOptions } from './endpoint.ts'
 import { gatewayError } from './errors.ts'
@@ -152,6 +153,7 @@ export function createGateway(options: GatewayOptions, given: GatewayDependencie
     postRoute(instance, CHAT, endpointOptions, parts)
     postRoute(instance, COMPLETION, endpointOptions, parts)
     postRoute(instance, EMBEDDING, endpointOptions, parts)
+    postRoute(instance, COMMAND, endpointOptions, parts)
     modelRoutes(instance, options.publicModels ?? true, parts)
     healthRoutes(instance, async () => (isStopping ? ['stopping'] : dependencies.unready()))
   }

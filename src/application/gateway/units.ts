@@ -1,5 +1,6 @@
 import type { Tokenizer } from '#platform'
-import type { JobKind, PodRecord } from '#protocol'
+import { commandOutputUnits, type JobKind, type PodRecord } from '#protocol'
+import type { CommandRequest } from './command/request.ts'
 import { type GatewayError, gatewayError } from './errors.ts'
 import { type ChatRequest, type CompletionRequest, type EmbeddingRequest, listOfPrompts } from './openai/requests.ts'
 
@@ -121,8 +122,19 @@ export function embeddingBounds(request: EmbeddingRequest, pod: PodRecord, token
   return { inputUnits, maxOutputUnits: 0 }
 }
 
+/** A program's job is one input unit; its output is bounded by the manifest and, when that is less, by the request. */
+export function commandBounds(request: CommandRequest, pod: PodRecord): UnitBounds {
+  const allowed = pod.manifest.spec.command?.maxOutputBytes ?? 0
+  return { inputUnits: 1, maxOutputUnits: commandOutputUnits(Math.min(request.max_output_bytes ?? allowed, allowed)) }
+}
+
 /** Which runtimes answer which kind of job. */
-const RUNTIMES: Readonly<Record<JobKind, readonly string[]>> = { chat: ['llm', 'agent'], completion: ['llm'], embedding: ['embedding'] }
+const RUNTIMES: Readonly<Record<JobKind, readonly string[]>> = {
+  chat: ['llm', 'agent'],
+  completion: ['llm'],
+  embedding: ['embedding'],
+  command: ['command'],
+}
 
 /** @throws HeuristError unsupported_model */
 export function refuseWrongRuntime(kind: JobKind, pod: PodRecord): void {

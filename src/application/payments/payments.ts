@@ -2,6 +2,7 @@ import type { Clock, LedgerStore, Logger, Metrics } from '#platform'
 import { type Address, HeuristError } from '#protocol'
 import { type AllowanceOwner, allowancePrefix, creditsAccount, creditUnitOf } from './accounts.ts'
 import { createAllowances } from './allowances.ts'
+import { watchBalance } from './balance-watch.ts'
 import { createHold, creditText, takeMoney } from './holds.ts'
 import { createKeyBudgets } from './key-budgets.ts'
 import { depositEvent } from './ledger.ts'
@@ -30,13 +31,14 @@ export async function createPayments(
   options: PaymentOptions,
   dependencies: { ledger: LedgerStore; clock: Clock; logger: Logger; metrics?: Metrics },
 ): Promise<Payments> {
-  const { ledger, logger } = dependencies
+  const { ledger, logger, metrics } = dependencies
   const { owner, assets } = options
   const returned = await returnEarlierAllowances(owner, dependencies)
   if (returned > 0) logger.info({ allowances: returned }, 'returned the unspent allowances of an earlier run')
   const allowances = createAllowances(options, dependencies)
   const budgets = createKeyBudgets()
-  const refusals = dependencies.metrics?.counter('heurist_payment_holds_refused_total', 'Holds refused, by reason.', ['reason'])
+  const refusals = metrics?.counter('heurist_payment_holds_refused_total', 'Holds refused, by reason.', ['reason'])
+  const balanceWatch = metrics && watchBalance({ ...dependencies, metrics })
   let stopped = false
 
   async function hold(request: HoldRequest): ReturnType<Payments['hold']> {
@@ -86,6 +88,7 @@ export async function createPayments(
     },
     async stop() {
       stopped = true
+      balanceWatch?.stop()
       await allowances.stop()
     },
   }

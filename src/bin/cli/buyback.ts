@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { quoteBuyback } from '#economics'
 import { buyBack, sweepFees, whyNoBuyback } from '#orchestration'
-import { formatUnits } from '#protocol'
+import { readMarket } from '#platform/chain'
+import { formatUnits, minOf } from '#protocol'
 import type { Attach } from './commands.ts'
 import { EXIT, table } from './output.ts'
 import { type OwnAccount, openOwnAccount } from './transact.ts'
@@ -55,6 +57,40 @@ function stateText({ settlement, buyback, fees, given }: Awaited<ReturnType<type
   ].join('\n')
 }
 
+/** What `buyback run` would do now. Whether the price is near its mean is asked again when it runs. */
+async function planOf(account: OwnAccount) {
+  const { settlement, buyback, fees } = await stateOf(account)
+  const sellUsd = minOf(buyback.heldUsd + settlement.usdClaimable, buyback.remainingUsd)
+  const market = await readMarket({ rpcUrl: account.rpcUrl, contracts: account.chain.contracts })
+  return {
+    sweepHeu: fees.sweepable,
+    giveHeu: settlement.heuClaimable,
+    collectUsd: settlement.usdClaimable,
+    sellUsd,
+    ...quoteBuyback(sellUsd, market),
+    // Before anything is collected there is nothing to try a buy with.
+    refusal: sellUsd > 0n && buyback.heldUsd === 0n ? null : buyback.refusal,
+  }
+}
+
+function planText({ sweepHeu, giveHeu, collectUsd, sellUsd, priceUsdWad, leastHeu, refusal }: Awaited<ReturnType<typeof planOf>>): string {
+  return [
+    table(
+      ['would', 'amount'],
+      [
+        ['sweep of gas to stakers', heu(sweepHeu)],
+        ['give to stakers of payments in HEU', heu(giveHeu)],
+        ['collect from settlement', usd(collectUsd)],
+        ['sell for HEU, at most', usd(sellUsd)],
+        ['get for it, at least', heu(leastHeu)],
+      ],
+    ),
+    `price     ${formatUnits(priceUsdWad, 18)} USD per HEU in the pool now, before its fee`,
+    ...(refusal === null ? [] : [`no buy    ${refusal}`]),
+    'dry run: nothing was sent',
+  ].join('\n')
+}
+
 /** `heurist buyback show|run`: the protocol's share of payments and the chain's gas on their way to stHEU. */
 export function buybackCommands(buyback: Command, attach: Attach): void {
   attach(buyback.command('show').description("Show where the protocol's money is on its way to stakers"), async context => {
@@ -63,9 +99,17 @@ export function buybackCommands(buyback: Command, attach: Attach): void {
     return EXIT.ok
   })
   attach(
-    buyback.command('run').description('Sweep gas, collect from settlement and buy HEU now; anyone may, and twice does no harm'),
-    async context => {
+    buyback
+      .command('run')
+      .description('Sweep gas, collect from settlement and buy HEU now; anyone may, and twice does no harm')
+      .option('--dry-run', 'show what would be sold, at what price and for how much at least, and send nothing'),
+    async (context, _args, { dryRun }: { readonly dryRun?: boolean }) => {
       const account = await openOwnAccount(context)
+      if (dryRun) {
+        const plan = await planOf(account)
+        context.output.answer({ account: account.signer.address, dryRun, ...plan }, () => planText(plan))
+        return EXIT.ok
+      }
       const all = { leastHeuWei: 1n, leastUsd: 1n }
       const did = [...(await sweepFees(all, account).run()), ...(await buyBack(all, account).run())]
       const refusal = await whyNoBuyback(account)

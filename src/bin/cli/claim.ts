@@ -83,8 +83,10 @@ function assetText({ facts }: OwnAccount, asset: string, amount: string): string
 
 async function claimAll(context: Context, options: Options): Promise<number> {
   const account = await openOwnAccount(context, options)
-  const { claimable, waiting } = await context.client().get<JsonOf<Earnings>>(`/api/accounts/${account.signer.address}/earnings`)
+  const { claimable, waiting, frozen } = await context.client().get<JsonOf<Earnings>>(`/api/accounts/${account.signer.address}/earnings`)
   for (const { asset, amount } of waiting) context.output.note(`${assetText(account, asset, amount)} wait in the challenge window`)
+  for (const { asset, amount } of frozen)
+    context.output.note(`${assetText(account, asset, amount)} are kept while a node of yours is jailed`)
   await transactAll(
     context,
     account,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createModelStore, manifestForModel, parseManifest, sourceOfArgument } from '#compute'
 import { createLogger, systemClock } from '#platform'
@@ -109,9 +109,8 @@ function manifestText(manifest: PodManifest): string {
 async function manifestOf(context: Context, options: DeployOptions): Promise<{ manifest: PodManifest; modelFile: string | null }> {
   if ((options.file === undefined) === (options.model === undefined)) throw usageError('Give either --model <source> or -f <manifest>.')
   if (options.file !== undefined) {
-    const manifest = parseManifest(readText(options.file))
-    const hasFile = manifest.spec.runtime === 'llm' && manifest.spec.engine.name === 'llama'
-    return hasFile ? withModel(context, manifest) : { manifest, modelFile: null }
+    const manifest = besideFile(parseManifest(readText(options.file)), options.file)
+    return ['llama', 'command'].includes(manifest.spec.engine.name) ? withModel(context, manifest) : { manifest, modelFile: null }
   }
   const source = sourceOfArgument(options.model ?? '', process.cwd())
   const name = options.name ?? nameOf(source)
@@ -119,7 +118,15 @@ async function manifestOf(context: Context, options: DeployOptions): Promise<{ m
   return withModel(context, manifestForModel({ name, source, price, ...(options.context && { contextLength: options.context }) }))
 }
 
-/** The weights are part of a pod's identity: the manifest names their checksum and size, whoever serves them later. */
+/** `file:./program.mjs` lies beside the manifest; a node can not know which folder is meant. */
+function besideFile(manifest: PodManifest, path: string): PodManifest {
+  const { model } = manifest.spec
+  if (!/^file:\.{1,2}\//.test(model.source)) return manifest
+  const source = `file:${resolve(dirname(path), model.source.slice('file:'.length))}`
+  return { ...manifest, spec: { ...manifest.spec, model: { ...model, source } } }
+}
+
+/** The weights, or the program, are part of a pod's identity: the manifest names their checksum and size, whoever serves them later. */
 async function withModel(context: Context, manifest: PodManifest): Promise<{ manifest: PodManifest; modelFile: string | null }> {
   const modelFile = await fetchModel(context, manifest)
   if (modelFile === null || manifest.spec.model.sha256) return { manifest, modelFile }

@@ -13,10 +13,13 @@ import {
   measureLlamaThreads,
   type NodeRegistration,
   openKey,
+  PodLogs,
+  type SandboxSupport,
+  secretsIn,
 } from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, registerNode, transferHeu } from '#platform/chain'
-import { type Device, isHeuristError, maxOf, parseUnits } from '#protocol'
+import { type Device, isHeuristError, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, openHome } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
@@ -31,6 +34,7 @@ type NodeStartOptions = {
   readonly share?: number
   readonly slots?: number
   readonly allow?: readonly string[]
+  readonly allowNetwork?: readonly string[]
   readonly benchmark?: boolean
 }
 
@@ -59,6 +63,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
     { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
     { logger, clock: systemClock, random: Math.random },
   )
+  const sandbox = await detectSandbox()
   const node = createNode(
     {
       homeDir,
@@ -69,6 +74,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       shareBps: Math.round((options.share ?? 100) * 100),
       slots: options.slots ?? 4,
       allowedPods: allowedPods(options.allow, facts),
+      networkPods: options.allowNetwork ?? [],
       isBenchmarkForced: options.benchmark ?? false,
       drainTimeoutMs: config.drainMs,
     },
@@ -76,9 +82,9 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       clock: systemClock,
       random: Math.random,
       logger,
-      engines: createEngines({ llamaThreads }, engineDependencies),
+      engines: enginesOf(homeDir, { llamaThreads, sandbox }, engineDependencies),
       models,
-      sandbox: await detectSandbox(),
+      sandbox,
       registration: registrationOn(chain, {
         owner,
         faucet: faucetOf(home, facts),
@@ -98,6 +104,19 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   await node.stop()
   await models.close()
   return 0
+}
+
+function enginesOf(homeDir: string, options: { llamaThreads: number; sandbox: SandboxSupport }, dependencies: EngineDeps) {
+  const podLogs = new PodLogs(() => systemClock.now())
+  return createEngines(
+    { llamaThreads: options.llamaThreads },
+    {
+      ...dependencies,
+      sandbox: options.sandbox,
+      secrets: secretsIn(join(homeDir, 'secrets')),
+      log: (podId, line) => podLogs.append(podId, line),
+    },
+  )
 }
 
 type Routers = { urls(): readonly string[]; stop(): void }
@@ -130,7 +149,14 @@ async function measuredThreads(path: string, isForced: boolean, dependencies: En
   if (known?.success && known.data.cores === cores) return known.data.threads
   const candidates = [1, 2, 4, 8].filter(threads => threads <= cores)
   const threads = await measureLlamaThreads(
-    { manifest: CHAT_MANIFEST, modelPath: SHIPPED_MODEL, device: WHOLE_CPU, slots: 1, signal: AbortSignal.timeout(THREAD_TRIAL_MS) },
+    {
+      podId: ZERO_BYTES32,
+      manifest: CHAT_MANIFEST,
+      modelPath: SHIPPED_MODEL,
+      device: WHOLE_CPU,
+      slots: 1,
+      signal: AbortSignal.timeout(THREAD_TRIAL_MS),
+    },
     candidates,
     dependencies,
   )

@@ -45,9 +45,9 @@ export class LeaseRunner {
 
   /** Signatures on this link are made under this EIP-712 domain. */
   linkUp(separator: Uint8Array): void {
-    const { link, signer } = this.#deps
+    const { link, signer, clock } = this.#deps
     this.#separator = separator
-    this.#agree = createSigningQueue({ signer, separator, send: message => link.send(message), later: setImmediate })
+    this.#agree = createSigningQueue({ signer, separator, send: message => link.send(message), later: clock.afterTurn })
   }
 
   linkDown(reason: string): void {

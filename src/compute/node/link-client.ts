@@ -1,7 +1,7 @@
 import { type BackoffOptions, type Clock, fullJitterMs, type Logger, type Random, type Signer } from '#platform'
 import { type Delta, HeuristError, LINK_VERSION, type NodeFacts, type NodeMessage } from '#protocol'
 import type { LinkPins } from './link-handshake.ts'
-import { LinkSession, type LinkTraffic, type LinkWelcome } from './link-session.ts'
+import { type Dial, dialWebSocket, LinkSession, type LinkTraffic, type LinkWelcome } from './link-session.ts'
 
 export type LinkOptions = {
   /** ws:// or wss:// addresses of routers, its own first; asked for at every dial, because routers come and go. Never empty. */
@@ -22,6 +22,8 @@ export type LinkDependencies = {
   readonly logger: Logger
   readonly facts: () => NodeFacts
   readonly handlers: LinkHandlers
+  /** A WebSocket unless given. */
+  readonly dial?: Dial
 }
 export type LinkState = {
   readonly phase: 'stopped' | 'dialing' | 'up' | 'waiting'
@@ -110,13 +112,13 @@ export class LinkClient {
     const known = urls()
     const url = known[this.#turn % known.length] ?? this.#url
     this.#url = url
-    const { signer, clock, logger, facts } = this.#deps
+    const { signer, clock, logger, facts, dial = dialWebSocket } = this.#deps
     const events = {
       up: (welcome: LinkWelcome) => this.#up(welcome),
       traffic: (message: LinkTraffic) => this.#deps.handlers.traffic(message),
       down: (reason: string, code: string | null) => this.#down(reason, code),
     }
-    this.#session = new LinkSession({ url, pins, handshakeTimeoutMs }, { signer, clock, logger, facts, events })
+    this.#session = new LinkSession({ url, pins, handshakeTimeoutMs }, { signer, clock, logger, facts, events, dial })
   }
 
   #up(welcome: LinkWelcome): void {

@@ -35,6 +35,13 @@ export type SessionEvents = {
   /** Once per session. `code` is the router's refusal code when it refused. */
   down(reason: string, code: string | null): void
 }
+/** What a link asks of its WebSocket. */
+export type NodeSocket = Pick<WebSocket, 'on' | 'send' | 'close' | 'terminate' | 'ping' | 'readyState' | 'bufferedAmount'>
+/** Opens a connection to a router. */
+export type Dial = (url: string, options: { readonly handshakeTimeoutMs: number }) => NodeSocket
+export const dialWebSocket: Dial = (url, { handshakeTimeoutMs }) =>
+  new WebSocket(url, { perMessageDeflate: false, maxPayload: LINK_MAX_FRAME_BYTES, handshakeTimeout: handshakeTimeoutMs })
+
 export type SessionOptions = { readonly url: string; readonly pins: LinkPins; readonly handshakeTimeoutMs: number }
 export type SessionDependencies = {
   readonly signer: Signer
@@ -42,6 +49,7 @@ export type SessionDependencies = {
   readonly logger: Logger
   readonly facts: () => NodeFacts
   readonly events: SessionEvents
+  readonly dial: Dial
 }
 
 /** Unsent bytes beyond which a producer must wait: a stalled socket must not turn into unbounded memory. */
@@ -56,7 +64,7 @@ const SILENT_INTERVALS = 3
 export class LinkSession {
   readonly #options: SessionOptions
   readonly #deps: SessionDependencies
-  readonly #socket: WebSocket
+  readonly #socket: NodeSocket
   readonly #outbox: Outbox
   readonly #waiting: (() => void)[] = []
   #challenge: Challenge | null = null
@@ -70,12 +78,8 @@ export class LinkSession {
     this.#options = options
     this.#deps = dependencies
     this.#lastHeardMs = dependencies.clock.now()
-    this.#socket = new WebSocket(options.url, {
-      perMessageDeflate: false,
-      maxPayload: LINK_MAX_FRAME_BYTES,
-      handshakeTimeout: options.handshakeTimeoutMs,
-    })
-    this.#outbox = createOutbox(message => this.#write(message), setImmediate)
+    this.#socket = dependencies.dial(options.url, options)
+    this.#outbox = createOutbox(message => this.#write(message), dependencies.clock.afterTurn)
     this.#cancelTimer = dependencies.clock.after(options.handshakeTimeoutMs, () => this.close('The router did not finish the handshake.'))
     this.#listen()
   }

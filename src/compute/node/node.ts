@@ -26,6 +26,7 @@ import { LeaseRunner } from './lease-runner.ts'
 import { createLinkClient, type LinkClient } from './link-client.ts'
 import type { LinkPins } from './link-handshake.ts'
 import type { LinkTraffic } from './link-session.ts'
+import { ownerObjection, sandboxObjection } from './owner-rules.ts'
 import { ensureRegistered, type NodeRegistration, type Registration } from './registration.ts'
 import { orderedRouters } from './routers.ts'
 import { type NodeStatus, nodeStatus } from './status.ts'
@@ -44,6 +45,8 @@ export type NodeOptions = {
   readonly shareBps?: number
   /** Names, ids or deployers of the pods that the owner allows; null allows all. */
   readonly allowedPods?: readonly string[] | null
+  /** Names or ids of the pods whose program may use this machine's network. */
+  readonly networkPods?: readonly string[]
   /** Requests at once per replica. */
   readonly slots?: number
   /** Measure devices and pods again although the journal knows them (`--benchmark`). */
@@ -178,6 +181,11 @@ class Node implements ComputeNode {
     })
   }
 
+  #objection(pod: PodRecord): string | null {
+    const { allowedPods = null, networkPods = [] } = this.#options
+    return ownerObjection(pod, { allowedPods, networkPods }) ?? sandboxObjection(pod, this.#deps.sandbox)
+  }
+
   /** A router refuses facts out of their bounds; said here, the owner sees which setting it is. */
   #checkFacts(): void {
     const issue = nodeFactsSchema.safeParse(this.facts()).error?.issues[0]
@@ -199,7 +207,7 @@ class Node implements ComputeNode {
         clock,
         random,
         logger,
-        objection: pod => ownerObjection(pod, this.#options.allowedPods ?? null),
+        objection: pod => this.#objection(pod),
         resolveModel: (manifest, options) => models.resolve(manifest, options),
         knownSpeed: (pod, device) => (this.#options.isBenchmarkForced ? null : (this.#journal.speed(speedKey(pod, device)) ?? null)),
         saveSpeed: (pod, device, unitsPerSecond) => {
@@ -266,7 +274,7 @@ class Node implements ComputeNode {
   #announce(): void {
     if (this.#factsScheduled) return
     this.#factsScheduled = true
-    setImmediate(() => {
+    this.#deps.clock.afterTurn(() => {
       this.#factsScheduled = false
       this.#link.send({ type: 'facts', facts: this.facts() })
     })
@@ -280,12 +288,6 @@ function checkNumber(name: string, value: number, max: number): void {
 
 function speedKey(pod: PodRecord, device: Device): string {
   return `${pod.manifestHash} ${device.id} ${device.shareBps} ${device.name}`
-}
-
-/** Why the owner does not allow the pod; null when the list is open or names the pod, its id or its deployer. */
-export function ownerObjection(pod: PodRecord, allowed: readonly string[] | null): string | null {
-  if (allowed === null || allowed.some(entry => [pod.name, pod.podId, pod.deployer].includes(entry.toLowerCase()))) return null
-  return `The owner of this node does not allow pod ${pod.name}. Add it to the node's allowed pods to serve it.`
 }
 
 /**

@@ -48,7 +48,7 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
       },
       podOf: id => (id === podId ? ({ podId, name: 'elastic', manifest: manifest(scaling) } as PodRecord) : undefined), // cast: what is read of it
       votesOf: () => options.votes ?? null,
-      clock: { now: () => nowMs, after: () => () => undefined },
+      clock: { now: () => nowMs, after: () => () => undefined, afterTurn: run => run() },
       logger: silentLogger,
       metrics: createMetrics(),
     },

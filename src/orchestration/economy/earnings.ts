@@ -15,12 +15,13 @@ import { type EconomyDependencies, GAUGE_CONTRACT, GAUGE_NUMBER, integerOf, read
 import { readGrants } from './reservoir.ts'
 import { readVesting } from './vesting.ts'
 
-/** All that the account can claim now, and what waits in the challenge window. */
+/** All that the account can claim now, what waits in the challenge window, and what a jail holds. */
 export async function readEarnings(dependencies: EconomyDependencies, account: Address): Promise<Earnings> {
   const { chain } = dependencies
   const assets = [chain.contracts.WrappedHeu, chain.contracts.DevUsd]
-  const [settled, waiting, emission, voters, vesting, exits, grants] = await Promise.all([
-    Promise.all(assets.map(async asset => ({ kind: 'settlement' as const, asset, amount: await chain.claimable(account, asset) }))),
+  const [jailedNodes, settled, waiting, emission, voters, vesting, exits, grants] = await Promise.all([
+    chain.read('NodeRegistry', 'jailedNodesOf', [account]),
+    Promise.all(assets.map(async asset => ({ asset, amount: await chain.claimable(account, asset) }))),
     Promise.all(assets.map(async asset => ({ asset, amount: await chain.pending(account, asset) }))),
     readEmissions(dependencies, account),
     readVoterRewards(dependencies, account),
@@ -29,7 +30,7 @@ export async function readEarnings(dependencies: EconomyDependencies, account: A
     readGrants(dependencies),
   ])
   const claimable: Claimable[] = [
-    ...settled,
+    ...(jailedNodes > 0n ? [] : settled.map(each => ({ kind: 'settlement' as const, ...each }))),
     ...emission,
     ...voters,
     ...vesting.map(({ wallet, name, releasable }) => ({ kind: 'vesting' as const, wallet, name, amount: releasable })),
@@ -38,7 +39,9 @@ export async function readEarnings(dependencies: EconomyDependencies, account: A
       .filter(({ receiver }) => receiver === account)
       .map(grant => ({ kind: 'grant' as const, grantId: grant.grantId, amount: grant.claimable })),
   ]
-  return { account, claimable: claimable.filter(({ amount }) => amount > 0n), waiting: waiting.filter(({ amount }) => amount > 0n) }
+  const isThere = ({ amount }: { readonly amount: bigint }): boolean => amount > 0n
+  const frozen = jailedNodes > 0n ? settled.filter(isThere) : []
+  return { account, claimable: claimable.filter(isThere), waiting: waiting.filter(isThere), frozen }
 }
 
 /** Rewards of closed epochs of the account's nodes: those it owns and those that pay to it. */

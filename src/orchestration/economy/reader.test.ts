@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMetrics, createSigner, newPrivateKey, type Signer, silentLogger, systemClock } from '#platform'
-import { registerNode, warpDevChain } from '#platform/chain'
+import { registerNode, transferUsd, warpDevChain } from '#platform/chain'
 import { startTestChain, type TestChain } from '#platform/chain/testing'
 import { createTestDatabase, type TestDatabase } from '#platform/database/testing'
-import { type EconomyReader, nodeGaugeId, WAD } from '#protocol'
+import { type EconomyReader, keccak256, nodeGaugeId, WAD } from '#protocol'
 import { createIndexer, type Indexer } from '../registry/indexer.ts'
 import { createEconomyReader } from './index.ts'
 
@@ -54,7 +54,7 @@ describe('createEconomyReader', () => {
     expect(base + dynamic + reservoir).toBe(budget)
     expect(base * 4n).toBeLessThanOrEqual(budget)
     expect(await reader().epoch(1)).toBeNull()
-    expect(await reader().earnings(staker.address)).toEqual({ account: staker.address, claimable: [], waiting: [] })
+    expect(await reader().earnings(staker.address)).toEqual({ account: staker.address, claimable: [], waiting: [], frozen: [] })
   })
 
   test('behavior: stake, exit and ballot show as they are on chain', async () => {
@@ -129,6 +129,47 @@ describe('createEconomyReader', () => {
     expect((await reader().stake(staker.address)).claimableAssets).toBe(heu(100))
     const timelock = testChain.contracts.HeuristTimelock
     expect((await reader().earnings(timelock)).claimable).toMatchObject([{ kind: 'vesting', name: 'treasury', amount: heu(1_000_000) }])
+  })
+
+  test('behavior: while a node of an account is jailed, what settlement owes the account is shown as frozen', async () => {
+    const { chain, treasury } = testChain
+    const owner = createSigner(newPrivateKey())
+    await chain.send(treasury, { to: owner.address, data: '0x', valueWei: heu(110) })
+    await registerNode(chain, owner, { hotKey: createSigner(newPrivateKey()), collateralWei: heu(100) })
+    const { events, pods } = testDatabase.database
+    const caughtUp = () => indexer.caughtUp()
+    // Settled: five units of each asset.
+    const earning = { ...chain, claimable: async () => 5n }
+    const earnings = () =>
+      createEconomyReader({ chain: earning, events, pods, networkSlots: () => 4, clock: systemClock, caughtUp }).earnings(owner.address)
+    const { WrappedHeu, DevUsd } = chain.contracts
+    const settled = [
+      { asset: WrappedHeu, amount: 5n },
+      { asset: DevUsd, amount: 5n },
+    ]
+    expect(await earnings()).toMatchObject({ claimable: settled.map(each => ({ kind: 'settlement', ...each })), frozen: [] })
+    await write(treasury, { contract: 'ValidatorRegistry', call: 'join', args: [], valueWei: heu(100) })
+    await write(treasury, { contract: 'Slasher', call: 'accuse', args: [3n, keccak256('sealed')] })
+    expect(await earnings()).toMatchObject({ claimable: [], frozen: settled })
+    await expect(
+      chain.simulate(owner.address, { contract: 'JobSettlement', call: 'claim', args: [DevUsd, owner.address] }),
+    ).rejects.toMatchObject({
+      payload: { error: 'JobSettlement_Frozen', args: [owner.address, 1n] },
+      message: expect.stringMatching(/is paid nothing while a node of its is jailed/),
+    })
+  })
+
+  test('behavior: buybacks are told newest first, with what was sold for them', async () => {
+    const { chain, treasury } = testChain
+    const { Buyback } = chain.contracts
+    expect(await reader().buybacks()).toEqual([])
+    await transferUsd(chain, treasury, { to: Buyback, amount: 1_000_000n })
+    const { transactionHash } = await write(treasury, { contract: 'Buyback', call: 'buy', args: [] })
+    const [bought, ...rest] = await reader().buybacks()
+    expect(rest).toEqual([])
+    const { epoch, now } = (await reader().epoch()) ?? { epoch: -1, now: 0 }
+    expect(bought).toMatchObject({ spentUsd: 1_000_000n, transactionHash, epoch, at: now })
+    expect(bought?.givenHeu).toBe(await chain.read('StakedHeu', 'rewardedBy', [0]))
   })
 
   test('behavior: people who ask at the same time cost the chain one reading, and a failure is not kept', async () => {

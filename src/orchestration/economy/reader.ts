@@ -1,6 +1,7 @@
 import type { Clock } from '#platform'
 import type { EconomyReader } from '#protocol'
 import { readStake } from './accounts.ts'
+import { readBuybacks } from './buybacks.ts'
 import type { EconomyDependencies } from './context.ts'
 import { readEarnings } from './earnings.ts'
 import { readEpoch } from './epochs.ts'
@@ -40,6 +41,7 @@ export function createEconomyReader(dependencies: EconomyReaderDependencies): Ec
     reservoir: () => fresh('reservoir', () => readReservoir(dependencies)),
     vesting: () => fresh('vesting', () => readVesting(dependencies)),
     stake: account => fresh(`stake ${account}`, () => readStake(dependencies, account)),
+    buybacks: () => fresh('buybacks', () => readBuybacks(dependencies)),
     earnings: account => fresh(`earnings ${account}`, () => readEarnings(dependencies, account)),
   }
 }

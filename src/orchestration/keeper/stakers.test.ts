@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { quoteBuyback } from '#economics'
 import { createSigner, newPrivateKey } from '#platform'
-import { deposit, setSpendingCap, transferUsd, warpDevChain } from '#platform/chain'
-import { type Address, WAD } from '#protocol'
+import { deposit, readMarket, setSpendingCap, transferUsd, warpDevChain } from '#platform/chain'
+import { type Address, formatUnits, WAD } from '#protocol'
 import { createSettlementWorld, type SettlementWorld, storeReceipts, USD } from '../sequencer/testing.ts'
 import { buyBack, sweepFees, whyNoBuyback } from './stakers.ts'
 
@@ -53,9 +54,13 @@ describe('buyBack', () => {
 
     await warp(MEAN_SECONDS)
     expect(await whyNoBuyback(parts())).toBeNull()
+    const quote = quoteBuyback(USD, await readMarket({ rpcUrl: world.testChain.devChain.rpcUrl, contracts: world.testChain.contracts }))
     expect(await buyBack({}, parts()).run()).toEqual(['bought HEU for 1 USD and gave it to stakers'])
     // One dollar at 0.10 dollars, less 0.3 % fee and a little impact.
     const bought = (await rewardedBy(SOURCE.buyback)) - 2n * WAD
+    expect(formatUnits(quote.priceUsdWad, 18)).toMatch(/^0\.(1|0999)/)
+    expect(quote.leastHeu, 'what a dry run promises').toBeLessThanOrEqual(bought)
+    expect(quote.leastHeu * 1_000n, 'within the slippage of 0.6 %').toBeGreaterThan(bought * 993n)
     expect(bought).toBeGreaterThan(9_960n * 10n ** 15n)
     expect(bought).toBeLessThan(9_970n * 10n ** 15n)
   })

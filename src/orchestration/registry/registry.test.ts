@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Chain, createSigner, newPrivateKey, silentLogger, systemClock } from '#platform'
-import { registerNode, requestNodeExit, transferHeu } from '#platform/chain'
+import { registerNode, requestNodeExit, transferHeu, warpDevChain } from '#platform/chain'
 import { startTestChain, type TestChain } from '#platform/chain/testing'
-import { HeuristError, keccak256, WAD } from '#protocol'
+import { HeuristError, keccak256, nodeGaugeId, WAD } from '#protocol'
 import { createRegistry, type Registry } from './registry.ts'
 
 let testChain: TestChain
@@ -80,6 +80,19 @@ describe('createRegistry', () => {
     await chain.write(owner, { contract: 'SimulatedRestaking', call: 'register', args: [avs, data] })
     // One ETH at 1,000 HEU, half of it taken off.
     expect(await registry.refresh(nodeId)).toMatchObject({ restaked: 500n * WAD })
+  })
+
+  test('behavior: votes for a node are read as the epoch of now has them, for the router to rank by', async () => {
+    const { chain, treasury, devChain } = testChain
+    const nodeId = await register()
+    const { registryId } = (await chain.nodeStanding(nodeId))!
+    await chain.write(treasury, { contract: 'StakedHeu', call: 'depositNative', args: [treasury.address], valueWei: 1_000n * WAD })
+    await chain.write(treasury, { contract: 'NodeGauge', call: 'vote', args: [[nodeGaugeId(registryId)], [6_000]] })
+    await start()
+    expect(registry.standing(nodeId), 'a vote counts from the next epoch').toMatchObject({ votes: 0n })
+    await warpDevChain(devChain.rpcUrl, 604_800)
+    expect(await registry.refresh(nodeId)).toMatchObject({ votes: 600n * WAD })
+    expect(registry.standing(nodeId)).toMatchObject({ votes: 600n * WAD })
   })
 
   test('behavior: a node can be asked about before its event arrives', async () => {

@@ -4,7 +4,7 @@ import { type RouterContext, tell } from './context.ts'
 import type { Fault } from './errors.ts'
 import { isFinished, type Job, type Lease, moveJob } from './job.ts'
 import type { LeaseMessage, Session } from './link/session.ts'
-import { chargedTokens, isOverclaim } from './metering.ts'
+import { chargedPieces, chargedTokens, isOverclaim } from './metering.ts'
 import { draftReceipt } from './receipts.ts'
 
 type Done = Extract<LeaseMessage, { type: 'done' }>
@@ -132,7 +132,11 @@ function unitsOf(context: RouterContext, lease: Lease, choices: readonly ChoiceO
   const { job, meter } = lease
   const { order } = job
   if (order.request.kind === 'embedding') return { inputUnits: order.inputUnits, outputUnits: 0 }
-  const charged = chargedTokens(meter.tokens(), choices, context.dependencies.tokenizerFor(order.pod))
+  const counted = meter.tokens()
+  const isCommand = order.request.kind === 'command'
+  const charged = isCommand
+    ? chargedPieces(counted, choices)
+    : chargedTokens(counted, choices, context.dependencies.tokenizerFor(order.pod))
   if (isOverclaim(claimed, charged, choices.length)) reportOverclaim(context, lease, claimed, charged)
   return { inputUnits: order.inputUnits, outputUnits: Math.min(charged, job.tokensAtCancel ?? charged) }
 }

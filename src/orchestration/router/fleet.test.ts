@@ -106,6 +106,23 @@ describe('standing', () => {
     expect(replay!.candidates.find(({ nodeId }) => nodeId === jailed.nodeId)!.refused).toEqual(['jailed'])
   })
 
+  test('behavior: of two nodes that are alike the one with more votes gets the job, and the other when the votes move', async () => {
+    const votesOf = new Map<NodeId, bigint>()
+    net = await startTestRouter({}, { standing: nodeId => goodStanding(nodeId, { votes: votesOf.get(nodeId) ?? 0n }) })
+    const [one, other] = [await net.node({ pods: [pod] }), await net.node({ pods: [pod] })]
+    const served = async () => (await dispatchRecorded(net!.router, testOrder(pod)).ended).completion?.signedReceipt.receipt.node
+    for (const [favourite, rest] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      votesOf.set(favourite.nodeId, 1_000n * 10n ** 18n)
+      votesOf.set(rest.nodeId, 500n * 10n ** 18n)
+      for (const { nodeId } of [one, other]) net.router.standingChanged(nodeId)
+      // Without votes they tie, and each job is drawn: ten of them all for one node is one chance in 512.
+      for (let job = 0; job < 10; job++) expect(await served(), `job ${job}`).toBe(favourite.nodeId)
+    }
+  })
+
   test('behavior: an unknown node is asked about once, and gets work when it is registered', async () => {
     const asked: NodeId[] = []
     net = await startTestRouter({}, { standing: nodeId => known.get(nodeId) ?? null, onUnknownNode: nodeId => void asked.push(nodeId) })

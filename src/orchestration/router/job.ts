@@ -102,7 +102,7 @@ export function createJob(order: JobOrder, sink: JobSink, nowMs: number): Job {
     payer: order.payer,
     demand: { pod, preferences, referredNodes, excluded },
     excluded,
-    limits: limitsOf(order.request, pod.manifest.spec.model),
+    limits: limitsOf(order.request, pod.manifest.spec),
     submittedAtMs: nowMs,
     state: 'held',
     attempts: 0,

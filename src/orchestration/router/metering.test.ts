@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Tokenizer } from '#platform'
-import { chargedTokens, createMeter, isOverclaim, limitsOf } from './metering.ts'
+import { chargedPieces, chargedTokens, createMeter, isOverclaim, limitsOf } from './metering.ts'
 
 // One token per word: enough to tell padding from output.
 const words: Pick<Tokenizer, 'encode'> = {
@@ -12,27 +12,37 @@ const words: Pick<Tokenizer, 'encode'> = {
       .map((_, index) => index),
 }
 const choice = (text: string) => ({ index: 0, text, toolCalls: [], finishReason: 'stop' as const })
-const model = { contextLength: 100 }
+const spec = { model: { contextLength: 100 } }
 
 describe('limitsOf', () => {
   test('default: the context length is the limit of one choice', () => {
-    expect(limitsOf({ kind: 'chat', body: {} }, model)).toEqual({ maxTokens: 100, maxChoices: 1, dimensions: null })
+    expect(limitsOf({ kind: 'chat', body: {} }, spec)).toEqual({ maxTokens: 100, maxChoices: 1, dimensions: null })
   })
 
   test('behavior: the limit is the user’s own, over all choices and prompts', () => {
-    expect(limitsOf({ kind: 'chat', body: { max_tokens: 10, n: 3 } }, model)).toMatchObject({ maxTokens: 30, maxChoices: 3 })
-    expect(limitsOf({ kind: 'chat', body: { max_tokens: 10, max_completion_tokens: 5 } }, model).maxTokens).toBe(5)
-    expect(limitsOf({ kind: 'completion', body: { prompt: ['a', 'b'], n: 2, max_tokens: 7 } }, model)).toMatchObject({
+    expect(limitsOf({ kind: 'chat', body: { max_tokens: 10, n: 3 } }, spec)).toMatchObject({ maxTokens: 30, maxChoices: 3 })
+    expect(limitsOf({ kind: 'chat', body: { max_tokens: 10, max_completion_tokens: 5 } }, spec).maxTokens).toBe(5)
+    expect(limitsOf({ kind: 'completion', body: { prompt: ['a', 'b'], n: 2, max_tokens: 7 } }, spec)).toMatchObject({
       maxTokens: 28,
       maxChoices: 4,
     })
-    expect(limitsOf({ kind: 'completion', body: { prompt: [1, 2, 3], max_tokens: 7 } }, model).maxChoices).toBe(1)
-    expect(limitsOf({ kind: 'embedding', body: { input: ['a', 'b'] } }, { ...model, dimensions: 8 })).toEqual({
+    expect(limitsOf({ kind: 'completion', body: { prompt: [1, 2, 3], max_tokens: 7 } }, spec).maxChoices).toBe(1)
+    expect(limitsOf({ kind: 'embedding', body: { input: ['a', 'b'] } }, { model: { contextLength: 100, dimensions: 8 } })).toEqual({
       maxTokens: 0,
       maxChoices: 2,
       dimensions: 8,
     })
-    expect(limitsOf({ kind: 'chat', body: { max_tokens: 1e12 } }, model).maxTokens).toBe(100)
+    expect(limitsOf({ kind: 'chat', body: { max_tokens: 1e12 } }, spec).maxTokens).toBe(100)
+  })
+
+  test('behavior: a program may write what its manifest allows, or less where the request says so', () => {
+    const program = { ...spec, command: { maxOutputBytes: 6_400 } }
+    const units = (body: Record<string, unknown>) => limitsOf({ kind: 'command', body }, program)
+    expect(units({ input: 1 })).toEqual({ maxTokens: 100, maxChoices: 1, dimensions: null })
+    expect(units({ max_output_bytes: 65 }).maxTokens).toBe(2)
+    expect(units({ max_output_bytes: 1e9 }).maxTokens).toBe(100)
+    expect(units({ max_output_bytes: 'much' }).maxTokens).toBe(100)
+    expect(limitsOf({ kind: 'command', body: {} }, spec).maxTokens).toBe(0)
   })
 })
 
@@ -134,5 +144,14 @@ describe('chargedTokens', () => {
     expect(isOverclaim(106, 95, 1)).toBe(true)
     expect(isOverclaim(10, 0, 1)).toBe(false)
     expect(isOverclaim(100_000, 2, 1)).toBe(true)
+  })
+})
+
+describe('chargedPieces', () => {
+  test('default: one unit per started 64 bytes of what was really written, whatever the node counted', () => {
+    expect(chargedPieces(9, [choice('a'.repeat(64))])).toBe(1)
+    expect(chargedPieces(9, [choice('é'.repeat(33))])).toBe(2)
+    expect(chargedPieces(1, [choice('a'.repeat(640))])).toBe(1)
+    expect(chargedPieces(9, [choice('')])).toBe(0)
   })
 })

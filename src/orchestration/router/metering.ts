@@ -1,5 +1,14 @@
 import type { Tokenizer } from '#platform'
-import { bytesToHex, type ChoiceOutput, type Delta, type FinishReason, type JobRequest, keccakBytes, type ToolCallDelta } from '#protocol'
+import {
+  bytesToHex,
+  type ChoiceOutput,
+  commandOutputUnits,
+  type Delta,
+  type FinishReason,
+  type JobRequest,
+  keccakBytes,
+  type ToolCallDelta,
+} from '#protocol'
 
 /** What a job may produce at most; everything beyond is a flood. */
 export type OutputLimits = {
@@ -38,12 +47,18 @@ function countOf(list: unknown): number {
   return Array.isArray(list) && typeof list[0] !== 'number' ? Math.max(1, list.length) : 1
 }
 
-/** Limits that follow from the user's own request and the model's context. */
-export function limitsOf(
-  request: JobRequest,
-  model: { readonly contextLength: number; readonly dimensions?: number | undefined },
-): OutputLimits {
+type Bounds = {
+  readonly model: { readonly contextLength: number; readonly dimensions?: number | undefined }
+  readonly command?: { readonly maxOutputBytes: number } | undefined
+}
+
+/** Limits that follow from the user's own request, and the model's context or the program's bound. */
+export function limitsOf(request: JobRequest, { model, command }: Bounds): OutputLimits {
   const { body, kind } = request
+  if (kind === 'command') {
+    const maxBytes = Math.min(positiveInteger(body.max_output_bytes) ?? Number.POSITIVE_INFINITY, command?.maxOutputBytes ?? 0)
+    return { maxTokens: commandOutputUnits(maxBytes), maxChoices: 1, dimensions: null }
+  }
   if (kind === 'embedding') return { maxTokens: 0, maxChoices: countOf(body.input), dimensions: model.dimensions ?? null }
   const perChoice = positiveInteger(body.max_completion_tokens) ?? positiveInteger(body.max_tokens) ?? model.contextLength
   const maxChoices = (positiveInteger(body.n) ?? 1) * (kind === 'completion' ? countOf(body.prompt) : 1)
@@ -147,6 +162,11 @@ export function chargedTokens(counted: number, choices: readonly ChoiceOutput[],
     for (const call of toolCalls) retokenized += TOOL_CALL_TOKENS + tokenizer.encode(`${call.name}${call.arguments}`).length
   }
   return Math.min(counted, retokenized)
+}
+
+/** What a program's output measures, whatever its node counted: its bytes are here. */
+export function chargedPieces(counted: number, choices: readonly ChoiceOutput[]): number {
+  return Math.min(counted, commandOutputUnits(choices.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)))
 }
 
 /** Re-tokenising may split text differently from how it was generated: this much above is honest. */

@@ -24,7 +24,7 @@ import { createJob, isFinished, type Job } from './job.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { createLeaseTable } from './lease.ts'
 import { createLinkServer } from './link/server.ts'
-import type { SessionEvents } from './link/session.ts'
+import type { LinkSocket, SessionEvents } from './link/session.ts'
 import { loadsOf } from './loads.ts'
 import { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './options.ts'
 import { createWaitingQueue } from './queue.ts'
@@ -45,6 +45,8 @@ export interface Router extends Dispatcher {
   start(): void
   /** Takes over an HTTP upgrade request of a node link. The caller has matched the path. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Takes over a node link that is open already: one that did not come by HTTP. */
+  acceptLink(socket: LinkSocket): void
   /** Reads a node's standing and uptime again, or those of all linked nodes. Call it when the registry changes. */
   standingChanged(nodeId?: NodeId): void
   /** Jobs that are waiting or running. */
@@ -201,6 +203,7 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
       journal.start()
     },
     handleUpgrade: links.handleUpgrade,
+    acceptLink: links.accept,
     standingChanged,
     openJobs: () => context.jobs.size,
     dispatch: (order, sink) => dispatch(context, order, sink),

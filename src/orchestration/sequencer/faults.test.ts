@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createMetrics } from '#platform'
 import { createSettlementWorld, type SettlementWorld, USD } from './testing.ts'
 
 /** Each test breaks its own chain. */
@@ -56,6 +57,29 @@ describe('sequencer under chain faults', () => {
     await sequencer.stop()
     expect(kills).toBeGreaterThan(2)
     expect(await world.vaultUsd(payer.address)).toBe(6n * USD)
+  })
+
+  test('behavior: while the chain refuses to answer, what waits grows older, and an alarm can see it', async () => {
+    const { chain } = world.testChain
+    const payer = await world.payer({ deposit: 10n * USD })
+    let isAway = true
+    const absent: typeof chain = { ...chain, lastBatch: () => (isAway ? Promise.reject(new Error('away')) : chain.lastBatch()) }
+    const metrics = createMetrics()
+    const ageSeconds = async () =>
+      (await metrics.registry.getSingleMetric('heurist_sequencer_oldest_receipt_seconds')?.get())?.values[0]?.value ?? -1
+    const sequencer = world.sequencer({ maxAgeMs: 60_000_000_000_000 }, { chain: absent, metrics })
+    expect(await ageSeconds()).toBe(0)
+    await world.jobs(payer, [USD])
+    isAway = false
+    sequencer.start()
+    await eventually(async () => expect(await ageSeconds()).toBeGreaterThan(1_000))
+    isAway = true
+    const first = await ageSeconds()
+    await eventually(async () => expect(await ageSeconds()).toBeGreaterThan(first))
+    isAway = false
+    await sequencer.flush({ timeoutMs: 10_000 })
+    await eventually(async () => expect(await ageSeconds()).toBe(0))
+    await sequencer.stop()
   })
 
   test('behavior: batches of the last second that the chain lost are posted again in order', async () => {

@@ -13,7 +13,14 @@ export type SequencerMetrics = {
   readonly settleSeconds: Histogram
 }
 
-export function createSequencerMetrics(metrics: Metrics): SequencerMetrics {
+/** @param oldestSeconds age of the oldest receipt that is in no confirmed batch, as known now */
+export function createSequencerMetrics(metrics: Metrics, oldestSeconds: () => number): SequencerMetrics {
+  const oldestReceipt = metrics.gauge(
+    'heurist_sequencer_oldest_receipt_seconds',
+    'Age of the oldest receipt that waits for its batch to be confirmed; 0 without one.',
+  )
+  const scraped = oldestReceipt as { collect?: () => void } // cast: prom-client reads this member when it is scraped
+  scraped.collect = () => oldestReceipt.set(oldestSeconds())
   return {
     jobs: metrics.counter('heurist_sequencer_jobs_total', 'Jobs settled on the chain.'),
     batches: metrics.counter('heurist_sequencer_batches_total', 'Batches confirmed on the chain.'),

@@ -48,6 +48,8 @@ class BatchSequencer implements Sequencer {
   readonly #isolation: Isolation
   #state: SequencerStatus['state'] = 'stopped'
   #problem: string | null = null
+  /** When the oldest receipt that waits ended its job, as of the last look; null without one. */
+  #oldestMs: number | null = null
   /** Receipts announced since the last batch. */
   #announced = 0
   #wake = (): void => undefined
@@ -58,7 +60,9 @@ class BatchSequencer implements Sequencer {
   constructor(options: SequencerOptions, dependencies: SequencerDependencies) {
     this.#options = options
     this.#dependencies = dependencies
-    this.#metrics = createSequencerMetrics(dependencies.metrics)
+    this.#metrics = createSequencerMetrics(dependencies.metrics, () =>
+      this.#oldestMs === null ? 0 : Math.max(0, dependencies.clock.now() - this.#oldestMs) / 1000,
+    )
     this.#settlement = createSettlement(dependencies, this.#metrics)
     this.#isolation = createIsolation(options, dependencies, this.#metrics)
   }
@@ -144,6 +148,8 @@ class BatchSequencer implements Sequencer {
   /** ms until the oldest free receipt is due; null without one. At least one of the first `heldCount() + 1` is free. */
   #dueInMs(receipts: readonly StoredReceipt[]): number | null {
     const oldest = receipts[this.#isolation.heldCount()] ?? receipts.at(-1)
+    // Kept through an outage, in which nobody can look: what waits grows older all the same.
+    this.#oldestMs = receipts[0]?.signed.receipt.finishedAtMs ?? null
     if (oldest === undefined) return null
     if (this.#announced >= this.#options.maxJobs) return 0
     return Math.max(0, oldest.signed.receipt.finishedAtMs + this.#options.maxAgeMs - this.#dependencies.clock.now())

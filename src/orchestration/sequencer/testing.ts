@@ -4,6 +4,7 @@ import {
   createMetrics,
   createSigner,
   type Database,
+  type Metrics,
   newPrivateKey,
   type Signer,
   type StoredReceipt,
@@ -38,7 +39,7 @@ export type SettlementWorld = {
   readonly testChain: TestChain
   readonly testDatabase: TestDatabase
   readonly receipts: ReceiptFactory
-  sequencer(options?: Partial<SequencerOptions>, overrides?: { chain?: Chain; database?: Database }): Sequencer
+  sequencer(options?: Partial<SequencerOptions>, overrides?: { chain?: Chain; database?: Database; metrics?: Metrics }): Sequencer
   /** An account with a deposit and a spending cap, in micro-dollars. `capEndsAtSeconds`: unix time. */
   payer(money: { deposit: bigint; cap?: bigint; capEndsAtSeconds?: number }): Promise<Signer>
   /** Commits succeeded jobs of the account, each of this price. Oldest first. */
@@ -71,7 +72,7 @@ export async function createSettlementWorld(): Promise<SettlementWorld> {
           signer: testChain.sequencer,
           clock: systemClock,
           logger: silentLogger,
-          metrics: createMetrics(),
+          metrics: overrides.metrics ?? createMetrics(),
         },
       ),
     async payer(money) {

@@ -55,6 +55,8 @@ const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
   JobSettlement_NotSequencer: ([caller]) => `${caller} is not the sequencer of the settlement contract. Check the sequencer key.`,
   JobSettlement_WrongNumber: ([number, expected]) => `Batch ${number} does not follow: the chain expects batch ${expected}.`,
   JobSettlement_WrongPredecessor: () => 'The batch was built on another history than the chain has.',
+  JobSettlement_Frozen: ([account, jailed]) =>
+    `${account} is paid nothing while a node of its is jailed, and ${jailed} ${Number(jailed) === 1 ? 'is' : 'are'}. What it earned is kept. See: heurist collateral show.`,
   JobSettlement_NothingToClaim: () => 'Nothing can be claimed yet: earnings wait for the challenge window.',
   GovernorInsufficientProposerVotes: ([account, votes, threshold]) =>
     `${account} has ${votes} wei of votes, a proposal needs ${threshold}. Wrap and delegate HEU: heurist gov enrol.`,

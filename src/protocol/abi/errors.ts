@@ -111,6 +111,7 @@ export const contractErrorsAbi = [
   {"type":"error","name":"InvalidAccountNonce","inputs":[{"name":"account","type":"address"},{"name":"currentNonce","type":"uint256"}]},
   {"type":"error","name":"InvalidShortString","inputs":[]},
   {"type":"error","name":"JobSettlement_BadRow","inputs":[{"name":"index","type":"uint256"},{"name":"tag","type":"uint256"}]},
+  {"type":"error","name":"JobSettlement_Frozen","inputs":[{"name":"account","type":"address"},{"name":"jailedNodes","type":"uint256"}]},
   {"type":"error","name":"JobSettlement_NoJobs","inputs":[]},
   {"type":"error","name":"JobSettlement_NotSequencer","inputs":[{"name":"caller","type":"address"}]},
   {"type":"error","name":"JobSettlement_NotVoterRewards","inputs":[{"name":"caller","type":"address"}]},

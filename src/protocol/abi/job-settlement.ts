@@ -1,6 +1,6 @@
 // Generated from contracts/src by `npm run gen`. Do not edit.
 export const jobSettlementAbi = [
-  {"type":"constructor","inputs":[{"name":"owner","type":"address"},{"name":"vault_","type":"address"},{"name":"sequencer_","type":"address"},{"name":"challengeWindowSeconds_","type":"uint32"},{"name":"epochGenesis_","type":"uint256"}],"stateMutability":"nonpayable"},
+  {"type":"constructor","inputs":[{"name":"owner","type":"address"},{"name":"vault_","type":"address"},{"name":"nodeRegistry_","type":"address"},{"name":"sequencer_","type":"address"},{"name":"challengeWindowSeconds_","type":"uint32"},{"name":"epochGenesis_","type":"uint256"}],"stateMutability":"nonpayable"},
   {"type":"function","name":"acceptOwnership","inputs":[],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"batchHashOf","inputs":[{"name":"number","type":"uint64"}],"outputs":[{"name":"batchHash","type":"bytes32"}],"stateMutability":"view"},
   {"type":"function","name":"challengeWindowSeconds","inputs":[],"outputs":[{"name":"","type":"uint32"}],"stateMutability":"view"},
@@ -17,6 +17,7 @@ export const jobSettlementAbi = [
   {"type":"function","name":"guardian","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"guardianExpiresAt","inputs":[],"outputs":[{"name":"","type":"uint48"}],"stateMutability":"view"},
   {"type":"function","name":"lastBatch","inputs":[],"outputs":[{"name":"number","type":"uint64"},{"name":"batchHash","type":"bytes32"}],"stateMutability":"view"},
+  {"type":"function","name":"nodeRegistry","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"organicRevenueOf","inputs":[{"name":"epoch","type":"uint256"}],"outputs":[{"name":"heu","type":"uint256"},{"name":"usd","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"owner","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"pause","inputs":[],"outputs":[],"stateMutability":"nonpayable"},
@@ -60,6 +61,7 @@ export const jobSettlementAbi = [
   {"type":"error","name":"GuardedPause_TooSoon","inputs":[{"name":"nextPauseAt","type":"uint48"}]},
   {"type":"error","name":"InvalidShortString","inputs":[]},
   {"type":"error","name":"JobSettlement_BadRow","inputs":[{"name":"index","type":"uint256"},{"name":"tag","type":"uint256"}]},
+  {"type":"error","name":"JobSettlement_Frozen","inputs":[{"name":"account","type":"address"},{"name":"jailedNodes","type":"uint256"}]},
   {"type":"error","name":"JobSettlement_NoJobs","inputs":[]},
   {"type":"error","name":"JobSettlement_NotSequencer","inputs":[{"name":"caller","type":"address"}]},
   {"type":"error","name":"JobSettlement_NotVoterRewards","inputs":[{"name":"caller","type":"address"}]},

@@ -11,6 +11,7 @@ export const nodeRegistryAbi = [
   {"type":"function","name":"floor","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"getNode","inputs":[{"name":"nodeId","type":"uint256"}],"outputs":[{"name":"","type":"tuple","components":[{"name":"owner","type":"address"},{"name":"registeredAt","type":"uint64"},{"name":"jailed","type":"bool"},{"name":"payout","type":"address"},{"name":"exitableAt","type":"uint64"},{"name":"hotKey","type":"address"},{"name":"collateral","type":"uint128"}]}],"stateMutability":"view"},
   {"type":"function","name":"isActive","inputs":[{"name":"hotKey","type":"address"}],"outputs":[{"name":"","type":"bool"}],"stateMutability":"view"},
+  {"type":"function","name":"jailedNodesOf","inputs":[{"name":"owner","type":"address"}],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"jailer","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"minCollateral","inputs":[],"outputs":[{"name":"","type":"uint128"}],"stateMutability":"view"},
   {"type":"function","name":"nodeCount","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},

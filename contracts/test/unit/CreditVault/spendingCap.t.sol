@@ -91,7 +91,7 @@ contract SpendingCapTest is Fixture {
         bytes32 structHash =
             keccak256(abi.encode(CAP_TYPEHASH, developer, address(heu), uint256(10e18), soon, uint256(1)));
         bytes memory signed =
-            sign(developerKey, keccak256(abi.encodePacked("\x19\x01", domain(address(settlement)), structHash)));
+            sign(developerKey, typedDigest(domainOf("Heurist CreditVault", address(settlement)), structHash));
 
         expectBadSignature(developer);
         vault.setSpendingCapBySig(developer, address(heu), 10e18, soon, 1, signed);
@@ -253,18 +253,6 @@ contract SpendingCapTest is Fixture {
 
     function capDigest(address account, uint256 cap, uint64 expiresAt, uint256 nonce) private view returns (bytes32) {
         bytes32 structHash = keccak256(abi.encode(CAP_TYPEHASH, account, address(heu), cap, expiresAt, nonce));
-        return keccak256(abi.encodePacked("\x19\x01", domain(address(vault)), structHash));
-    }
-
-    function domain(address verifyingContract) private view returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Heurist CreditVault"),
-                keccak256("1"),
-                block.chainid,
-                verifyingContract
-            )
-        );
+        return typedDigest(domainOf("Heurist CreditVault", address(vault)), structHash);
     }
 }

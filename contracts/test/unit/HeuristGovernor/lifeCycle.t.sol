@@ -298,15 +298,6 @@ contract HeuristGovernorLifeCycleTest is GovernanceFixture {
     }
 
     function ballotDigest(address voter, uint8 support, uint256 nonce) private view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("HeuristGovernor"),
-                keccak256("1"),
-                block.chainid,
-                address(governor)
-            )
-        );
         bytes32 ballot = keccak256(
             abi.encode(
                 keccak256("Ballot(uint256 proposalId,uint8 support,address voter,uint256 nonce)"),
@@ -316,6 +307,6 @@ contract HeuristGovernorLifeCycleTest is GovernanceFixture {
                 nonce
             )
         );
-        return keccak256(abi.encodePacked("\x19\x01", domain, ballot));
+        return typedDigest(domainOf("HeuristGovernor", address(governor)), ballot);
     }
 }

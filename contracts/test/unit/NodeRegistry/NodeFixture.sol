@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Consents} from "../../utils/Consents.sol";
 import {Fixture} from "../../utils/Fixture.sol";
 
 /// @notice A registry, a node owner, and hot keys that consent.
-abstract contract NodeFixture is Fixture {
+abstract contract NodeFixture is Fixture, Consents {
     address internal nodeOwner;
     address internal hotKey;
     address internal payout;
@@ -19,24 +20,7 @@ abstract contract NodeFixture is Fixture {
     }
 
     function consentOf(string memory keyName, address owner_) internal view returns (bytes memory) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Heurist NodeRegistry"),
-                keccak256("1"),
-                block.chainid,
-                nodes
-            )
-        );
-        bytes32 structHash = keccak256(
-            abi.encode(
-                keccak256("NodeConsent(address owner,address hotKey,uint64 deadline)"),
-                owner_,
-                vm.addr(makeKey(keyName)),
-                deadline
-            )
-        );
-        return signature(makeKey(keyName), keccak256(abi.encodePacked("\x19\x01", domain, structHash)));
+        return signConsent(address(nodes), makeKey(keyName), owner_, deadline);
     }
 
     function registerNode(string memory keyName, address owner_) internal returns (uint256 nodeId) {

@@ -119,16 +119,7 @@ contract WrappedHeuTest is Fixture {
 
     /// @dev The constants are those printed in the standards; `Erc3009Test` signs with these type strings.
     function test_HasTheDomainAndTypesOfTheStandards() public view {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Wrapped HEU"),
-                keccak256("1"),
-                uint256(31_337),
-                address(heu)
-            )
-        );
-        assertEq(heu.DOMAIN_SEPARATOR(), domain, "domain");
+        assertEq(heu.DOMAIN_SEPARATOR(), domainOf("Wrapped HEU", address(heu)), "domain");
         // The type hashes printed in EIP-3009 and EIP-2612.
         assertEq(
             keccak256(

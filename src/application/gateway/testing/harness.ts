@@ -35,6 +35,8 @@ export const WORD_TOKENIZER: Tokenizer = {
 
 type PodSettings = { runtime?: PodManifest['spec']['runtime']; contextLength?: number; price?: { input: string; output: string } }
 
+const ENGINES: Partial<Record<PodManifest['spec']['runtime'], string>> = { embedding: 'use-lite', command: 'command' }
+
 export function testPod(name: string, settings: PodSettings = {}): PodRecord {
   const { runtime = 'llm', contextLength = 2048, price = { input: '1000000000000', output: '2000000000000' } } = settings
   const manifest = podManifestSchema.parse({
@@ -43,7 +45,8 @@ export function testPod(name: string, settings: PodSettings = {}): PodRecord {
     metadata: { name },
     spec: {
       runtime,
-      engine: { name: runtime === 'embedding' ? 'use-lite' : 'llama' },
+      engine: { name: ENGINES[runtime] ?? 'llama' },
+      ...(runtime === 'command' && { command: { run: ['program'], maxOutputBytes: 640 } }),
       model: { id: name, source: 'builtin:x', contextLength },
       price,
     },
@@ -95,6 +98,7 @@ const PODS = [
   testPod('tiny/chat'),
   testPod('small-context', { contextLength: 20 }),
   testPod('encoder', { runtime: 'embedding', contextLength: 50 }),
+  testPod('program', { runtime: 'command', price: { input: '1000000000000000', output: '10000000000000' } }),
 ]
 
 /** A gateway on a free port over a real database and real payments; only the router is a scripted one. */

@@ -55,6 +55,7 @@ describe('watchUtilization', () => {
         timers.push(run)
         return () => undefined
       },
+      afterTurn: (run: () => void) => run(),
     }
     const run: RunCommand = async () => answer(answers.shift() ?? '')
     watchUtilization(devices, { clock, signal: stop.signal, run }, next => told.push(next.map(({ utilization }) => utilization)))

@@ -1,5 +1,14 @@
 import type { Clock, Logger, RandomBytes } from '#platform'
-import { type Delta, type Device, type EngineName, type FinishReason, HeuristError, type JobRequest, type PodManifest } from '#protocol'
+import {
+  type Bytes32,
+  type Delta,
+  type Device,
+  type EngineName,
+  type FinishReason,
+  HeuristError,
+  type JobRequest,
+  type PodManifest,
+} from '#protocol'
 
 /**
  * Why an engine refused or failed. `retryable` on the error says whether another node may succeed with the same request.
@@ -51,6 +60,7 @@ export function engineError(
 export type EngineDeps = { readonly clock: Pick<Clock, 'now'>; readonly random: RandomBytes; readonly logger: Logger }
 
 export type LoadSpec = {
+  readonly podId: Bytes32
   readonly manifest: PodManifest
   /** File or directory of the pulled model; null when the engine needs none (upstream). */
   readonly modelPath: string | null

@@ -5,7 +5,10 @@ import { createEngines, measureLlamaThreads } from './index.ts'
 import { deps, specOf, TINY_MODEL } from './testing/spec.ts'
 
 describe('createEngines', () => {
-  const engines = createEngines({ llamaThreads: 1 }, deps)
+  const engines = createEngines(
+    { llamaThreads: 1 },
+    { ...deps, sandbox: { sandbox: null, problem: 'none' }, secrets: () => ({}), log: () => {} },
+  )
 
   test('default: one engine for every name of the manifest', () => {
     for (const name of ENGINE_NAMES) expect(engines[name].name).toBe(name)

@@ -1,4 +1,5 @@
 import type { EngineName } from '#protocol'
+import type { CommandEngineDeps } from './command/command.ts'
 import { type Engine, type EngineDeps, engineError, type LoadSpec } from './engine.ts'
 
 export type EnginesOptions = {
@@ -28,13 +29,14 @@ function lazyEngine(name: EngineName, create: () => Promise<Engine>): Engine {
 }
 
 /** All engines of a node by name. */
-export function createEngines(options: EnginesOptions, deps: EngineDeps): Readonly<Record<EngineName, Engine>> {
+export function createEngines(options: EnginesOptions, deps: CommandEngineDeps): Readonly<Record<EngineName, Engine>> {
   return {
     llama: lazyEngine('llama', async () => (await import('./llama/llama.ts')).createLlamaEngine({ threads: options.llamaThreads }, deps)),
     upstream: lazyEngine('upstream', async () =>
       (await import('./upstream/upstream.ts')).createUpstreamEngine({ apiKey: options.upstreamApiKey ?? null }, deps),
     ),
     'use-lite': lazyEngine('use-lite', async () => (await import('./use-lite/use-lite.ts')).createUseLiteEngine(deps)),
+    command: lazyEngine('command', async () => (await import('./command/command.ts')).createCommandEngine(deps)),
   }
 }
 

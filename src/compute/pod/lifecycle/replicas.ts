@@ -278,7 +278,7 @@ export class Replicas {
     const engine = this.#deps.engines[pod.manifest.spec.engine.name]
     if (!engine) throw new Error(`This node has no engine "${pod.manifest.spec.engine.name}".`)
     const slots = this.#options.slots(pod.manifest)
-    const spec = { manifest: pod.manifest, modelPath: files?.path ?? null, device, slots, signal: stop.signal }
+    const spec = { podId: pod.podId, manifest: pod.manifest, modelPath: files?.path ?? null, device, slots, signal: stop.signal }
     const model = await engine.load(spec, fraction => this.#tell(entry, `loading ${Math.floor(fraction * 100)} %`))
     entry.model = model
     entry.slots = new Slots(model.slots, this.#options.maxWaitingPerReplica ?? DEFAULT_MAX_WAITING)

@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { LINK_MAX_FRAME_BYTES } from '#protocol'
-import { LinkSession, refuse, type SessionContext } from './session.ts'
+import { LinkSession, type LinkSocket, refuse, type SessionContext } from './session.ts'
 
 export type LinkServer = {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Takes over a link that is open already. */
+  accept(link: LinkSocket): void
   /** Links that are open, authenticated or not. */
   count(): number
   /** Closes every link with `LINK_STOPPING`. */
@@ -15,24 +17,31 @@ export type LinkServer = {
 /** Accepts node links on any HTTP server: the caller routes `upgrade` events of its path here. */
 export function createLinkServer(context: SessionContext): LinkServer {
   // No compression: token frames are small, and zlib state costs 300 KB per link.
-  const server = new WebSocketServer({ noServer: true, maxPayload: LINK_MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: true })
+  const server = new WebSocketServer({ noServer: true, maxPayload: LINK_MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: false })
+  const links = new Set<LinkSocket>()
   let stopping = false
+
+  function accept(link: LinkSocket): void {
+    const { clock } = context.dependencies
+    const { maxLinks } = context.options
+    links.add(link)
+    link.on('close', () => links.delete(link))
+    if (stopping) refuse(link, 'LINK_STOPPING', 'This router is shutting down. Connect again later.', clock.after)
+    else if (links.size > maxLinks)
+      refuse(link, 'LINK_FULL', `This router already holds ${maxLinks} links. Use another router.`, clock.after)
+    else new LinkSession(link, context)
+  }
+
   return {
     handleUpgrade(request, socket, head) {
       socket.on('error', () => socket.destroy())
-      server.handleUpgrade(request, socket, head, link => {
-        const { clock } = context.dependencies
-        if (stopping) return refuse(link, 'LINK_STOPPING', 'This router is shutting down. Connect again later.', clock.after)
-        if (server.clients.size > context.options.maxLinks) {
-          return refuse(link, 'LINK_FULL', `This router already holds ${context.options.maxLinks} links. Use another router.`, clock.after)
-        }
-        new LinkSession(link, context)
-      })
+      server.handleUpgrade(request, socket, head, accept)
     },
-    count: () => server.clients.size,
+    accept,
+    count: () => links.size,
     close() {
       stopping = true
-      for (const link of server.clients) refuse(link, 'LINK_STOPPING', 'This router is shutting down.', context.dependencies.clock.after)
+      for (const link of links) refuse(link, 'LINK_STOPPING', 'This router is shutting down.', context.dependencies.clock.after)
       server.close()
     },
   }

@@ -20,6 +20,9 @@ import { type Challenge, signWelcome } from './challenge.ts'
 import { authenticationRefusal, challengeMessage, helloRefusal, newChallenge, type Refusal } from './handshake.ts'
 import { createRateLimit } from './rate-limit.ts'
 
+/** What a link asks of its WebSocket; a network that is not HTTP gives its own. */
+export type LinkSocket = Pick<WebSocket, 'on' | 'once' | 'send' | 'close' | 'terminate' | 'readyState' | 'OPEN' | 'bufferedAmount'>
+
 /** Messages about a lease; the rest of the link protocol ends here. */
 export type LeaseMessage = Extract<NodeMessage, { leaseId: unknown }>
 export type SignedMessage = Extract<NodeMessage, { type: 'signed' }>
@@ -84,7 +87,7 @@ const LEASE_TEXT_BYTES = 1024
 const CLOSE_WAIT_MS = 1000
 
 /** Says why, closes, and makes sure that the socket goes away. */
-export function refuse(socket: WebSocket, code: LinkErrorCode, message: string, after: RouterDependencies['clock']['after']): void {
+export function refuse(socket: LinkSocket, code: LinkErrorCode, message: string, after: RouterDependencies['clock']['after']): void {
   if (socket.readyState === socket.OPEN) socket.send(encodeMessage({ type: 'refused', code, message }))
   socket.on('error', () => socket.terminate())
   socket.close(CLOSE_CODES[code], code)
@@ -102,19 +105,19 @@ export class LinkSession implements Session {
   nodeId: NodeId = ZERO_ADDRESS
   lastSeenAtMs: number
   #phase: 'challenged' | 'greeted' | 'linked' | 'closed' = 'challenged'
-  readonly #socket: WebSocket
+  readonly #socket: LinkSocket
   readonly #context: SessionContext
   readonly #challenge: Challenge
   readonly #allowStray: (nowMs: number, cost: number) => boolean
   readonly #outbox: Outbox
   #cancelTimer: () => void
 
-  constructor(socket: WebSocket, context: SessionContext) {
+  constructor(socket: LinkSocket, context: SessionContext) {
     const { options, dependencies } = context
     const { clock, random } = dependencies
     this.#socket = socket
     this.#context = context
-    this.#outbox = createOutbox(text => this.#write(text), setImmediate)
+    this.#outbox = createOutbox(text => this.#write(text), clock.afterTurn)
     this.sessionId = bytesToHex(random(8)).slice(2)
     this.connectedAtMs = clock.now()
     this.lastSeenAtMs = this.connectedAtMs

@@ -22,6 +22,7 @@ export const CREATIONS: Creations = {
   JobSettlement: ({ at, deployer, options, epochGenesisSeconds }) => [
     deployer,
     at('CreditVault'),
+    at('NodeRegistry'),
     options.sequencer,
     options.challengeWindowSeconds,
     BigInt(epochGenesisSeconds),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { silentLogger, systemClock } from '#platform'
-import { type Device, type PodManifest, podManifestSchema } from '#protocol'
+import { type Device, type PodManifest, podManifestSchema, ZERO_BYTES32 } from '#protocol'
 import type { EngineDeps, LoadSpec } from '../engine.ts'
 
 /** Test support: what an engine is loaded with in the tests of this folder. */
@@ -37,6 +37,7 @@ export function manifestOf({ engine, modelId, contextLength = 512, url }: Manife
 
 export function specOf(options: ManifestOptions & { modelPath?: string | null; slots?: number; signal?: AbortSignal }): LoadSpec {
   return {
+    podId: ZERO_BYTES32,
     manifest: manifestOf(options),
     modelPath: options.modelPath ?? null,
     device,

@@ -22,11 +22,12 @@ export type UpstreamEngineOptions = {
 
 export type UpstreamModel = LoadedModel & { readonly capabilities: UpstreamCapabilities }
 
-const PATHS: Readonly<Record<Exclude<JobKind, 'embedding'>, string>> = { chat: '/chat/completions', completion: '/completions' }
+const PATHS: Readonly<Record<'chat' | 'completion', string>> = { chat: '/chat/completions', completion: '/completions' }
 
 function canServe(kind: JobKind, capabilities: UpstreamCapabilities): boolean {
   if (kind === 'embedding') return capabilities.embeddings
-  return kind === 'chat' ? capabilities.chat : capabilities.completions
+  if (kind === 'chat') return capabilities.chat
+  return kind === 'completion' && capabilities.completions
 }
 
 /** The user's body as it is, but for the model's name there and what we need to count: a stream that ends with usage. */
@@ -45,7 +46,7 @@ type Connection = { readonly client: UpstreamClient; readonly capabilities: Upst
 async function runUpstream({ client, capabilities, spec }: Connection, request: JobRequest, options: RunOptions): Promise<EngineResult> {
   const { model } = capabilities
   const maxPromptTokens = spec.manifest.spec.model.contextLength
-  if (!canServe(request.kind, capabilities))
+  if (!canServe(request.kind, capabilities) || request.kind === 'command')
     return badRequest('model', `The server behind this model does not serve ${request.kind} requests.`)
   if (request.kind === 'embedding') {
     const body = upstreamBody(request, model, { encoding_format: 'float' })

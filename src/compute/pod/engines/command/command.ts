@@ -1,0 +1,204 @@
+import { type BackoffOptions, fullJitterMs } from '#platform'
+import { type Bytes32, type CommandSpec, isHeuristError, type JobRequest, messageOf, type PodManifest } from '#protocol'
+import { requireSandbox, type SandboxSupport } from '../../sandbox/detect.ts'
+import type { SandboxSpec } from '../../sandbox/sandbox.ts'
+import { taken } from '../back-pressure.ts'
+import { badRequest } from '../body.ts'
+import {
+  type Engine,
+  type EngineDeps,
+  type EngineResult,
+  engineError,
+  type LoadedModel,
+  type LoadSpec,
+  type RunOptions,
+} from '../engine.ts'
+import { createJobRunner } from '../job-runner.ts'
+import { copyProgram, type ProgramFile } from './files.ts'
+import { Output } from './output.ts'
+import { Program } from './program.ts'
+
+export type CommandEngineDeps = EngineDeps & {
+  readonly sandbox: SandboxSupport
+  /** Values of the secrets that the node's owner set for a pod. @throws when one is missing */
+  readonly secrets: (podId: Bytes32, names: readonly string[]) => Readonly<Record<string, string>>
+  /** Takes what the program writes to stderr. */
+  readonly log: (podId: Bytes32, line: string) => void
+}
+
+const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20
+const RESTART: BackoffOptions = { baseMs: 1_000, maxMs: 60_000 }
+
+/** What a job costs at most to answer. */
+function outputLimit({ body }: JobRequest, { maxOutputBytes }: CommandSpec): number {
+  const wanted = body.max_output_bytes
+  return typeof wanted === 'number' && Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, maxOutputBytes) : maxOutputBytes
+}
+
+function sandboxSpec({ manifest, podId }: LoadSpec, command: CommandSpec, file: ProgramFile, deps: CommandEngineDeps): SandboxSpec {
+  const { memoryBytes } = manifest.spec.resources
+  const { processes, openFiles, tmpBytes } = command
+  return {
+    argv: command.run,
+    files: [file],
+    environment: { ...command.environment, ...deps.secrets(podId, command.secrets) },
+    hasNetwork: command.network === 'host',
+    limits: { memoryBytes: memoryBytes || DEFAULT_MEMORY_BYTES, processes, openFiles, tmpBytes, cpuSeconds: null },
+  }
+}
+
+type Host = { readonly load: LoadSpec; readonly command: CommandSpec; readonly spec: SandboxSpec; readonly deps: CommandEngineDeps }
+
+/** Keeps one program running: after a crash it is started again by the next job, and not before a growing pause is over. */
+class ProgramHost {
+  readonly #host: Host
+  readonly #closing = new AbortController()
+  #starting: Promise<Program> | null = null
+  #program: Program | null = null
+  #crashes = 0
+  #startAtMs = 0
+  #jobs = 0
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  async start(): Promise<Program> {
+    const { deps, load, spec } = this.#host
+    const process = await requireSandbox(deps.sandbox).start(spec, this.#closing.signal)
+    const readyMs = load.manifest.spec.timeouts.loadMs
+    const program = new Program(process, { readyMs, log: line => deps.log(load.podId, line) })
+    this.#program = program
+    try {
+      await program.ready()
+      return program
+    } catch (error) {
+      this.#crashed()
+      throw error
+    }
+  }
+
+  async run(request: JobRequest, { signal, emit }: RunOptions): Promise<EngineResult> {
+    const { command } = this.#host
+    const program = await this.#running()
+    await program.room(signal)
+    const output = new Output(outputLimit(request, command))
+    const id = `${++this.#jobs}`
+    const done = (reason: 'stop' | 'length'): EngineResult => ({ finish: [{ index: 0, reason }], inputUnits: 1, outputUnits: output.units })
+    for await (const reply of program.run(id, request.body.input ?? null, signal)) {
+      if ('error' in reply) throw refusal(reply)
+      if ('done' in reply) break
+      const { deltas, isCut } = output.add(reply.text)
+      for (const delta of deltas) await taken(emit(delta), signal)
+      if (isCut) return done('length')
+    }
+    this.#crashes = 0
+    return done('stop')
+  }
+
+  async stop(): Promise<void> {
+    this.#closing.abort(new Error('The pod was unloaded.'))
+    await this.#program?.stop()
+  }
+
+  async #running(): Promise<Program> {
+    if (this.#program && !this.#starting) {
+      if (!this.#program.fault) return this.#program
+      this.#crashed()
+    }
+    const waitMs = this.#startAtMs - this.#host.deps.clock.now()
+    if (!this.#starting && waitMs > 0)
+      throw engineError(
+        'ENGINE_OVERLOADED',
+        `The pod's program has crashed and is started again in ${waitMs} ms. Try again, or on another node.`,
+      )
+    this.#starting ??= this.start().finally(() => {
+      this.#starting = null
+    })
+    return this.#starting
+  }
+
+  /** Counted once per program. */
+  #crashed(): void {
+    if (!this.#program) return
+    this.#program = null
+    const { clock, random } = this.#host.deps
+    const pauseMs = fullJitterMs(this.#crashes, RESTART, () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32)
+    this.#crashes += 1
+    // The first crash of a good program costs no pause: the next job starts it at once.
+    this.#startAtMs = this.#crashes === 1 ? 0 : clock.now() + pauseMs
+  }
+}
+
+function refusal(reply: { error: string; code: 'bad_request' | 'failed'; param?: string | undefined }): Error {
+  if (reply.code === 'failed') return engineError('ENGINE_FAILED', `The pod's program failed: ${reply.error}`)
+  const payload = { param: reply.param ?? 'input' }
+  return engineError('ENGINE_BAD_REQUEST', `The pod's program refused the input: ${reply.error}`, { payload })
+}
+
+function refuseOtherKinds({ kind }: JobRequest): void {
+  if (kind !== 'command') badRequest('model', 'This pod runs a program. Send its jobs to /v1/jobs.')
+}
+
+async function loadProgram(load: LoadSpec, deps: CommandEngineDeps): Promise<LoadedModel> {
+  const command = commandOf(load.manifest)
+  const file = await copyProgram(load.manifest.spec.model, load.modelPath)
+  const host = new ProgramHost({ load, command, spec: sandboxSpec(load, command, file, deps), deps })
+  const { probe } = command
+  const measure = async (): Promise<number> => {
+    if (probe === undefined) return 0
+    const startedAtMs = deps.clock.now()
+    const { outputUnits } = await host.run({ kind: 'command', body: { input: probe } }, { signal: load.signal, emit: () => {} })
+    return (outputUnits * 1000) / Math.max(1, deps.clock.now() - startedAtMs)
+  }
+  try {
+    await host.start()
+    // Its health probe: a program that fails it is not warm.
+    await measure()
+  } catch (error) {
+    await host.stop()
+    await file.remove()
+    throw error
+  }
+  const runner = createJobRunner({
+    slots: Math.min(load.slots, command.concurrency),
+    asError: cause => engineError('ENGINE_FAILED', `The pod's program failed: ${messageOf(cause)}`, { cause }),
+    release: async () => {
+      await host.stop()
+      await file.remove()
+    },
+  })
+  return {
+    slots: Math.min(load.slots, command.concurrency),
+    measure: () => runner.run(AbortSignal.timeout(load.manifest.spec.timeouts.totalMs), () => measure()),
+    run: async (request, options) => {
+      refuseOtherKinds(request)
+      return runner.run(options.signal, signal => host.run(request, { ...options, signal }))
+    },
+    unload: () => runner.unload(),
+  }
+}
+
+function commandOf({ spec }: PodManifest): CommandSpec {
+  if (spec.command) return spec.command
+  throw engineError('ENGINE_LOAD_FAILED', 'The manifest does not say what to run. Set spec.command.')
+}
+
+/** The command engine: a user's program in the sandbox, which takes jobs as lines of JSON and answers in lines. */
+export function createCommandEngine(deps: CommandEngineDeps): Engine {
+  return {
+    name: 'command',
+    async load(spec, onProgress = () => {}) {
+      try {
+        spec.signal.throwIfAborted()
+        const model = await loadProgram(spec, deps)
+        onProgress(1)
+        return model
+      } catch (error) {
+        if (spec.signal.aborted) throw engineError('ENGINE_CANCELLED', 'Loading was cancelled.', { cause: error })
+        if (isHeuristError(error, 'ENGINE_LOAD_FAILED')) throw error
+        throw engineError('ENGINE_LOAD_FAILED', messageOf(error), { cause: error })
+      }
+    },
+  }
+}

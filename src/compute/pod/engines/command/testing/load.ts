@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CommandSpec, podManifestSchema, ZERO_BYTES32 } from '#protocol'
+import { detectSandbox } from '../../../sandbox/detect.ts'
+import type { LoadedModel, LoadSpec } from '../../engine.ts'
+import { deps as shared, specOf } from '../../testing/spec.ts'
+import { type CommandEngineDeps, createCommandEngine } from '../command.ts'
+
+/** Test support: programs as pods. Each is given as the body of `async ({ id, input, say }) => …`, run for each job. */
+export const support = await detectSandbox()
+
+export type Settings = Partial<CommandSpec> & { readonly loadMs?: number; readonly slots?: number; readonly sha256?: string }
+
+const HEAD = `import { createInterface } from 'node:readline'
+const say = message => process.stdout.write(JSON.stringify(message) + '\\n')
+const cancelled = new Set()
+`
+const LOOP = (body: string) => `say({ ready: true })
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, input, cancel } = JSON.parse(line)
+  if (cancel) { cancelled.add(id); say({ id, done: true }); continue }
+  void (async () => { ${body} })()
+}
+`
+
+export const logged: string[] = []
+export const deps: CommandEngineDeps = {
+  ...shared,
+  sandbox: support,
+  secrets: (_podId, names) => Object.fromEntries(names.map(name => [name, `value of ${name}`])),
+  log: (_podId, line) => logged.push(line),
+}
+
+/** What a pod of this program is loaded with. */
+export function programSpec(text: string, settings: Settings = {}): LoadSpec {
+  const { loadMs = 30_000, slots = 3, sha256, ...command } = settings
+  const modelPath = join(mkdtempSync(join(tmpdir(), 'heurist-command-')), 'program.mjs')
+  writeFileSync(modelPath, text)
+  const manifest = podManifestSchema.parse({
+    apiVersion: 'heurist/v1',
+    kind: 'Pod',
+    metadata: { name: 'test' },
+    spec: {
+      runtime: 'command',
+      engine: { name: 'command' },
+      model: { id: 'test', source: `file:${modelPath}`, sha256: sha256 ?? createHash('sha256').update(text).digest('hex') },
+      command: { run: ['node', 'program.mjs'], concurrency: 2, ...command },
+      timeouts: { loadMs },
+      price: { input: '1', output: '1' },
+    },
+  })
+  return { ...specOf({ engine: 'upstream', modelId: 'test', modelPath, slots }), podId: ZERO_BYTES32, manifest }
+}
+
+/** Loads a whole program. */
+export function loadText(text: string, settings?: Settings): Promise<LoadedModel> {
+  return createCommandEngine(deps).load(programSpec(text, settings))
+}
+
+/** Loads a program that runs `body` for each job; `{ cancel }` is answered for it. */
+export function loadBody(body: string, settings?: Settings): Promise<LoadedModel> {
+  return loadText(`${HEAD}${LOOP(body)}`, settings)
+}

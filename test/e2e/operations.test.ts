@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseSamples } from '../../src/bin/cli/scrape.ts'
+import { readMetrics } from '../support/metrics.ts'
+import { eventually, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
+
+/** What an operator sees of a running network, and what nobody may see. */
+describe('operations', () => {
+  const home = newHome()
+  const SECRET_PROMPT = 'zanzibar-wombat-4711'
+  let network: Network
+
+  beforeAll(async () => {
+    network = await startNetwork(home, { HEURIST_DEV_NODES: '1', HEURIST_LOG_LEVEL: 'debug' })
+    const client = network.client()
+    const { chat, embedding } = network.dev().models
+    const messages = [{ role: 'user' as const, content: `Tell me about ${SECRET_PROMPT}.` }]
+    await client.chat.completions.create({ model: chat, messages, max_tokens: 8 })
+    for await (const _ of await client.chat.completions.create({ model: chat, messages, max_tokens: 8, stream: true }));
+    await client.embeddings.create({ model: embedding, input: SECRET_PROMPT })
+    // Refusals and failures write more than successes do.
+    const refused = [
+      client.chat.completions.create({ model: SECRET_PROMPT, messages }),
+      client.chat.completions.create({ model: chat, messages, max_tokens: -1 }),
+      client.chat.completions.create({ model: chat, messages: [{ role: 'user', content: SECRET_PROMPT.repeat(5_000) }] }),
+      network.client(`hk_${SECRET_PROMPT}`).chat.completions.create({ model: chat, messages }),
+    ]
+    for (const { status } of await Promise.allSettled(refused)) expect(status).toBe('rejected')
+    const controller = new AbortController()
+    const cut = client.chat.completions.create({ model: chat, messages, stream: true, max_tokens: 200 }, { signal: controller.signal })
+    await cut.then(
+      async stream => {
+        for await (const _ of stream) controller.abort()
+      },
+      () => undefined,
+    )
+  }, 300_000)
+  afterAll(async () => {
+    await network?.stop()
+    removeHome(home)
+  }, 60_000)
+
+  test('behavior: a load balancer learns that it is alive and ready', async () => {
+    const base = new URL(network.dev().gatewayUrl).origin
+    expect((await fetch(`${base}/healthz`)).status).toBe(200)
+    expect(await (await fetch(`${base}/readyz`)).json()).toEqual({ status: 'ready', missing: [] })
+  })
+
+  test('behavior: every metric of the reference is served, and no other', async () => {
+    const text = await (await fetch(network.dev().metricsUrl)).text()
+    const served = new Map([...text.matchAll(/^# HELP (heurist_\w+) (.+)$/gm)].map(([, name = '', help = '']) => [name, help]))
+    // One process needs no server of a bus.
+    const expected = readMetrics().filter(({ name }) => !name.startsWith('heurist_bus_'))
+    expect([...served.keys()].sort()).toEqual(expected.map(({ name }) => name))
+    for (const { name, help } of expected) expect(served.get(name), name).toBe(help)
+    const balanced = parseSamples(text).find(({ name }) => name === 'heurist_ledger_unbalanced_assets')
+    expect(balanced?.value).toBe(0)
+  })
+
+  test('behavior: top says what the network does, once for a program', async () => {
+    const { code, stdout } = await network.cli('top', '--once', '--interval', '0.2', '--json')
+    expect(code).toBe(0)
+    const frame = JSON.parse(stdout)
+    expect(frame).toMatchObject({
+      status: { nodes: { online: 1 } },
+      nodes: [{ online: true }],
+      rates: { jobsPerSecond: expect.any(Number) },
+    })
+    expect(frame.rates.p99Seconds).toBeGreaterThanOrEqual(frame.rates.p50Seconds)
+    expect(frame.pods.length).toBeGreaterThanOrEqual(2)
+    const shown = await network.cli('top', '--once', '--interval', '0.2')
+    for (const word of ['nodes 1 of 1', 'jobs/s', 'p99', 'credits', 'last batch', network.dev().models.chat])
+      expect(shown.stdout).toContain(word)
+  })
+
+  test('behavior: after real jobs the logs hold neither prompts nor keys', async () => {
+    const logs = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter(
+      path => /\.log$/.test(path) && !path.startsWith('database'),
+    )
+    const dev = network.dev()
+    const keyFiles = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter(path => /(^|\/)keys\/|key.*\.json$/.test(path))
+    const keys = keyFiles.flatMap(path => readFileSync(join(home, path), 'utf8').match(/0x[0-9a-f]{64}|hk_\w{16,}/g) ?? [])
+    expect(keys.length).toBeGreaterThan(5)
+    const secrets = [SECRET_PROMPT, dev.apiKey, dev.adminKey, ...keys, ...keys.map(key => key.replace(/^0x/, ''))]
+    const text = await eventually('lines of the jobs in the logs', async () => {
+      const all = logs.map(path => readFileSync(join(home, path), 'utf8')).join('\n')
+      return all.length > 2_000 && all
+    })
+    expect(logs.length).toBeGreaterThanOrEqual(2)
+    for (const secret of secrets) expect(text.includes(secret), `a log holds ${secret.slice(0, 8)}…`).toBe(false)
+  })
+})

@@ -1,0 +1,141 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { detectSandbox } from '../../src/compute/index.ts'
+import { eventually, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
+import { ROOT } from '../support/source.ts'
+
+const { problem } = await detectSandbox()
+
+type Answer = { status: number; text: string; json: Record<string, unknown> }
+
+// A user's own program, from its manifest to the chain.
+describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${problem})` : ''}`, () => {
+  const home = newHome()
+  let network: Network
+  beforeAll(async () => {
+    network = await startNetwork(home, { HEURIST_DEV_NODES: '1' })
+  }, 300_000)
+  afterAll(async () => {
+    await network?.stop()
+    removeHome(home)
+  })
+
+  const post = async (body: object): Promise<Answer> => {
+    const { gatewayUrl, apiKey } = network.dev()
+    const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+    const response = await fetch(`${gatewayUrl}/jobs`, { method: 'POST', headers, body: JSON.stringify(body) })
+    const text = await response.text()
+    return { status: response.status, text, json: text.startsWith('{') ? JSON.parse(text) : {} }
+  }
+  const jobOf = async (
+    id: string,
+  ): Promise<{
+    state: string
+    price: string
+    receipt: { signed: object } | null
+    batch: { state: string; transactionHash: string } | null
+  }> => {
+    const { gatewayUrl, apiKey } = network.dev()
+    const response = await fetch(`${gatewayUrl.replace('/v1', '')}/api/jobs/${id}`, { headers: { authorization: `Bearer ${apiKey}` } })
+    return (await response.json()) as Awaited<ReturnType<typeof jobOf>> // cast: our own API
+  }
+  const credits = async (): Promise<number> => {
+    const { gatewayUrl, apiKey } = network.dev()
+    const response = await fetch(`${gatewayUrl.replace('/v1', '')}/api/credits`, { headers: { authorization: `Bearer ${apiKey}` } })
+    return Number(((await response.json()) as { credits: string }).credits) // cast: our own API
+  }
+
+  test('default: deployed, called, streamed, paid and settled on chain', async () => {
+    const deployed = await network.cli('pod', 'deploy', '-f', join(ROOT, 'examples/word-count/pod.yaml'))
+    expect(deployed, deployed.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('word-count version 1') })
+    const input = { text: 'the cat and the dog and the bird' }
+    const first = await eventually(
+      'an answer of the program',
+      async () => {
+        const answer = await post({ model: 'word-count', input })
+        return answer.status === 200 ? answer : null
+      },
+      60_000,
+    )
+    const words =
+      '{"word":"the","times":3}\n{"word":"and","times":2}\n{"word":"cat","times":1}\n{"word":"dog","times":1}\n{"word":"bird","times":1}\n'
+    expect(first.json).toMatchObject({
+      output: words,
+      finish_reason: 'stop',
+      usage: { jobs: 1, output_bytes: words.length, output_units: 2 },
+    })
+    const before = await credits()
+    const streamed = await post({ model: 'word-count', input, stream: true })
+    expect(streamed.text).toContain('job.chunk')
+    expect(streamed.text.trim().endsWith('data: [DONE]')).toBe(true)
+    // One credit a job and a hundredth for each of its two pieces.
+    expect(before - (await credits())).toBeCloseTo(1.02, 6)
+    const settled = await eventually(
+      'settlement',
+      async () => {
+        const job = await jobOf(String(first.json.id))
+        return job.batch?.state === 'confirmed' ? job : null
+      },
+      60_000,
+    )
+    expect(settled).toMatchObject({ state: 'succeeded', receipt: { signed: { receipt: { inputUnits: 1, outputUnits: 2 } } } })
+    expect(settled.batch?.transactionHash).toMatch(/^0x[0-9a-f]{64}$/)
+  })
+
+  test('error: a refused input costs nothing and names its member', async () => {
+    const before = await credits()
+    const { status, json } = await post({ model: 'word-count', input: { text: 5 } })
+    expect(status).toBe(400)
+    expect(json).toMatchObject({ error: { param: 'input.text', message: expect.stringContaining('must be a text') } })
+    expect(await credits()).toBe(before)
+  })
+
+  test('error: a program that pries or crashes harms only its own jobs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heurist-hostile-'))
+    writeFileSync(
+      join(folder, 'hostile.mjs'),
+      `import fs from 'node:fs'
+       console.log('{"ready":true}')
+       process.stdin.on('data', data => {
+         for (const line of String(data).trim().split('\\n')) {
+           const { id, input } = JSON.parse(line)
+           if (input === 'crash') process.exit(1)
+           const read = path => { try { return fs.readFileSync(path, 'utf8') } catch (e) { return e.code } }
+           console.log(JSON.stringify({ id, data: input.map(read) }))
+           console.log(JSON.stringify({ id, done: true }))
+         }
+       })`,
+    )
+    writeFileSync(
+      join(folder, 'pod.json'),
+      JSON.stringify({
+        apiVersion: 'heurist/v1',
+        kind: 'Pod',
+        metadata: { name: 'hostile' },
+        spec: {
+          runtime: 'command',
+          engine: { name: 'command' },
+          model: { id: 'hostile', source: 'file:./hostile.mjs' },
+          command: { run: ['node', 'hostile.mjs'] },
+          price: { input: 0, output: 0 },
+        },
+      }),
+    )
+    expect((await network.cli('pod', 'deploy', '-f', join(folder, 'pod.json'))).code).toBe(0)
+    const paths = [join(home, 'dev.json'), join(home, 'keys/treasury.json'), '/etc/shadow', join(folder, 'pod.json')]
+    const pried = await eventually(
+      'an answer of the hostile program',
+      async () => {
+        const answer = await post({ model: 'hostile', input: paths })
+        return answer.status === 200 ? answer : null
+      },
+      60_000,
+    )
+    expect(JSON.parse(String(pried.json.output))).toEqual(paths.map(() => 'ENOENT'))
+    const crashed = await post({ model: 'hostile', input: 'crash' })
+    expect(crashed.status).toBeGreaterThanOrEqual(500)
+    expect((await post({ model: 'word-count', input: { text: 'still here' } })).status).toBe(200)
+  })
+})

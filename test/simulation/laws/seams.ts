@@ -1,0 +1,28 @@
+import type { Payments } from '#application'
+import type { Router } from '#orchestration'
+import type { Clock, JobStore, JournalStore } from '#platform'
+import type { NodeFacts, NodeStanding } from '#protocol'
+import type { Disk } from './disk.ts'
+
+/** Where a planted bug may stand: around the ports of the production code, never in it. */
+export type Seams = {
+  disk(disk: Disk): void
+  jobs(jobs: JobStore): JobStore
+  payments(payments: Payments): Payments
+  router(router: Router): Router
+  standing(standing: NodeStanding): NodeStanding
+  journal(journal: JournalStore): JournalStore
+  facts(facts: NodeFacts): NodeFacts
+  limiterClock(clock: Clock): Clock
+}
+
+export const NO_BUG: Seams = {
+  disk: () => undefined,
+  jobs: jobs => jobs,
+  payments: payments => payments,
+  router: router => router,
+  standing: standing => standing,
+  journal: journal => journal,
+  facts: facts => facts,
+  limiterClock: clock => clock,
+}
