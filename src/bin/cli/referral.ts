@@ -59,7 +59,11 @@ function frontendTable(frontends: readonly FrontendView[]): string {
 
 /** `heurist frontend list|refer`: which nodes a frontend's users go to first (wp §3.2.5). */
 export function referralCommands(frontend: Command, attach: Attach): void {
-  attach(frontend.command('list').description('List frontends, their fees and the nodes they refer to'), async ({ output, client }) => {
+  const listing = frontend
+    .command('list')
+    .description('List frontends, their fees and the nodes they refer to')
+    .addHelpText('after', '\nExamples:\n  heurist frontend list\n  heurist frontend list --json')
+  attach(listing, async ({ output, client }) => {
     const { data } = await client().get<Frontends>('/api/frontends')
     output.answer(data, () => frontendTable(data))
     return EXIT.ok

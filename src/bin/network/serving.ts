@@ -14,7 +14,7 @@ import {
 import { parseManifest } from '#compute'
 import { createEconomyReader, createFrontends, type Frontends, type Indexer } from '#orchestration'
 import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
-import { readProposals } from '#platform/chain'
+import { readProposals, readQueuedShares } from '#platform/chain'
 import { type Dispatcher, domainSeparator, jobDomain, type NodeId, type NodeWhy, type PodId, receiptProof, votersPotOf } from '#protocol'
 import type { Config } from '../config.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
@@ -65,7 +65,7 @@ export async function openBooks(
   { infrastructure, clock, logger, metrics }: ServingDependencies,
   indexer: Pick<Indexer, 'onEvents' | 'caughtUp'>,
 ): Promise<Books> {
-  const { database, chain, signers } = infrastructure
+  const { database, chain, signers, rpcUrl } = infrastructure
   const { JobSettlement, DevUsd, WrappedHeu } = chain.contracts
   const { instance } = config
   const epoch = Buffer.from(random(8)).toString('hex')
@@ -78,7 +78,8 @@ export async function openBooks(
     { ledger: database.ledger, clock, logger, metrics },
   )
   const frontends = createFrontends({ events: database.events, settings: database.settings, indexer, clock, logger })
-  const shares = createShareBook({ chain, frontends, clock, logger })
+  const queued = () => readQueuedShares({ rpcUrl, contracts: chain.contracts })
+  const shares = createShareBook({ chain, queued, frontends, clock, logger })
   return {
     ownerEpoch,
     payments,

@@ -16,14 +16,19 @@ const REFRESH_MS = 15_000
 
 export function createShareBook({
   chain,
+  queued,
   frontends,
   clock,
   logger,
+  refreshMs = REFRESH_MS,
 }: {
   readonly chain: Pick<Chain, 'shares'>
+  /** Shares that the timelock still holds back. */
+  readonly queued: () => Promise<readonly SplitBps[]>
   readonly frontends: Pick<Frontends, 'list'>
   readonly clock: Clock
   readonly logger: Logger
+  readonly refreshMs?: number
 }): ShareBook {
   let governed: SplitBps = DEFAULT_SPLIT_BPS
   let known: readonly FrontendView[] = []
@@ -32,11 +37,13 @@ export function createShareBook({
   let stopped = false
 
   async function refresh(): Promise<void> {
-    governed = await chain.shares()
+    // In this order: what is executed in between is in the first answer or in the second.
+    const coming = await queued()
+    governed = lowest([await chain.shares(), ...coming])
   }
   function later(): void {
     if (stopped) return
-    cancel = clock.after(REFRESH_MS, () => {
+    cancel = clock.after(refreshMs, () => {
       refresh()
         .catch(error => logger.warn({ reason: messageOf(error) }, 'the shares could not be read; the last ones stay in force'))
         .finally(later)
@@ -68,6 +75,15 @@ export function createShareBook({
       }
     },
   }
+}
+
+/**
+ * A lower share counts from its decision on: the chain refuses batches that give a role more than it allows, also batches of jobs that ended
+ * before it was lowered.
+ */
+function lowest(all: readonly SplitBps[]): SplitBps {
+  const least = (role: keyof SplitBps): number => Math.min(...all.map(shares => shares[role]))
+  return { deployer: least('deployer'), frontend: least('frontend'), voters: least('voters'), protocol: least('protocol') }
 }
 
 /** Of several frontends that are paid to one account the least fee counts: nobody is charged what one of them does not ask. */

@@ -13,5 +13,5 @@ export {
 export { MAX_WARP_SECONDS, warpDevChain } from './dev-time.ts'
 export { type MarketState, readMarket } from './market-state.ts'
 export * from './port.ts'
-export { descriptionHash, type Proposal, readProposals } from './proposals.ts'
+export { descriptionHash, type Proposal, readProposals, readQueuedShares } from './proposals.ts'
 export { createRpcChain, type RpcChainOptions, readChainId } from './rpc-chain.ts'

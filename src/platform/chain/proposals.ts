@@ -1,7 +1,7 @@
 import { type Abi, decodeFunctionData, keccak256, stringToHex } from 'viem'
 import { type Address, type Bytes32, contractAbis, type Hex, heuristGovernorAbi } from '#protocol'
 import { translating } from './errors.ts'
-import { CONTRACT_NAMES, type ContractAddresses, type ContractName } from './port.ts'
+import { type ChainShares, CONTRACT_NAMES, type ContractAddresses, type ContractName } from './port.ts'
 import { lower } from './reads.ts'
 import { createRpcClient } from './rpc.ts'
 
@@ -69,6 +69,17 @@ export function readProposals(network: { rpcUrl: string; contracts: ContractAddr
       }),
     )
   })
+}
+
+/** The shares that governance has decided on and the timelock still holds back: they count as soon as anybody executes them. */
+export async function readQueuedShares(network: { rpcUrl: string; contracts: ContractAddresses }): Promise<ChainShares[]> {
+  const queued = (await readProposals(network)).filter(({ state }) => state === 'queued').flatMap(({ calls }) => calls)
+  return queued
+    .filter(({ contract, call }) => contract === 'JobSettlement' && call === 'setShares')
+    .map(({ args }) => {
+      const shares = args[0] as { deployerBps: number; frontendBps: number; votersBps: number; protocolBps: number } // cast: by its ABI
+      return { deployer: shares.deployerBps, frontend: shares.frontendBps, voters: shares.votersBps, protocol: shares.protocolBps }
+    })
 }
 
 function describeCall(contracts: ContractAddresses, part: { target: Address; valueWei: bigint; data: Hex }): ProposalCall {
