@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { repositoryRoot } from './forge.mjs'
 import { generateContracts } from './gen-contracts.mjs'
 import { generateMetrics } from './gen-metrics.mjs'
+import { generatePodSchema } from './gen-pod-schema.mjs'
 import { generateReadme } from './gen-readme.mjs'
 import { generateVectors } from './gen-vectors.mjs'
 
@@ -14,6 +15,7 @@ const GENERATORS = [
   { name: 'vectors', generate: generateVectors },
   { name: 'coverage table', generate: generateReadme },
   { name: 'metrics', generate: generateMetrics },
+  { name: 'pod schema', generate: generatePodSchema },
 ]
 
 function differs(path, content) {

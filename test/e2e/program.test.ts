@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -48,7 +48,7 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
   }
 
   test('default: deployed, called, streamed, paid and settled on chain', async () => {
-    const deployed = await network.cli('pod', 'deploy', '-f', join(ROOT, 'examples/word-count/pod.yaml'))
+    const deployed = await network.cli('pod', 'apply', '-f', join(ROOT, 'examples/word-count/pod.yaml'))
     expect(deployed, deployed.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('word-count version 1') })
     const input = { text: 'the cat and the dog and the bird' }
     const first = await eventually(
@@ -82,6 +82,62 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
     )
     expect(settled).toMatchObject({ state: 'succeeded', receipt: { signed: { receipt: { inputUnits: 1, outputUnits: 2 } } } })
     expect(settled.batch?.transactionHash).toMatch(/^0x[0-9a-f]{64}$/)
+  })
+
+  test('behavior: a changed file shows what differs, is a new version, and can be taken back', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heurist-apply-'))
+    const text = readFileSync(join(ROOT, 'examples/word-count/pod.yaml'), 'utf8')
+    copyFileSync(join(ROOT, 'examples/word-count/word-count.mjs'), join(folder, 'word-count.mjs'))
+    const file = join(folder, 'pod.yaml')
+    writeFileSync(file, text.replace('maxOutputBytes: 65536', 'maxOutputBytes: 64'))
+    const apply = (...flags: string[]) => network.cli('pod', 'apply', '-f', file, ...flags)
+    const dry = await apply('--dry-run')
+    expect(dry.stdout).toContain('~ spec.command.maxOutputBytes: 65536 -> 64')
+    expect(dry.stdout).toContain('would be changed from version 1')
+    expect((await apply('--yes')).stdout).toContain('word-count version 2')
+    expect((await apply()).stdout).toContain('unchanged (version 2)')
+    const reason = () =>
+      eventually(
+        'an answer of the new version',
+        async () => {
+          const answer = await post({ model: 'word-count', input: { text: 'a b c d e f g' } })
+          return answer.status === 200 ? answer.json.finish_reason : null
+        },
+        60_000,
+      )
+    expect(await reason()).toBe('length')
+    const history = await network.cli('pod', 'history', 'word-count')
+    expect(history.stdout).toMatch(/2 \(now\).*spec\.command\.maxOutputBytes/)
+    expect((await network.cli('pod', 'rollback', 'word-count')).stdout).toContain('as in version 1 again (version 3)')
+    expect(await reason()).toBe('stop')
+    expect((await network.cli('pod', 'rollback', 'word-count', '--to', '9')).code).toBe(2)
+  })
+
+  test('error: a manifest with a mistake says the line and column, and nothing is applied', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heurist-mistake-'))
+    writeFileSync(
+      join(folder, 'pod.yaml'),
+      readFileSync(join(ROOT, 'examples/word-count/pod.yaml'), 'utf8').replace('runtime: command', 'runtime: comand'),
+    )
+    const { code, stderr } = await network.cli('pod', 'apply', '-f', join(folder, 'pod.yaml'))
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('line 9, column 12: spec.runtime is "comand"')
+  })
+
+  test('error: the versions of a pod are for its deployer', async () => {
+    const { gatewayUrl, apiKey, adminKey } = network.dev()
+    const api = gatewayUrl.replace('/v1', '')
+    const created = await fetch(`${api}/api/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'stranger', account: `0x${'ab'.repeat(20)}` }),
+    })
+    const { secret } = (await created.json()) as { secret: string } // cast: our own API
+    const read = async (key: string): Promise<number> =>
+      (await fetch(`${api}/api/pod-versions/word-count`, { headers: { authorization: `Bearer ${key}` } })).status
+    expect(await read(apiKey)).toBe(200)
+    expect(await read(secret)).toBe(404)
+    expect(await read('no-key')).toBe(401)
   })
 
   test('error: a refused input costs nothing and names its member', async () => {
@@ -123,7 +179,7 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
         },
       }),
     )
-    expect((await network.cli('pod', 'deploy', '-f', join(folder, 'pod.json'))).code).toBe(0)
+    expect((await network.cli('pod', 'apply', '-f', join(folder, 'pod.json'))).code).toBe(0)
     const paths = [join(home, 'dev.json'), join(home, 'keys/treasury.json'), '/etc/shadow', join(folder, 'pod.json')]
     const pried = await eventually(
       'an answer of the hostile program',

@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { consoleFiles } from '../console/static.ts'
 import { type EconomyDependencies, economyRoutes } from './economy-routes.ts'
 import { type FrontendDependencies, frontendRoutes } from './frontend-routes.ts'
+import { podRoutes } from './pod-routes.ts'
 import {
   accountRoutes,
   auditRoutes,
@@ -11,7 +12,6 @@ import {
   type ControlOptions,
   jobRoutes,
   networkRoutes,
-  podRoutes,
   sessionRoute,
 } from './routes.ts'
 

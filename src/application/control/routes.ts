@@ -285,25 +285,6 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
   })
 }
 
-/** Deploy and delete; the manifest comes already parsed by the CLI and is checked again by `deployPod`. */
-export function podRoutes(app: FastifyInstance, dependencies: ControlDependencies): void {
-  const caller = callerOf(dependencies)
-  app.post('/api/pods', async request => {
-    await caller(request, 'admin')
-    const body = parse(
-      z.strictObject({ manifest: z.string().max(65_536), modelFile: z.string().max(4096).nullable().default(null) }),
-      request.body,
-    )
-    return toJson(await dependencies.deployPod(dependencies.parseManifest(body.manifest), body.modelFile))
-  })
-  app.delete('/api/pods/*', async request => {
-    await caller(request, 'admin')
-    const name = parse(z.object({ '*': z.string().min(1).max(120) }), request.params)['*']
-    if (!(await dependencies.removePod(decodeURIComponent(name)))) throw notFound(`Pod ${name}`)
-    return { name, removed: true }
-  })
-}
-
 /**
  * Dev mode only: the console on this machine gets the developer's key without asking. Only for a same-origin page on loopback:
  * the Host header is compared, so a page of another site that rebinds its name to 127.0.0.1 gets nothing.

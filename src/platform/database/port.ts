@@ -194,6 +194,8 @@ export interface PodStore {
   put(pod: PodRecord): Promise<void>
   /** The newest version of each. Whether one is served, the chain says. */
   list(): Promise<PodRecord[]>
+  /** All versions of a pod, newest first. */
+  versions(podId: Bytes32): Promise<PodRecord[]>
 }
 
 /** Seen nodes and their accumulated presence, from which uptime follows. */

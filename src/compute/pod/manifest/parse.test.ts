@@ -61,6 +61,51 @@ describe('parseManifest', () => {
     })
   }
 
+  const PLACES: [label: string, from: string, to: string, line: number, column: number][] = [
+    ['a wrong value', 'runtime: llm', 'runtime: llmm', 6, 12],
+    ['an unknown key', '  runtime: llm', '  runtime: llm\n  colour: red', 7, 3],
+    ['a value inside of a flow map', 'input: 100', 'input: -1', 9, 19],
+    ['a missing member, at the map that lacks it', 'input: 100, ', '', 9, 3],
+    ['a whole missing block', '  engine: { name: llama }\n', '', 5, 1],
+    ['a list item', '  runtime: llm', '  runtime: command\n  command:\n    run:\n      - node\n      - 5', 10, 9],
+    ['a tab', '  runtime: llm', '\truntime: llm', 6, 1],
+    ['a key twice', 'kind: Pod', 'kind: Pod\nkind: Pod', 4, 1],
+  ]
+  for (const [label, from, to, line, column] of PLACES) {
+    test(`error: says where: ${label}`, () => {
+      const text = MINIMAL.replace(from, to)
+      expect(text).not.toBe(MINIMAL)
+      expect(faultsOf(text)[0]?.position).toEqual({ line, column })
+      expect(() => parseManifest(text)).toThrow(`line ${line}, column ${column}: `)
+    })
+  }
+
+  test('behavior: a program has a command, and nothing else has one', () => {
+    const program = MINIMAL.replace('runtime: llm', 'runtime: command').replace('name: llama', 'name: command')
+    expect(faultsOf(program)).toMatchObject([{ path: 'spec.command', message: expect.stringContaining('must say what to run') }])
+    const withCommand = (text: string) => text.replace('  price:', '  command: { run: [node, x.mjs] }\n  price:')
+    expect(parseManifest(withCommand(program)).spec.command).toMatchObject({ concurrency: 1, network: 'none', maxOutputBytes: 2 ** 20 })
+    expect(faultsOf(withCommand(MINIMAL))).toMatchObject([{ path: 'spec.command' }])
+    expect(faultsOf(withCommand(program).replace('name: command', 'name: llama'))).toMatchObject([{ path: 'spec.engine.name' }])
+  })
+
+  const HOSTILE_COMMANDS: [label: string, command: string, path: string][] = [
+    ['no program', '{ run: [] }', 'spec.command.run'],
+    ['a secret value', '{ run: [x], secrets: { TOKEN: abc } }', 'spec.command.secrets'],
+    ['a secret that is no name', '{ run: [x], secrets: ["A=b"] }', 'spec.command.secrets.0'],
+    ['a variable that is no name', '{ run: [x], environment: { "A\\nB": x } }', 'spec.command.environment.A\nB'],
+    ['any network', '{ run: [x], network: all }', 'spec.command.network'],
+    ['endless output', '{ run: [x], maxOutputBytes: 1e12 }', 'spec.command.maxOutputBytes'],
+    ['more processes than a machine has', '{ run: [x], processes: 100000 }', 'spec.command.processes'],
+    ['a mount of its own', '{ run: [x], mounts: ["/:/host"] }', 'spec.command.mounts'],
+  ]
+  for (const [label, command, path] of HOSTILE_COMMANDS) {
+    test(`error: hostile program: ${label}`, () => {
+      const program = MINIMAL.replace('runtime: llm', 'runtime: command').replace('name: llama', 'name: command')
+      expect(faultsOf(program.replace('  price:', `  command: ${command}\n  price:`)).map(fault => fault.path)).toEqual([path])
+    })
+  }
+
   test('error: lists every fault at once', () => {
     const faults = faultsOf(MINIMAL.replace('kind: Pod', 'kind: X').replace('runtime: llm', 'runtime: x'))
     expect(faults.map(fault => fault.path)).toEqual(['kind', 'spec.runtime'])

@@ -1,6 +1,7 @@
-import { parseDocument } from 'yaml'
+import { type Document, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { HeuristError, type PodManifest, podManifestSchema } from '#protocol'
+import { createLocator, type Position } from './positions.ts'
 
 /** `MANIFEST_INVALID`: the text is no manifest; the payload lists every fault. */
 export type ManifestErrorCode = 'MANIFEST_INVALID'
@@ -8,6 +9,8 @@ export type ManifestFault = {
   /** Where, as a path: `spec.resources.gpuCount`; empty for the whole text. */
   readonly path: string
   readonly message: string
+  /** Where in the text; absent when the fault has no place. */
+  readonly position?: Position
 }
 
 /** A manifest is a page of text; more is a mistake or an attack. */
@@ -20,30 +23,48 @@ const MAX_DEPTH = 16
  */
 export function parseManifest(text: string): PodManifest {
   if (Buffer.byteLength(text) > MAX_TEXT_BYTES) throw invalid([{ path: '', message: `is larger than ${MAX_TEXT_BYTES} bytes` }])
-  const value = withTextPrices(readYaml(text))
+  const { root, document, locate } = readYaml(text)
+  const value = withTextPrices(root)
   const parsed = podManifestSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw invalid(parsed.error.issues.flatMap(issue => faultsOf(issue, value)))
+  throw invalid(
+    parsed.error.issues.flatMap(issue =>
+      faultsOf(issue, value).map(({ at, isKey, ...fault }) => ({ ...fault, position: locate(document, at, isKey) })),
+    ),
+  )
 }
 
 function invalid(faults: readonly ManifestFault[]): HeuristError<ManifestErrorCode, readonly ManifestFault[]> {
-  const lines = faults.map(({ path, message }) => `${path === '' ? 'manifest' : path} ${message}`)
+  const lines = faults.map(({ path, message, position }) => {
+    const place = position ? `line ${position.line}, column ${position.column}: ` : ''
+    return `${place}${path === '' ? 'manifest' : path} ${message}`
+  })
   return new HeuristError('MANIFEST_INVALID', `The pod manifest is not valid: ${lines.join('; ')}.`, { payload: faults })
 }
 
-function readYaml(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true })
+type Read = { readonly root: unknown; readonly document: Document.Parsed; readonly locate: ReturnType<typeof createLocator>['locate'] }
+
+function readYaml(text: string): Read {
+  const { counter, locate } = createLocator()
+  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true, lineCounter: counter })
   const [error] = document.errors
-  if (error) throw invalid([{ path: '', message: `can not be read: ${error.message.split('\n')[0]?.replace(/[:.]$/, '')}` }])
-  let value: unknown
+  if (error) {
+    const [start] = error.linePos ?? []
+    const message = `can not be read: ${error.message
+      .split('\n')[0]
+      ?.replace(/ at line \d+, column \d+/, '')
+      .replace(/[:.]$/, '')}`
+    throw invalid([{ path: '', message, ...(start && { position: { line: start.line, column: start.col } }) }])
+  }
+  let root: unknown
   try {
     // Aliases are bounded: nine lines of them can mean a billion values.
-    value = document.toJS({ maxAliasCount: 10 })
+    root = document.toJS({ maxAliasCount: 10 })
   } catch {
     throw invalid([{ path: '', message: 'uses too many aliases' }])
   }
-  if (depthOf(value) > MAX_DEPTH) throw invalid([{ path: '', message: `is nested more than ${MAX_DEPTH} levels deep` }])
-  return value
+  if (depthOf(root) > MAX_DEPTH) throw invalid([{ path: '', message: `is nested more than ${MAX_DEPTH} levels deep` }])
+  return { root, document, locate }
 }
 
 function depthOf(value: unknown, limit = MAX_DEPTH + 1): number {
@@ -66,17 +87,22 @@ function withTextPrices(value: unknown): unknown {
   return { ...value, spec: { ...value.spec, price } }
 }
 
-function faultsOf(issue: z.core.$ZodIssue, root: unknown): ManifestFault[] {
+/** A fault with the path to look for in the text: a key that should not be there, or a value. */
+type Found = ManifestFault & { readonly at: readonly PropertyKey[]; readonly isKey: boolean }
+
+function faultsOf(issue: z.core.$ZodIssue, root: unknown): Found[] {
   const path = pathText(issue.path)
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => ({
       path: path === '' ? key : `${path}.${key}`,
       message: 'is not a field of a manifest (check the spelling)',
+      at: [...issue.path, key],
+      isKey: true,
     }))
   }
   const value = valueAt(root, issue.path)
-  if (value === undefined) return [{ path, message: `is missing; it ${requirementOf(issue)}` }]
-  return [{ path, message: `is ${show(value)}, but it ${requirementOf(issue)}` }]
+  const message = value === undefined ? `is missing; it ${requirementOf(issue)}` : `is ${show(value)}, but it ${requirementOf(issue)}`
+  return [{ path, message, at: issue.path, isKey: false }]
 }
 
 function requirementOf(issue: z.core.$ZodIssue): string {

@@ -120,6 +120,18 @@ export function recordConformance(subject: () => TestDatabase): void {
       expect(await newest('acme/chat')).toEqual({ ...second, version: 2 })
       expect((await database.pods.list()).filter(({ podId }) => podId === first.podId)).toHaveLength(1)
     })
+    test('behavior: all versions are kept, newest first; going back is one more', async () => {
+      const first = pod('acme/history')
+      const second = { ...first, manifestHash: word() }
+      for (const each of [first, second, first]) await database.pods.put(each)
+      const versions = await database.pods.versions(first.podId)
+      expect(versions.map(({ version, manifestHash }) => [version, manifestHash])).toEqual([
+        [3, first.manifestHash],
+        [2, second.manifestHash],
+        [1, first.manifestHash],
+      ])
+      expect(await database.pods.versions(word())).toEqual([])
+    })
     test('behavior: two deployments at once are two versions', async () => {
       const record = pod('acme/race')
       await Promise.all([1, 2, 3].map(() => database.pods.put({ ...record, manifestHash: word() })))

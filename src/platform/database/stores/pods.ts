@@ -10,6 +10,11 @@ export function createPodStore({ db }: { db: Kysely<Schema> }): PodStore {
   return {
     put: pod => translated(() => put(db, pod)),
     list: () => translated(async () => (await newest().execute()).map(toPod)),
+    versions: podId =>
+      translated(async () => {
+        const rows = await db.selectFrom('pods').selectAll().where('pod_id', '=', podId).orderBy('version', 'desc').execute()
+        return rows.map(toPod)
+      }),
   }
 }
 
