@@ -58,6 +58,8 @@ const timeoutsSchema = z.strictObject({
   queueMs: z.number().int().positive().default(30_000),
   loadMs: z.number().int().positive().default(120_000),
   firstTokenMs: z.number().int().positive().default(60_000),
+  /** Longest silence in the middle of the output, while the client takes it; absent: a minute. */
+  betweenTokensMs: z.number().int().positive().optional(),
   totalMs: z.number().int().positive().default(300_000),
 })
 

@@ -9,6 +9,7 @@ const FAILURES: Readonly<Record<string, { readonly code: GatewayErrorCode; reado
   ROUTER_QUEUE_TIMEOUT: { code: 'overloaded', retryAfterMs: 5_000 },
   ROUTER_LOAD_TIMEOUT: { code: 'overloaded', retryAfterMs: 15_000 },
   ROUTER_FIRST_TOKEN_TIMEOUT: { code: 'deadline_exceeded' },
+  ROUTER_TOKEN_TIMEOUT: { code: 'deadline_exceeded' },
   ROUTER_TOTAL_TIMEOUT: { code: 'deadline_exceeded' },
   ROUTER_NODE_LOST: { code: 'node_failed' },
   ROUTER_NODE_FAILED: { code: 'node_failed' },

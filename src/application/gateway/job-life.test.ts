@@ -154,6 +154,7 @@ describe('a job that fails', () => {
     ['ROUTER_NO_CANDIDATE', 503, 'no_candidate', '7'],
     ['ROUTER_QUEUE_TIMEOUT', 503, 'overloaded', '7'],
     ['ROUTER_NODE_LOST', 502, 'node_failed', '7'],
+    ['ROUTER_TOKEN_TIMEOUT', 504, 'deadline_exceeded', '7'],
     ['ROUTER_TOTAL_TIMEOUT', 504, 'deadline_exceeded', '7'],
     ['ROUTER_REQUEST_REJECTED', 400, 'invalid_value', '7'],
     ['SOMETHING_NEW', 502, 'node_failed', '7'],

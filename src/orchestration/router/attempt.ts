@@ -9,7 +9,7 @@ import { viewOfLease } from './lease.ts'
 import { createMeter } from './metering.ts'
 import { type Choice, pick } from './pick.ts'
 import type { Offer } from './queue.ts'
-import { leaseDeadlines, phaseDeadline, shouldRetry } from './retry.ts'
+import { leaseDeadlines, phaseDeadline, shouldRetry, silenceMs } from './retry.ts'
 import { sealDecision, sealDiscard } from './seal.ts'
 
 export const STOPPING: Fault = { code: 'ROUTER_STOPPING', message: 'This router is shutting down. Send the job again.' }
@@ -74,24 +74,35 @@ function wait(context: RouterContext, job: Job): void {
   const { queue, dependencies } = context
   const { queueMs } = job.order.pod.manifest.spec.timeouts
   if (!queue.add(job)) {
-    const message = `${queue.size(job.podId)} jobs already wait for pod ${job.order.pod.name}. Try again later.`
-    discard(context, job, { code: 'ROUTER_QUEUE_FULL', message, retryAfterMs: 1000 })
+    const waiting = queue.size(job.podId)
+    const message = `${waiting} jobs already wait for pod ${job.order.pod.name}, as many as may.`
+    discard(context, job, { code: 'ROUTER_QUEUE_FULL', ...laterBy(context, job, waiting, message) })
     return
   }
   job.cancelQueueTimer = dependencies.clock.after(queueMs, () => {
+    const place = queue.ahead(job) + 1
+    const waiting = queue.size(job.podId)
     queue.remove(job)
     recordRefusal(context, job)
-    const message = `No slot of pod ${job.order.pod.name} became free within ${queueMs} ms. Try again later.`
-    discard(context, job, { code: 'ROUTER_QUEUE_TIMEOUT', message, retryAfterMs: 1000 })
+    const message = `No slot of pod ${job.order.pod.name} became free for this job within ${queueMs} ms; it was about number ${place} of ${waiting} that wait.`
+    discard(context, job, { code: 'ROUTER_QUEUE_TIMEOUT', ...laterBy(context, job, place, message) })
   })
+}
+
+/** When so many jobs that wait now will have been served, at the pace of the last ones; none waits longer than its deadline. */
+function laterBy({ pace }: RouterContext, { podId, order }: Job, jobs: number, message: string): Pick<Fault, 'message' | 'retryAfterMs'> {
+  const retryAfterMs = pace.waitMs(podId, jobs, order.pod.manifest.spec.timeouts.queueMs)
+  return { message: `${message} Try again in about ${Math.ceil(retryAfterMs / 1000)} s.`, retryAfterMs }
 }
 
 /** Offers a pod's waiting jobs to its free slots (law R3). */
 export function offerSlots(context: RouterContext, podId: Bytes32): void {
-  const { queue, fleet } = context
+  const { queue, fleet, pace, dependencies } = context
   const take = (job: Job): Offer => {
     if (!fleet.roster(podId)?.listed()?.size) return 'no slot left'
-    return tryLease(context, job).chosen === null ? 'unsuitable' : 'taken'
+    if (tryLease(context, job).chosen === null) return 'unsuitable'
+    pace.served(podId, dependencies.clock.now())
+    return 'taken'
   }
   if (queue.size(podId) > 0 && !context.stopping) queue.offer(podId, take)
 }
@@ -172,6 +183,24 @@ export function enterPhase(context: RouterContext, lease: Lease, phase: Lease['p
   lease.cancelDeadline()
   const deadline = lease.live ? phaseDeadline(phase, deadlinesOf(context, lease.job), context.options.signMs) : null
   lease.cancelDeadline = deadline ? context.dependencies.clock.after(deadline.afterMs, () => failLease(context, lease, deadline)) : () => {}
+}
+
+/**
+ * The deadline between two tokens: one timer that looks back, instead of one that every token would have to move. Behind a client
+ * that has not taken all yet, a node may have to wait.
+ */
+export function watchSilence(context: RouterContext, lease: Lease): void {
+  const { clock } = context.dependencies
+  const limitMs = silenceMs(lease.job.order.pod)
+  const takenTokens = lease.creditTokens - context.options.creditTokens + lease.unsentCreditTokens
+  if (lease.meter.tokens() > takenTokens) lease.heardAtMs = clock.now()
+  const leftMs = lease.heardAtMs + limitMs - clock.now()
+  if (leftMs <= 0) {
+    const message = `The node sent nothing for ${limitMs} ms in the middle of its output. Try again, or raise the pod's timeouts.betweenTokensMs.`
+    failLease(context, lease, { code: 'ROUTER_TOKEN_TIMEOUT', message })
+    return
+  }
+  lease.cancelDeadline = clock.after(leftMs, () => watchSilence(context, lease))
 }
 
 /** Ends a lease by a fault of its node and decides about the job. The slot stays taken until the node has stopped. */

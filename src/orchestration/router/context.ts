@@ -5,6 +5,7 @@ import type { Job } from './job.ts'
 import type { JournalWriter } from './journal-writer.ts'
 import type { LeaseTable } from './lease.ts'
 import type { RouterDependencies, RouterOptions } from './options.ts'
+import type { Pace } from './pace.ts'
 import type { WaitingQueue } from './queue.ts'
 import type { Sealer } from './seal.ts'
 
@@ -32,6 +33,7 @@ export type RouterContext = {
   readonly fleet: Fleet
   readonly leases: LeaseTable
   readonly queue: WaitingQueue<Job>
+  readonly pace: Pace
   readonly metrics: RouterMetrics
   /** Jobs that are not in a terminal state. */
   readonly jobs: Set<Job>

@@ -1,5 +1,5 @@
 import { type Bytes32, bytesToHex, type ChoiceOutput, type Frame, type JobUnits, outputHash, receiptDigest, receiptToJson } from '#protocol'
-import { enterPhase, failAttempt, failLease } from './attempt.ts'
+import { enterPhase, failAttempt, failLease, watchSilence } from './attempt.ts'
 import { type RouterContext, tell } from './context.ts'
 import type { Fault } from './errors.ts'
 import { isFinished, type Job, type Lease, moveJob } from './job.ts'
@@ -46,8 +46,11 @@ function onFrame(context: RouterContext, lease: Lease, frame: Frame): void {
     misbehaved(context, lease, fault)
     return
   }
+  // The time at which its message came: a clock is not asked for every token.
+  lease.heardAtMs = lease.session.lastSeenAtMs
   if (lease.phase !== 'streaming') {
     enterPhase(context, lease, 'streaming')
+    watchSilence(context, lease)
     if (job.state === 'leased') moveJob(job, 'running')
   }
   if (job.tokensAtCancel !== null) return

@@ -6,6 +6,7 @@
  * - `ROUTER_QUEUE_TIMEOUT`: no slot became free within the pod's queue deadline.
  * - `ROUTER_LOAD_TIMEOUT`: the node did not finish loading the pod in time.
  * - `ROUTER_FIRST_TOKEN_TIMEOUT`: the node had the job but sent no output in time.
+ * - `ROUTER_TOKEN_TIMEOUT`: the node began its output and then fell silent.
  * - `ROUTER_TOTAL_TIMEOUT`: the whole-job deadline passed.
  * - `ROUTER_NODE_LOST`: the node's link closed while it held the job.
  * - `ROUTER_NODE_FAILED`: the node reported a failure of its own, or declined.
@@ -20,6 +21,7 @@ export type RouterErrorCode =
   | 'ROUTER_QUEUE_TIMEOUT'
   | 'ROUTER_LOAD_TIMEOUT'
   | 'ROUTER_FIRST_TOKEN_TIMEOUT'
+  | 'ROUTER_TOKEN_TIMEOUT'
   | 'ROUTER_TOTAL_TIMEOUT'
   | 'ROUTER_NODE_LOST'
   | 'ROUTER_NODE_FAILED'

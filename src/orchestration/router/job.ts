@@ -54,6 +54,8 @@ export type Lease = {
   creditTokens: number
   unsentCreditTokens: number
   nextSequence: number
+  /** Last time that output came, or that its client was seen to be behind. */
+  heardAtMs: number
   cancelDeadline: () => void
 }
 
@@ -72,6 +74,8 @@ export type Job = {
   readonly sink: JobSink
   readonly podId: PodId
   readonly payer: Address
+  /** Tokens that it may be: those of its prompt and the most that it may produce. */
+  readonly weight: number
   readonly demand: Demand
   /** The same set as `demand.excluded`, which the filter may only read. */
   readonly excluded: Set<NodeId>
@@ -95,14 +99,16 @@ export type Job = {
 export function createJob(order: JobOrder, sink: JobSink, nowMs: number): Job {
   const excluded = new Set<NodeId>()
   const { pod, preferences, referredNodes } = order
+  const limits = limitsOf(order.request, pod.manifest.spec)
   return {
     order,
     sink,
     podId: pod.podId,
     payer: order.payer,
+    weight: order.inputUnits + limits.maxTokens,
     demand: { pod, preferences, referredNodes, excluded },
     excluded,
-    limits: limitsOf(order.request, pod.manifest.spec),
+    limits,
     submittedAtMs: nowMs,
     state: 'held',
     attempts: 0,

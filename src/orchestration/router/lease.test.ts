@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createManualClock } from '#platform'
 import { jobPreferencesSchema } from '#protocol'
 import { createLeaseTable } from './lease.ts'
-import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
+import { dispatchRecorded, STREAMED, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
 
 const pod = testPod('chat/test', { timeouts: { queueMs: 1000, loadMs: 2000, firstTokenMs: 500, totalMs: 10_000 } })
 const retryOnce = jobPreferencesSchema.parse({ max_attempts: 2 })
@@ -29,6 +29,26 @@ async function until(check: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 describe('lease', () => {
+  test('error: ROUTER_TOKEN_TIMEOUT when a node falls silent in the middle of its output; a slow client is not its fault', async () => {
+    const clock = await startWithManualClock()
+    const quick = testPod('chat/quick', { timeouts: { betweenTokensMs: 500 } })
+    const node = await net.node({ pods: [quick], answer: lease => lease.text('one') })
+    const slow = dispatchRecorded(net.router, testOrder(quick, { body: STREAMED }), false)
+    await slow.firstDelta
+    clock.advance(1500)
+    expect(slow.calls.at(-1)).toBe('delta')
+    slow.control.grant(1)
+    clock.advance(499)
+    node.leases[0]!.text('two')
+    await until(() => slow.deltas.length === 2)
+    slow.control.grant(1)
+    clock.advance(499)
+    expect(slow.calls.at(-1)).toBe('delta')
+    clock.advance(501)
+    expect((await slow.ended).failure).toMatchObject({ code: 'ROUTER_TOKEN_TIMEOUT', startedOutput: true, attempts: 1 })
+    expect((await node.next('cancel')).reason).toBe('abort:ROUTER_TOKEN_TIMEOUT')
+  })
+
   test('behavior: fencing tokens grow strictly, over restarts too', () => {
     const clock = createManualClock()
     const dependencies = { clock, random: () => new Uint8Array(32), setBusy: silent, onSlotFreed: silent }

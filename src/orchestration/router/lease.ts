@@ -80,6 +80,7 @@ function newLease(ids: LeaseIds, job: Job, hosting: Hosting, { creditTokens, met
     creditTokens,
     unsentCreditTokens: 0,
     nextSequence: 0,
+    heardAtMs: ids.grantedAtMs,
     cancelDeadline: () => {},
   }
 }

@@ -2,13 +2,14 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createManualClock, createSigner } from '#platform'
 import { type Address, jobPreferencesSchema, type PodId } from '#protocol'
+import { createPace } from './pace.ts'
 import { createWaitingQueue } from './queue.ts'
 import type { FakeLease } from './testing/fake-node.ts'
 import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
 
-type Item = { podId: PodId; payer: string; name: string }
+type Item = { podId: PodId; payer: string; name: string; weight: number }
 const podId: PodId = `0x${'a'.repeat(64)}`
-const item = (payer: string, name: string): Item => ({ podId, payer, name })
+const item = (payer: string, name: string, weight = 1): Item => ({ podId, payer, name, weight })
 
 function takeAll(queue: ReturnType<typeof createWaitingQueue<Item>>, slots = Number.POSITIVE_INFINITY): string[] {
   const taken: string[] = []
@@ -80,6 +81,73 @@ describe('waiting queue', () => {
       }),
     )
   })
+
+  test('behavior: payers share the tokens of a pod, not its jobs', () => {
+    const queue = createWaitingQueue<Item>(100)
+    for (let i = 1; i <= 2; i++) queue.add(item('long', `long ${i}`, 30))
+    for (let i = 1; i <= 4; i++) queue.add(item('short', `short ${i}`, 10))
+    expect(takeAll(queue)).toEqual(['long 1', 'short 1', 'short 2', 'short 3', 'long 2', 'short 4'])
+  })
+
+  test('behavior: whoever leaves and comes back at once goes on where it stood', () => {
+    const queue = createWaitingQueue<Item>(100)
+    for (let i = 1; i <= 9; i++) queue.add(item('short', `short ${i}`, 10))
+    const served: string[] = []
+    for (let i = 1; i <= 2; i++) {
+      queue.add(item('long', `long ${i}`, 30))
+      for (let slots = 0; slots < 4; slots++) served.push(...takeAll(queue, 1))
+    }
+    expect(served).toEqual(['short 1', 'long 1', 'short 2', 'short 3', 'short 4', 'long 2', 'short 5', 'short 6'])
+  })
+
+  test('property: no payer with a waiting job falls behind another by more than a job of each (no starvation)', () => {
+    const jobs = fc.array(fc.record({ payer: fc.integer({ min: 0, max: 4 }), weight: fc.integer({ min: 1, max: 50 }) }), {
+      minLength: 1,
+      maxLength: 80,
+    })
+    fc.assert(
+      fc.property(jobs, entries => {
+        const queue = createWaitingQueue<Item>(1000)
+        const served = new Map<string, number>()
+        const waiting = new Map<string, number>()
+        for (const [i, { payer, weight }] of entries.entries()) {
+          queue.add(item(`p${payer}`, `${i}`, weight))
+          waiting.set(`p${payer}`, (waiting.get(`p${payer}`) ?? 0) + 1)
+        }
+        queue.offer(podId, ({ payer, weight }) => {
+          for (const [other, count] of waiting)
+            if (count > 0) expect((served.get(payer) ?? 0) - (served.get(other) ?? 0), `${payer} before ${other}`).toBeLessThanOrEqual(0)
+          served.set(payer, (served.get(payer) ?? 0) + weight)
+          waiting.set(payer, waiting.get(payer)! - 1)
+          return 'taken'
+        })
+        expect([...waiting.values()].every(count => count === 0)).toBe(true)
+      }),
+    )
+  })
+
+  test('behavior: a job knows about its place', () => {
+    const queue = createWaitingQueue<Item>(100)
+    const [first, second, third] = [item('a', '1'), item('a', '2'), item('a', '3')]
+    for (const each of [first, second, third, item('b', '4'), item('b', '5')]) queue.add(each)
+    expect([first, second, third].map(queue.ahead)).toEqual([1, 3, 4])
+    queue.remove(second)
+    expect([first, second, third].map(queue.ahead)).toEqual([1, 0, 3])
+  })
+})
+
+describe('pace', () => {
+  test('default: from the intervals between slots, within bounds; a pause says nothing', () => {
+    const pace = createPace()
+    expect(pace.waitMs(podId, 5, 30_000)).toBe(1000)
+    for (const atMs of [0, 2000, 4000, 6000]) pace.served(podId, atMs)
+    expect(pace.waitMs(podId, 5, 30_000)).toBe(10_000)
+    expect(pace.waitMs(podId, 100, 30_000)).toBe(30_000)
+    pace.served(podId, 500_000)
+    expect(pace.waitMs(podId, 5, 30_000)).toBe(10_000)
+    for (let i = 1; i <= 50; i++) pace.served(podId, 500_000 + 100 * i)
+    expect(pace.waitMs(podId, 50, 30_000)).toBeLessThan(5_100)
+  })
 })
 
 describe('a router with waiting jobs', () => {
@@ -149,7 +217,8 @@ describe('a router with waiting jobs', () => {
     expect((await refused.ended).failure).toMatchObject({ code: 'ROUTER_QUEUE_FULL', retryAfterMs: 1000 })
     clock.advance(1000)
     const { failure } = await waiting.ended
-    expect(failure).toMatchObject({ code: 'ROUTER_QUEUE_TIMEOUT', attempts: 0 })
+    expect(failure).toMatchObject({ code: 'ROUTER_QUEUE_TIMEOUT', attempts: 0, retryAfterMs: 1000 })
+    expect(failure!.message).toContain('about number 1 of 1 that wait. Try again in about 1 s.')
     expect(failure!.signedDiscard.discard.decisionHash).toBe(waiting.decisions[0]!.recordHash)
     expect(await net.replay(waiting)).toMatchObject([{ matches: true, candidates: [{ refused: ['no free slot'] }] }])
     expect(waiting.decisions[0]!.record).toMatchObject({ chosen: null, hosts: 1, eligible: 0 })

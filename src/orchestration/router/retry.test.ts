@@ -39,6 +39,7 @@ describe('shouldRetry', () => {
       ['ROUTER_NODE_MISBEHAVED', true],
       ['ROUTER_LOAD_TIMEOUT', true],
       ['ROUTER_FIRST_TOKEN_TIMEOUT', true],
+      ['ROUTER_TOKEN_TIMEOUT', false],
       ['ROUTER_TOTAL_TIMEOUT', false],
       ['ROUTER_REQUEST_REJECTED', false],
       ['ROUTER_CANCELLED', false],

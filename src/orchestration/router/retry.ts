@@ -32,7 +32,14 @@ export function leaseDeadlines(pod: PodRecord, remainingMs: number): LeaseDeadli
   return { queueMs: within(queueMs), loadMs: within(loadMs), firstTokenMs: within(firstTokenMs), totalMs: within(totalMs) }
 }
 
-/** What a node must do next, by when, and the fault if it does not. Null: only the job's own deadline runs. */
+const SILENCE_MS = 60_000
+
+/** Longest silence of a node in the middle of its output, in ms. */
+export function silenceMs({ manifest: { spec } }: PodRecord): number {
+  return spec.timeouts.betweenTokensMs ?? SILENCE_MS
+}
+
+/** What a node must do next, by when, and the fault if it does not. Null: nothing by a fixed time; while it streams, its silence is watched. */
 export function phaseDeadline(phase: LeasePhase, deadlines: LeaseDeadlines, signMs: number): (Fault & { readonly afterMs: number }) | null {
   switch (phase) {
     case 'loading':

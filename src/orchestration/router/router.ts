@@ -27,6 +27,7 @@ import { createLinkServer } from './link/server.ts'
 import type { LinkSocket, SessionEvents } from './link/session.ts'
 import { loadsOf } from './loads.ts'
 import { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './options.ts'
+import { createPace } from './pace.ts'
 import { createWaitingQueue } from './queue.ts'
 import { poolRandom } from './random-pool.ts'
 import { createSealer } from './seal.ts'
@@ -94,6 +95,7 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
     fleet,
     leases: createLeaseTable({ clock, random, setBusy: fleet.setBusy, onSlotFreed: hosting => wake(hosting.podId) }),
     queue: createWaitingQueue<Job>(options.queueMaxJobs),
+    pace: createPace(),
     metrics,
     jobs: new Set(),
     wake,

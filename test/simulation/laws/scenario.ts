@@ -34,7 +34,7 @@ export type Scenario = {
 /** Faults and requests of a story lie within this much virtual time. */
 const STORY_MS = 10_000
 const PRICE = { input: '1000000000000', output: '1000000000000' }
-const TIMEOUTS = { queueMs: 4_000, loadMs: 8_000, firstTokenMs: 3_000, totalMs: 15_000 }
+const TIMEOUTS = { queueMs: 4_000, loadMs: 8_000, firstTokenMs: 3_000, betweenTokensMs: 1_500, totalMs: 15_000 }
 const SCALING = { min: 0, max: 8, scaleDownAfterMs: 4_000 }
 
 function podOf(name: string): PodRecord {
