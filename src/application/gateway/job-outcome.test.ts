@@ -126,6 +126,22 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 10; i++) await Promise.resolve()
 }
 
+describe('fail', () => {
+  // Found by the simulation of the laws: a database that was away for longer than a commit is patient left the job open until the next start.
+  test('behavior: through an outage the client is told, and the end is written when the ledger is back (law L2)', async () => {
+    const { writer, job, told, outcomes, clock } = setUp(['DATABASE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', null])
+    const failure = { code: 'ROUTER_NODE_LOST', message: 'gone', retryAfterMs: null, param: null, startedOutput: true, attempts: 1 }
+    await expect(writer.fail(job, { ...failure, signedDiscard: null })).rejects.toMatchObject({ code: 'node_failed' })
+    expect(told).toEqual(['released'])
+    for (let i = 0; i < 5; i++) {
+      clock.advance(1_000)
+      await settled()
+    }
+    expect(outcomes.map(outcome => outcome.state)).toEqual(['failed', 'failed', 'failed'])
+    expect(new Set(outcomes).size, 'the same end each time').toBe(1)
+  })
+})
+
 describe('complete', () => {
   test('default: captured once, after the commit', async () => {
     const { writer, job, told, outcomes } = setUp([null])

@@ -130,12 +130,21 @@ async function learnFate(context: Context, job: Job, lost: JobOutcome, price: bi
   }
 }
 
+/** Its client is told that the job failed whether the ledger is there or not; through an outage its end is tried again until it is written. */
+async function storeFailure(context: Context, outcome: JobOutcome): Promise<void> {
+  const { jobId } = outcome.start
+  try {
+    await context.jobs.finish(outcome)
+  } catch (error) {
+    if (isOutage(error)) context.clock.after(ASK_AGAIN_MS, () => void storeFailure(context, outcome))
+    else context.logger.error({ jobId, reason: messageOf(error) }, 'discard receipt was not stored; the next start ends the job')
+  }
+}
+
 async function fail(context: Context, job: Job, failure: Failure): Promise<never> {
   const { jobId } = job.start
   job.hold.release()
-  await context.jobs.finish(failureOf(context, job, failure)).catch(error => {
-    context.logger.error({ jobId, reason: messageOf(error) }, 'discard receipt was not stored; the next start ends the job')
-  })
+  await storeFailure(context, failureOf(context, job, failure))
   throw jobFailureError(jobId, failure, job.control.isCancelled)
 }
 
