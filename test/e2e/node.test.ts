@@ -159,11 +159,25 @@ describe('a stranger joins', () => {
     expect((await chain.nodeStanding(addressSchema.parse(nodeId)))?.payout).toBe(earnings.toLowerCase())
     // Stands for emission or job earnings: coins that arrive in the node's account.
     await transferHeu(chain, signerOf(home, 'treasury'), { to: addressSchema.parse(earnings), amountWei: 10n * WAD })
-    expect((await network.cli('node', 'compound', 'stranger')).code).toBe(0)
+    // What its jobs earned until now is the owner's: it is restaked apart, below.
+    expect((await network.cli('node', 'compound', 'stranger', '--as', 'treasury')).code).toBe(0)
     const after = await json<Collateral>('collateral', 'show', 'stranger')
     expect(BigInt(after.collateral) - BigInt(before.collateral)).toBe(6n * WAD)
     const shares = await chain.read('StakedHeu', 'balanceOf', [addressSchema.parse(before.owner)])
     expect(await chain.read('StakedHeu', 'convertToAssets', [shares])).toBeGreaterThanOrEqual(4n * WAD - 1n)
+
+    await askOn(nodeId)
+    const owner = addressSchema.parse(before.owner.toLowerCase())
+    const earned = (): Promise<bigint> => chain.claimable(owner, chain.contracts.WrappedHeu)
+    await eventually('the pay of a job to be settled', async () => (await chain.pending(owner, chain.contracts.WrappedHeu)) > 0n)
+    expect((await network.cli('dev', 'warp', '2d')).code).toBe(0)
+    const paid = await earned()
+    expect(paid).toBeGreaterThan(0n)
+    const brought = await network.cli('node', 'compound', 'stranger')
+    expect([brought.code, brought.stdout]).toEqual([0, expect.stringMatching(/bring what jobs paid the owner/)])
+    expect(await earned()).toBe(0n)
+    const last = await json<Collateral>('collateral', 'show', 'stranger')
+    expect(BigInt(last.collateral) - BigInt(after.collateral)).toBe((paid * 6_000n) / 10_000n)
   }, 240_000)
 
   test('behavior: a wish that no node can meet is refused with the reason of every node', async () => {
