@@ -16,7 +16,7 @@ import {
   testOrder,
   testPod,
 } from '../src/orchestration/router/testing/harness.ts'
-import { factsHosting } from '../src/orchestration/testing.ts'
+import { answerGreeting, factsHosting } from '../src/orchestration/testing.ts'
 
 /** A gateway's pool and routers in other processes, here in one: what one writes the other must take. */
 const SECRET = 'the secret of this network'
@@ -111,6 +111,22 @@ describe('a gateway and a router in another process', () => {
     expect(await member.router.replay(job)).toMatchObject([{ matches: true }])
     await vi.waitFor(() => expect(pool.nodes()).toMatchObject([{ online: true }]), 10_000)
     expect(await pool.why(pool.nodes()[0]!.nodeId)).toMatchObject({ linked: true })
+  })
+
+  test("behavior: the caller's trace goes on to the node", async () => {
+    const member = await startMember('a')
+    await linked(1)
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const told: (string | undefined)[] = []
+    await startNode(member, {
+      answer: lease => {
+        told.push(lease.grant.traceparent)
+        return answerGreeting(lease)
+      },
+    })
+    await ask({ ...testOrder(pod), traceparent }).ended
+    await ask().ended
+    expect(told).toEqual([traceparent, undefined])
   })
 
   test('behavior: a router that hosts the pod gets the job, not the one beside it', async () => {

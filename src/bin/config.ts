@@ -60,6 +60,12 @@ const SETTINGS = {
     optionalUrl,
     'NATS server that carries messages between processes; empty: PostgreSQL or this process does',
   ),
+  otlpUrl: setting(
+    'HEURIST_OTLP_URL',
+    'url',
+    optionalUrl,
+    'OpenTelemetry collector (OTLP/HTTP) that gets the traces of jobs; empty: none are made',
+  ),
   hubUrl: setting('HF_ENDPOINT', 'url', z.string().url().default('https://huggingface.co'), 'Hub that serves hf: models'),
   gatewayUrl: setting('HEURIST_GATEWAY_URL', 'url', optionalUrl, 'Gateway that the CLI talks to; empty: the one that `up` started here'),
   apiKey: setting('HEURIST_API_KEY', 'key', z.string().default(''), 'API key of the CLI; empty: the one that `up` made'),

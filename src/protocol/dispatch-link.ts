@@ -5,6 +5,7 @@ import { addressSchema, bytes32Schema, jobIdSchema } from './ids.ts'
 import { FINISH_REASONS, jobPreferencesSchema, jobRequestSchema } from './job.ts'
 import { nodeFactsSchema } from './node.ts'
 import { amountSchema, signedDiscardReceiptSchema, signedReceiptSchema } from './receipt.ts'
+import { traceparentSchema } from './trace.ts'
 
 /**
  * The link between a gateway and a router in another process: the shape of `Dispatcher`, as messages. Each job has a channel, a number
@@ -36,6 +37,7 @@ const wireOrderSchema = z.object({
   }),
   preferences: jobPreferencesSchema,
   totalMs: z.number().positive(),
+  traceparent: traceparentSchema.optional(),
 })
 export type WireOrder = z.output<typeof wireOrderSchema>
 

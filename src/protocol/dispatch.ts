@@ -25,6 +25,8 @@ export type JobOrder = {
   readonly preferences: JobPreferences
   /** Whole-job deadline from submission, in ms. */
   readonly totalMs: number
+  /** The caller's W3C trace context, when it sent one. */
+  readonly traceparent?: string | undefined
 }
 
 export type LeaseView = { readonly leaseId: Bytes32; readonly nodeId: NodeId; readonly attempt: number; readonly fencingToken: number }

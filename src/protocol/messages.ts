@@ -7,6 +7,7 @@ import { MAX_SIGNED_LEASES, readHotMessage } from './link-checks.ts'
 import { nodeFactsSchema, REPLICA_ACTIONS } from './node.ts'
 import { podRecordSchema } from './pod.ts'
 import { receiptSchema } from './receipt.ts'
+import { traceparentSchema } from './trace.ts'
 
 /** Version of the node link. A router refuses another one with `LINK_VERSION` and says both numbers. */
 export const LINK_VERSION = 3
@@ -101,6 +102,8 @@ export const routerMessageSchema = z.discriminatedUnion('type', [
     deadlines: deadlinesSchema,
     request: jobRequestSchema,
     requestHash: bytes32Schema,
+    /** The caller's W3C trace context; a node without it traces by the job's id. */
+    traceparent: traceparentSchema.optional(),
   }),
   z.object({ type: z.literal('credit'), channel: z.number().int().nonnegative(), tokens: z.number().int().positive() }),
   z.object({ type: z.literal('cancel'), ...leaseRef, reason: z.string().max(200) }),

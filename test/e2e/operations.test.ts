@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseSamples } from '../../src/bin/cli/scrape.ts'
@@ -9,14 +11,33 @@ import { eventually, type Network, newHome, removeHome, startNetwork } from '../
 describe('operations', () => {
   const home = newHome()
   const SECRET_PROMPT = 'zanzibar-wombat-4711'
+  const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const CALLER_SPAN = '00f067aa0ba902b7'
+  type WireSpan = { service: string; traceId: string; spanId: string; parentSpanId?: string; name: string }
+  const spans: WireSpan[] = []
+  let collector: Server
   let network: Network
 
   beforeAll(async () => {
-    network = await startNetwork(home, { HEURIST_DEV_NODES: '1', HEURIST_LOG_LEVEL: 'debug' })
+    collector = createServer(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk)
+      const text = Buffer.concat(chunks).toString()
+      expect(text).not.toContain(SECRET_PROMPT)
+      for (const { resource, scopeSpans } of JSON.parse(text).resourceSpans) {
+        spans.push(...scopeSpans[0].spans.map((span: object) => ({ ...span, service: resource.attributes[0].value.stringValue })))
+      }
+      response.writeHead(200).end('{}')
+    })
+    await new Promise<void>(resolve => collector.listen(0, '127.0.0.1', resolve))
+    const { port } = collector.address() as AddressInfo // cast: it listens on TCP
+    const settings = { HEURIST_DEV_NODES: '1', HEURIST_LOG_LEVEL: 'debug', HEURIST_OTLP_URL: `http://127.0.0.1:${port}` }
+    network = await startNetwork(home, settings)
     const client = network.client()
     const { chat, embedding } = network.dev().models
     const messages = [{ role: 'user' as const, content: `Tell me about ${SECRET_PROMPT}.` }]
-    await client.chat.completions.create({ model: chat, messages, max_tokens: 8 })
+    const headers = { traceparent: `00-${TRACE}-${CALLER_SPAN}-01` }
+    await client.chat.completions.create({ model: chat, messages, max_tokens: 8 }, { headers })
     for await (const _ of await client.chat.completions.create({ model: chat, messages, max_tokens: 8, stream: true }));
     await client.embeddings.create({ model: embedding, input: SECRET_PROMPT })
     // Refusals and failures write more than successes do.
@@ -38,6 +59,8 @@ describe('operations', () => {
   }, 300_000)
   afterAll(async () => {
     await network?.stop()
+    collector?.closeAllConnections()
+    collector?.close()
     removeHome(home)
   }, 60_000)
 
@@ -72,6 +95,21 @@ describe('operations', () => {
     const shown = await network.cli('top', '--once', '--interval', '0.2')
     for (const word of ['nodes 1 of 1', 'jobs/s', 'p99', 'credits', 'last batch', network.dev().models.chat])
       expect(shown.stdout).toContain(word)
+  })
+
+  test("behavior: a job is one trace from the caller through gateway, router and node; without a caller's, one of its own", async () => {
+    const named = (name: string | RegExp, service: string) =>
+      spans.find(span => span.traceId === TRACE && span.service === service && new RegExp(name).test(span.name))
+    const node = await eventually("the node's span", async () => named('^run$', 'heurist-node'))
+    const job = await eventually("the gateway's span", async () => named('^chat ', 'heurist-gateway'))
+    const attempt = named('^attempt 1$', 'heurist-router')
+    expect(job.parentSpanId).toBe(CALLER_SPAN)
+    expect(attempt?.parentSpanId).toBe(job.spanId)
+    expect(node.parentSpanId).toBe(attempt?.spanId)
+    expect(named('^wait 1$', 'heurist-router')?.parentSpanId).toBe(job.spanId)
+    await eventually('the traces of the other jobs', async () => new Set(spans.map(({ traceId }) => traceId)).size >= 3)
+    const own = spans.filter(span => span.traceId !== TRACE && span.service === 'heurist-gateway')
+    expect(own.every(span => span.parentSpanId === undefined)).toBe(true)
   })
 
   test('behavior: after real jobs the logs hold neither prompts nor keys', async () => {

@@ -12,6 +12,7 @@ import type { JsonObject } from './json.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { findPod, type PodCatalog } from './openai/models.ts'
 import type { RateLimiter } from './rate-limit.ts'
+import { traceparentIn, withoutPreferences } from './request-parts.ts'
 import { createStreamSession, type StreamSession } from './stream-session.ts'
 import { STREAM_HEADERS, sendWhole } from './take-over.ts'
 import { refuseWrongRuntime, type UnitBounds } from './units.ts'
@@ -55,18 +56,12 @@ type Admitted<Request> = {
   readonly preferences: JobPreferences
   readonly bounds: UnitBounds
   readonly receivedAtMs: number
+  readonly traceparent: string | undefined
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
 const DEFAULT_PREFERENCES: JobPreferences = jobPreferencesSchema.parse({})
-
-/** `heurist` is for us; everything else passes on as it came. */
-function withoutPreferences(body: JsonObject): JsonObject {
-  if (!('heurist' in body)) return body
-  const { heurist: _ours, ...rest } = body
-  return rest
-}
 
 /** What the request surely needs against the rate limit: output counts beforehand only where it was asked for. */
 function knownTokens({ body, bounds }: Admitted<unknown>): number {
@@ -120,7 +115,8 @@ async function admit<Request>(context: Context<Request>, request: FastifyRequest
   refuseWrongRuntime(endpoint.kind, pod)
   const bounds = endpoint.bounds(parsed, pod, context.tokenizerFor(pod))
   const preferences = raw.heurist == null ? DEFAULT_PREFERENCES : jobPreferencesSchema.parse(raw.heurist)
-  return { key, request: parsed, pod, body: withoutPreferences(raw), preferences, bounds, receivedAtMs }
+  const traceparent = traceparentIn(request)
+  return { key, request: parsed, pod, body: withoutPreferences(raw), preferences, bounds, receivedAtMs, traceparent }
 }
 
 function headOf<Request>({ endpoint }: Context<Request>, { pod, receivedAtMs }: Admitted<Request>, running: RunningJob): AnswerHead {
@@ -140,11 +136,20 @@ async function start<Request>(
   reply: FastifyReply,
   open: (running: RunningJob) => JobListener,
 ): Promise<RunningJob> {
-  const { body, bounds, key, pod, preferences } = admitted
+  const { body, bounds, key, pod, preferences, traceparent } = admitted
   const admission = context.rateLimiter.admit(key, knownTokens(admitted))
   reply.headers(admission.headers)
   try {
-    const call = { kind: context.endpoint.kind, body, model: pod.name, pod, key, preferences, ...bounds }
+    const call = {
+      kind: context.endpoint.kind,
+      body,
+      model: pod.name,
+      pod,
+      key,
+      preferences,
+      ...bounds,
+      ...(traceparent && { traceparent }),
+    }
     const running = await context.runner.run(call, open)
     running.finished.then(
       ({ units }) => admission.end(units.inputUnits + units.outputUnits),

@@ -113,7 +113,8 @@ function begin(context: Context, start: JobStart, parts: Pick<Job, 'call' | 'hol
   const { call, hold } = parts
   const job: Job = { start, ...parts, timeline: [], decisions: [], nodeId: null, attempts: 0, hasOutput: false, isEnded: false }
   outcomes.note(job, 'quoted', { inputUnits: call.inputUnits, maxOutputUnits: call.maxOutputUnits, maxCredits: hold.credits.toString() })
-  outcomes.note(job, 'held', { asset: hold.asset, maxPrice: hold.maxPrice.toString() })
+  const { traceparent } = call
+  outcomes.note(job, 'held', { asset: hold.asset, maxPrice: hold.maxPrice.toString(), ...(traceparent && { traceparent }) })
   // Not awaited: no commit stands before the first token. The outcome carries the start again, so a lost row loses nothing.
   jobs.start(start).catch(error => logger.warn({ jobId: start.jobId, reason: messageOf(error) }, 'job start was not stored'))
   return job
@@ -137,6 +138,7 @@ function orderOf({ referredNodes }: Context, { call, hold, start }: Job): JobOrd
     pricing: hold.pricing,
     preferences: call.preferences,
     totalMs: Math.min(call.preferences.deadline_ms ?? Number.POSITIVE_INFINITY, call.pod.manifest.spec.timeouts.totalMs),
+    ...(call.traceparent && { traceparent: call.traceparent }),
   }
 }
 

@@ -31,6 +31,8 @@ export type JobCall = {
   readonly inputUnits: number
   /** Over all choices. */
   readonly maxOutputUnits: number
+  /** The caller's W3C trace context; passed on, and kept with the job. */
+  readonly traceparent?: string
 }
 
 /** What an endpoint hears while a job runs; `RunningJob.finished` tells the end. */

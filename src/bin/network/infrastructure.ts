@@ -19,6 +19,8 @@ import { type Home, loadSigner } from '../home.ts'
 import type { Progress } from '../progress.ts'
 import { deployOptions } from './chain-parameters.ts'
 import { writeNetwork } from './network-record.ts'
+import { tracedDatabase } from './traced-jobs.ts'
+import { createTracer } from './tracer.ts'
 
 /** `DEPLOYMENT_UNREADABLE`: the record of the deployed contracts is damaged or gone while the chain has them. */
 export type InfrastructureErrorCode = 'DEPLOYMENT_UNREADABLE'
@@ -170,10 +172,13 @@ export async function startInfrastructure(config: Config, dependencies: Infrastr
       config.chainRpcUrl ? null : startChain(config, dependencies, { signers, watchdog, stops }),
     ])
     const [postgres, devChain] = [startedOf(postgresStart), startedOf(chainStart)]
-    const database = await progress.step('database schema', () =>
+    const tracer = createTracer(config, dependencies)
+    if (tracer) stops.push(() => tracer.stop())
+    const store = await progress.step('database schema', () =>
       createDatabase({ connectionString: config.databaseUrl || (postgres?.connectionString ?? '') }, { logger, clock, metrics }),
     )
-    stops.push(() => database.stop())
+    stops.push(() => store.stop())
+    const database = tracedDatabase(store, tracer)
     const rpcUrl = config.chainRpcUrl || (devChain?.rpcUrl ?? '')
     const { chain, fromBlock } = await progress.step('contracts', tell =>
       openContracts(config, { ...dependencies, signers, devChain, rpcUrl, tell }),

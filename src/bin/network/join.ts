@@ -7,6 +7,8 @@ import type { Config } from '../config.ts'
 import { type Home, loadSecret } from '../home.ts'
 import { type Infrastructure, type RoleSigners, roleSigners } from './infrastructure.ts'
 import { readNetwork } from './network-record.ts'
+import { tracedDatabase } from './traced-jobs.ts'
+import { createTracer } from './tracer.ts'
 
 /** `JOIN_NEEDS_URLS`: a role that runs alone starts no database and no chain. `JOIN_WRONG_KEY`: a key of this home is not the network's. */
 export type JoinErrorCode = 'JOIN_NEEDS_URLS' | 'JOIN_WRONG_KEY'
@@ -59,9 +61,11 @@ export async function joinNetwork(config: Config, dependencies: JoinDependencies
   requireUrls(config)
   const signers = roleSigners(dependencies.home)
   const parts = await openParts(config, dependencies, signers)
+  const tracer = createTracer(config, dependencies)
   const bus = await openBus({ natsUrl: config.natsUrl, sharedDatabaseUrl: config.databaseUrl }, dependencies)
   const infrastructure: Infrastructure = {
     ...parts,
+    database: tracedDatabase(parts.database, tracer),
     rpcUrl: config.chainRpcUrl,
     databaseUrl: config.databaseUrl,
     signers,
@@ -76,6 +80,7 @@ export async function joinNetwork(config: Config, dependencies: JoinDependencies
     async stop() {
       await bus.stop()
       await parts.database.stop()
+      await tracer?.stop()
     },
   }
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { FastifyPluginAsync } from 'fastify'
 import {
   type ApiKeys,
   consolePlugin,
@@ -9,6 +8,7 @@ import {
   createGateway,
   createPayments,
   type Gateway,
+  type GatewayOptions,
   type Payments,
 } from '#application'
 import { parseManifest } from '#compute'
@@ -105,7 +105,7 @@ export type GatewayParts = {
   /** Where the ends of jobs go. */
   readonly jobs: JobStore
   readonly caughtUp: () => Promise<void>
-  readonly plugins: readonly FastifyPluginAsync[]
+  readonly plugins: NonNullable<GatewayOptions['plugins']>
 }
 
 /** The HTTP face: OpenAI's surface, the control API and the console, on one port. */

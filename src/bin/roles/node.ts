@@ -24,6 +24,7 @@ import type { Config } from '../config.ts'
 import { type Home, openHome } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
 import { CHAT_MANIFEST } from '../network/pods.ts'
+import { createTracer } from '../network/tracer.ts'
 import { onStopSignals } from '../signals.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
 
@@ -51,10 +52,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   const homeDir = join(home.nodes, name)
   const logger = createLogger({ level: config.logLevel, role: name })
   const facts = await readNetworkFacts(config)
-  const chain = createRpcChain(
-    { rpcUrl: config.chainRpcUrl || facts.rpcUrl, chainId: facts.chainId, contracts: facts.contracts },
-    { clock: systemClock, logger },
-  )
+  const chain = chainOf(config, facts, logger)
   const routers = options.router ? only(options.router) : followRouters(config, facts.nodeUrls)
   const owner = openKey(join(homeDir, 'owner.json')).signer
   const engineDependencies = { clock: systemClock, random: (length: number) => randomBytes(length), logger }
@@ -64,6 +62,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
     { logger, clock: systemClock, random: Math.random },
   )
   const sandbox = await detectSandbox()
+  const tracer = createTracer(config, { logger, clock: systemClock })
   const node = createNode(
     {
       homeDir,
@@ -84,6 +83,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       logger,
       engines: enginesOf(homeDir, { llamaThreads, sandbox }, engineDependencies),
       models,
+      tracer,
       sandbox,
       registration: registrationOn(chain, {
         owner,
@@ -102,8 +102,13 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   cancelStatus()
   routers.stop()
   await node.stop()
+  await tracer?.stop()
   await models.close()
   return 0
+}
+
+function chainOf(config: Config, { rpcUrl, chainId, contracts }: NetworkFacts, logger: Logger): Chain {
+  return createRpcChain({ rpcUrl: config.chainRpcUrl || rpcUrl, chainId, contracts }, { clock: systemClock, logger })
 }
 
 function enginesOf(homeDir: string, options: { llamaThreads: number; sandbox: SandboxSupport }, dependencies: EngineDeps) {

@@ -1,4 +1,4 @@
-import { HeuristError, type PodRecord, type Receipt, type RouterMessage, requestHash } from '#protocol'
+import { HeuristError, MAX_PARAM_CHARS, type PodRecord, type Receipt, type RouterMessage, requestHash } from '#protocol'
 
 export type LeaseMessage = Extract<RouterMessage, { type: 'lease' }>
 
@@ -99,4 +99,10 @@ function objectionToUnits(field: string, given: number, own: { least: number; mo
   const slack = slackOf(own.most)
   if (given >= own.least - slack && given <= own.most + slack) return null
   return `The receipt's ${field} is ${given}, the node counted ${own.most} (slack ${slack}).`
+}
+
+/** The member of the request that an engine names. */
+export function paramOf({ payload }: HeuristError): string {
+  const { param } = (payload ?? {}) as { param?: unknown } // cast: any payload, read with care
+  return typeof param === 'string' ? param.slice(0, MAX_PARAM_CHARS) : ''
 }

@@ -1,8 +1,9 @@
-import type { Clock, Logger, Signer } from '#platform'
+import type { Clock, Logger, Signer, Tracer } from '#platform'
 import type { Bytes32, PodRecord } from '#protocol'
 import type { Journal } from './journal.ts'
 import { Lease, type LeaseDependencies, type LeaseLink } from './lease.ts'
 import { type LeaseMessage, leaseError } from './lease-checks.ts'
+import { createLeaseTracing, type TraceLease } from './lease-trace.ts'
 import type { LinkTraffic } from './link-session.ts'
 import { type Agreed, createSigningQueue } from './signing-queue.ts'
 
@@ -14,6 +15,7 @@ export type RunnerDependencies = {
   readonly journal: Pick<Journal, 'admit'>
   pod(podId: Bytes32): PodRecord | undefined
   ready: LeaseDependencies['ready']
+  readonly tracer?: Tracer | undefined
 }
 /** Numbers for doctor and metrics. */
 export type RunnerCounts = { readonly active: number; readonly done: number; readonly failed: number; readonly lastError: string | null }
@@ -28,6 +30,7 @@ export class LeaseRunner {
   readonly #channels = new Map<number, Lease>()
   readonly #running = new Set<Promise<void>>()
   readonly #watchers: (() => void)[] = []
+  readonly #trace: TraceLease | undefined
   #separator: Uint8Array = new Uint8Array(32)
   #agree: (agreed: Agreed) => void = () => {}
   #isDraining = false
@@ -36,7 +39,9 @@ export class LeaseRunner {
   #lastError: string | null = null
 
   constructor(dependencies: RunnerDependencies) {
+    const { tracer, clock, signer } = dependencies
     this.#deps = dependencies
+    this.#trace = tracer && createLeaseTracing({ tracer, clock, nodeId: signer.address })
   }
 
   get counts(): RunnerCounts {
@@ -133,6 +138,7 @@ export class LeaseRunner {
       agree: this.#agree,
       pod,
       ready,
+      trace: this.#trace,
       over: lease => this.#forget(lease),
     }
   }

@@ -3,7 +3,6 @@ import {
   type Bytes32,
   type Delta,
   HeuristError,
-  MAX_PARAM_CHARS,
   messageOf,
   type NodeMessage,
   outputHash,
@@ -15,7 +14,8 @@ import type { EngineResult } from '../pod/engines/engine.ts'
 import type { LoadedReplica } from '../pod/lifecycle/replicas.ts'
 import { CreditWindow } from './credit-window.ts'
 import type { DutyCycle } from './duty-cycle.ts'
-import { checkLease, type LeaseMessage, leaseError, objectionToReceipt, type WorkDone } from './lease-checks.ts'
+import { checkLease, type LeaseMessage, leaseError, objectionToReceipt, paramOf, type WorkDone } from './lease-checks.ts'
+import type { LeaseTrace, TraceLease } from './lease-trace.ts'
 import { type Finish, OutputRecord, wireDelta } from './output.ts'
 import type { Agreed } from './signing-queue.ts'
 
@@ -37,6 +37,7 @@ export type LeaseDependencies = {
   agree(agreed: Agreed): void
   /** Loads the pod when it is cold; `onLoading` is called when that takes time. @throws HeuristError NODE_* */
   ready(pod: PodRecord, options: { signal: AbortSignal; onLoading(): void }): Promise<ReadyReplica>
+  readonly trace: TraceLease | undefined
   /** The lease is over: signed, declined, failed, or never asked for again. */
   over(lease: Lease): void
 }
@@ -63,6 +64,7 @@ export class Lease {
   readonly #stop = new AbortController()
   readonly #credit: CreditWindow
   readonly #output = new OutputRecord()
+  readonly #trace: LeaseTrace | undefined
   #sequence = 0
   #answered = false
   #isComputing = false
@@ -80,6 +82,7 @@ export class Lease {
     this.message = message
     this.#deps = dependencies
     this.#credit = new CreditWindow(message.creditTokens)
+    this.#trace = dependencies.trace?.(message)
   }
 
   get isDone(): boolean {
@@ -98,6 +101,7 @@ export class Lease {
     try {
       const pod = checkLease(this.message, this.#deps.pod(this.message.podId))
       const replica = await this.#load(pod)
+      this.#trace?.mark('ready')
       const release = await this.#claim(replica)
       try {
         await this.#generate(replica)
@@ -187,7 +191,9 @@ export class Lease {
     this.#isComputing = true
     try {
       const emit = (delta: Delta) => this.#emit(wireDelta(delta), replica.duty)
-      const result = await replica.model.run(this.message.request, { signal: this.#stop.signal, emit })
+      const traceparent = this.#trace?.traceparent ?? this.message.traceparent
+      const options = { signal: this.#stop.signal, emit, ...(traceparent && { traceparent }) }
+      const result = await replica.model.run(this.message.request, options)
       await this.#tail
       await replica.duty.pace(true)
       this.#complete(result)
@@ -226,6 +232,7 @@ export class Lease {
 
   #deliver(delta: Delta): void {
     if (this.#answered) return
+    if (this.#sequence === 0) this.#trace?.mark('first_token')
     this.#output.add(delta)
     this.#deps.link.sendDelta(this.message.channel, this.#sequence, delta)
     this.#sequence += 1
@@ -278,14 +285,9 @@ export class Lease {
     if (this.#isOver) return
     this.#isOver = true
     this.#cancelSign()
+    this.#trace?.end(this.#error)
     this.#deps.over(this)
   }
-}
-
-/** The member of the request that an engine names. */
-function paramOf({ payload }: HeuristError): string {
-  const { param } = (payload ?? {}) as { param?: unknown } // cast: any payload, read with care
-  return typeof param === 'string' ? param.slice(0, MAX_PARAM_CHARS) : ''
 }
 
 function engineFailure(cause: unknown): HeuristError {

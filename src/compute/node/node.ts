@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock, Logger, Random } from '#platform'
+import type { Clock, Logger, Random, Tracer } from '#platform'
 import {
   type Address,
   type Bytes32,
@@ -67,6 +67,8 @@ export type NodeDependencies = {
   readonly detectDevices?: () => Promise<Device[]>
   /** Runs the tools of GPU vendors unless given. */
   readonly run?: RunCommand
+  /** Where spans of leases go; absent: tracing is off. */
+  readonly tracer?: Tracer | undefined
 }
 /** A running compute node. */
 export type ComputeNode = {
@@ -243,11 +245,9 @@ class Node implements ComputeNode {
   }
 
   #newRunner(): LeaseRunner {
-    const { clock, logger } = this.#deps
     return new LeaseRunner({
+      ...this.#deps,
       link: this.#link,
-      clock,
-      logger,
       signer: this.#key.signer,
       journal: this.#journal,
       pod: (podId: Bytes32) => this.#replicas.pod(podId),

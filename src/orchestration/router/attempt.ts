@@ -173,6 +173,7 @@ function sendLease(context: RouterContext, job: Job, lease: Lease): void {
     deadlines: deadlinesOf(context, job),
     request: order.request,
     requestHash: order.requestHash,
+    traceparent: order.traceparent,
   })
   lease.session.send(text)
 }

@@ -73,6 +73,8 @@ export type LoadSpec = {
 export type RunOptions = {
   /** Aborting stops the computation within 200 ms and frees the slot; `run` then rejects with ENGINE_CANCELLED. */
   readonly signal: AbortSignal
+  /** W3C trace context for a server behind the engine. */
+  readonly traceparent?: string
   /** Takes one piece of output. The engine awaits it before it computes on for that choice: this is the back-pressure. */
   emit(delta: Delta): void | Promise<void>
 }

@@ -21,7 +21,7 @@ const EVERY_MS = 500
 const PODS_PER_PART = 40
 
 function summaries({ router }: BeaconDependencies): PodSummary[] {
-  return router.loads().map(({ podId, pending }) => ({ podId: podId as PodId, ...router.podCapacity(podId), queued: pending }))
+  return router.loads().map(({ podId, pending }) => ({ podId: podId as PodId, ...router.podCapacity(podId), queued: pending })) // cast: loads are counted by pod id
 }
 
 export function createBeacon(self: Pick<RouterBeacon, 'instance' | 'url' | 'nodeUrl'>, dependencies: BeaconDependencies): Beacon {

@@ -21,7 +21,7 @@ export async function embedUpstream(
   body: unknown,
   options: RunOptions & { readonly inputs: number; readonly maxPromptTokens: number },
 ): Promise<EngineResult> {
-  const result = embeddingsSchema.safeParse(await client.postJson('/embeddings', body, options.signal))
+  const result = embeddingsSchema.safeParse(await client.postJson('/embeddings', body, options))
   if (!result.success) throw upstreamBroken('its embeddings have a wrong shape or no usage', result.error)
   const { data, usage } = result.data
   const vectors = new Map(data.map((item, i) => [item.index ?? i, vectorOf(item.embedding)]))

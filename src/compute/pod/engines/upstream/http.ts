@@ -7,11 +7,14 @@ const MAX_JSON_BYTES = 256 * 2 ** 20
 const MAX_ERROR_BYTES = 64 * 2 ** 10
 const MAX_MESSAGE_CHARS = 300
 
+/** `traceparent` lets a server that traces put its spans under the job's. */
+export type CallOptions = { readonly signal: AbortSignal; readonly traceparent?: string }
+
 export type UpstreamClient = {
-  getJson(path: string, signal: AbortSignal): Promise<unknown>
-  postJson(path: string, body: unknown, signal: AbortSignal): Promise<unknown>
+  getJson(path: string, options: CallOptions): Promise<unknown>
+  postJson(path: string, body: unknown, options: CallOptions): Promise<unknown>
   /** Bytes of a streamed answer; leaving the loop early closes the request at the server. */
-  postStream(path: string, body: unknown, signal: AbortSignal): AsyncIterable<Uint8Array>
+  postStream(path: string, body: unknown, options: CallOptions): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
@@ -100,13 +103,14 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     connectTimeout: 5_000,
   })
   const headers = { 'content-type': 'application/json', ...(options.apiKey !== null && { authorization: `Bearer ${options.apiKey}` }) }
-  const send = async (method: 'GET' | 'POST', path: string, options: { body?: unknown; signal: AbortSignal }) => {
-    const body = options.body === undefined ? null : JSON.stringify(options.body)
-    const response = await pool.request({ method, path: `${prefix}${path}`, headers, body, signal: options.signal })
+  const send = async (method: 'GET' | 'POST', path: string, { body: content, signal, traceparent }: CallOptions & { body?: unknown }) => {
+    const body = content === undefined ? null : JSON.stringify(content)
+    const sent = traceparent === undefined ? headers : { ...headers, traceparent }
+    const response = await pool.request({ method, path: `${prefix}${path}`, headers: sent, body, signal })
     if (response.statusCode === 200) return response.body
     throw upstreamError(response.statusCode, await readBounded(response.body, MAX_ERROR_BYTES))
   }
-  const json = async (method: 'GET' | 'POST', path: string, options: { body?: unknown; signal: AbortSignal }): Promise<unknown> => {
+  const json = async (method: 'GET' | 'POST', path: string, options: CallOptions & { body?: unknown }): Promise<unknown> => {
     try {
       return parseJson(await readBounded(await send(method, path, options), MAX_JSON_BYTES))
     } catch (error) {
@@ -114,11 +118,11 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     }
   }
   return {
-    getJson: (path, signal) => json('GET', path, { signal }),
-    postJson: (path, body, signal) => json('POST', path, { body, signal }),
-    async *postStream(path, body, signal) {
+    getJson: (path, options) => json('GET', path, options),
+    postJson: (path, body, options) => json('POST', path, { ...options, body }),
+    async *postStream(path, body, options) {
       try {
-        yield* await send('POST', path, { body, signal })
+        yield* await send('POST', path, { ...options, body })
       } catch (error) {
         throw asUpstreamError(error)
       }

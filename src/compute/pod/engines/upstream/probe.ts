@@ -19,7 +19,7 @@ export type UpstreamCapabilities = {
 const modelsSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) })
 
 async function modelName(client: UpstreamClient, wanted: string, signal: AbortSignal): Promise<string> {
-  const result = modelsSchema.safeParse(await client.getJson('/models', signal))
+  const result = modelsSchema.safeParse(await client.getJson('/models', { signal }))
   if (!result.success) throw upstreamBroken('its /models is not a list of models', result.error)
   const ids = result.data.data.map(({ id }) => id)
   const found = ids.includes(wanted) ? wanted : ids.length === 1 ? ids[0] : undefined
@@ -53,7 +53,7 @@ async function probeStream(
 ): Promise<{ usage: boolean; logprobs: boolean }> {
   const parser = createSseParser()
   const seen = { usage: false, logprobs: false }
-  for await (const bytes of client.postStream(path, options.body, options.signal)) {
+  for await (const bytes of client.postStream(path, options.body, options)) {
     for (const data of parser.push(bytes)) {
       if (data === '[DONE]') return seen
       const { deltas, usage } = parseChunk(data, { choices: 1, maxPromptTokens: Number.MAX_SAFE_INTEGER })
@@ -88,7 +88,7 @@ export async function probeUpstream(client: UpstreamClient, wanted: string, sign
         ).logprobs,
     ))
   const embeddings = await tries(async () => {
-    await client.postJson('/embeddings', { model, input: 'Hi', encoding_format: 'float' }, signal)
+    await client.postJson('/embeddings', { model, input: 'Hi', encoding_format: 'float' }, { signal })
     return true
   })
   return { model, chat, completions, embeddings, ...found, logprobs }

@@ -2,7 +2,7 @@ import type { Delta, FinishReason } from '#protocol'
 import { taken } from '../back-pressure.ts'
 import type { EngineResult, RunOptions } from '../engine.ts'
 import { type ParsedChunk, parseChunk, type UpstreamUsage } from './chunks.ts'
-import { type UpstreamClient, upstreamBroken } from './http.ts'
+import { type CallOptions, type UpstreamClient, upstreamBroken } from './http.ts'
 import { createSseParser } from './sse.ts'
 
 type StreamOptions = RunOptions & { readonly choices: number; readonly maxPromptTokens: number }
@@ -17,10 +17,10 @@ type Progress = {
   bytes: number
 }
 
-async function* eventsOf(client: UpstreamClient, call: { path: string; body: unknown }, signal: AbortSignal): AsyncGenerator<string> {
+async function* eventsOf(client: UpstreamClient, call: { path: string; body: unknown }, options: CallOptions): AsyncGenerator<string> {
   const parser = createSseParser()
   try {
-    for await (const bytes of client.postStream(call.path, call.body, signal)) {
+    for await (const bytes of client.postStream(call.path, call.body, options)) {
       for (const data of parser.push(bytes)) {
         if (data === '[DONE]') return
         yield data
@@ -69,7 +69,7 @@ export async function streamUpstream(
   options: StreamOptions,
 ): Promise<EngineResult> {
   const progress: Progress = { finish: new Map(), usage: null, tokens: 0, bytes: 0 }
-  for await (const data of eventsOf(client, call, options.signal)) await take(parseChunk(data, options), progress, options)
+  for await (const data of eventsOf(client, call, options)) await take(parseChunk(data, options), progress, options)
   for (let choice = 0; choice < options.choices; choice++) {
     if (!progress.finish.has(choice)) throw upstreamBroken(`the stream ended before choice ${choice} was finished`)
   }

@@ -76,6 +76,17 @@ describe('upstream engine', () => {
     await model.unload()
   })
 
+  test("behavior: the server is told the job's trace, when there is one", async () => {
+    const model = await load(server.url)
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const options = { signal: AbortSignal.timeout(60_000), emit: () => undefined }
+    await model.run({ kind: 'chat', body: { ...hello, max_tokens: 1 } }, { ...options, traceparent })
+    expect(server.requests.at(-1)?.traceparent).toBe(traceparent)
+    await model.run({ kind: 'chat', body: { ...hello, max_tokens: 1 } }, options)
+    expect(server.requests.at(-1)?.traceparent).toBeUndefined()
+    await model.unload()
+  })
+
   test('behavior: log probabilities and forced tool calls come through', async () => {
     const model = await load(server.url)
     const direct = await collect(chat, { kind: 'chat', body: { ...hello, max_tokens: 5, logprobs: true, top_logprobs: 2 } })

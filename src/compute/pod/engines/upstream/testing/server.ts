@@ -8,7 +8,7 @@ import type { EngineErrorCode, LoadedModel } from '../../engine.ts'
  */
 export type TestServer = {
   readonly url: string
-  readonly requests: { path: string; body: Record<string, unknown> }[]
+  readonly requests: { path: string; body: Record<string, unknown>; traceparent: unknown }[]
   open(): number
   close(): Promise<void>
 }
@@ -117,7 +117,7 @@ export async function startTestServer(models: Models): Promise<TestServer> {
     open++
     response.on('close', () => open--)
     const body = await readBody(request)
-    requests.push({ path, body })
+    requests.push({ path, body, traceparent: request.headers.traceparent })
     if (kind === 'embedding' && models.embedding) await embed(models.embedding, body, response)
     else await stream(models.chat, { kind, body }, response)
   }

@@ -1,0 +1,1 @@
+export { createOtlpTracer, type OtlpOptions } from './otlp.ts'
