@@ -99,6 +99,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug('R4', 'nodes are never told to unload', {
     router: router => ({ ...router, scale: (nodeId, podId, action) => action === 'load' && router.scale(nodeId, podId, action) }),
   }),
+  bug('N1', 'a cancellation is not passed on', {
+    router: router => ({
+      ...router,
+      dispatch: (order, sink) => ({ ...router.dispatch(order, sink), cancel: () => undefined }),
+    }),
+  }),
   bug('R5', 'the clock of the rate limit runs ten times too fast', {
     limiterClock: clock => ({ ...clock, now: () => 10 * clock.now() }),
   }),

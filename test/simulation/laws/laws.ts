@@ -4,7 +4,7 @@ import type { SettleBatch } from '../../../src/orchestration/sequencer/encode.ts
 import type { Disk } from './disk.ts'
 import type { Process } from './schedule.ts'
 
-export const LAWS = ['L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7', 'L8', 'R1', 'R2', 'R3', 'R4', 'R5'] as const
+export const LAWS = ['L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7', 'L8', 'R1', 'R2', 'R3', 'R4', 'R5', 'N1'] as const
 export type Law = (typeof LAWS)[number]
 
 /** A law of DESIGN §10 was broken. */

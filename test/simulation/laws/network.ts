@@ -25,6 +25,8 @@ export class Way {
   weather: Weather
   #held: (() => void)[] = []
   #isCut = false
+  /** How often it was cut. */
+  cuts = 0
 
   constructor(weather: Weather) {
     this.weather = weather
@@ -35,6 +37,7 @@ export class Way {
   }
 
   cut(): void {
+    this.cuts += 1
     this.#isCut = true
   }
 

@@ -1,11 +1,12 @@
 import { createSigner, type Signer, silentLogger } from '#platform'
-import { bytesToHex, HeuristError, type NodeFacts, type PodRecord, type Replica } from '#protocol'
+import { bytesToHex, HeuristError, type JobId, type JobRequest, type NodeFacts, type PodRecord, type Replica } from '#protocol'
 import { DutyCycle } from '../../../src/compute/node/duty-cycle.ts'
 import type { ReadyReplica } from '../../../src/compute/node/lease.ts'
 import type { LeaseMessage } from '../../../src/compute/node/lease-checks.ts'
 import { LeaseRunner } from '../../../src/compute/node/lease-runner.ts'
 import { createLinkClient, type LinkClient } from '../../../src/compute/node/link-client.ts'
 import type { NodeSocket } from '../../../src/compute/node/link-session.ts'
+import type { EngineResult, RunOptions } from '../../../src/compute/pod/engines/engine.ts'
 import { CHAIN_ID, SETTLEMENT } from './chain.ts'
 import type { Chance } from './chance.ts'
 import { CALM, dial, type Listener, Way, type Weather } from './network.ts'
@@ -54,6 +55,9 @@ export class SimulatedNode {
   #link: LinkClient | null = null
   #socket: NodeSocket | null = null
   #outputs = 0
+  /** Whose request it is, and which jobs its engine works on. */
+  readonly #jobs = new WeakMap<object, JobId>()
+  #computing = new Set<JobId>()
 
   constructor(plan: NodePlan, world: NodeWorld) {
     this.plan = plan
@@ -67,6 +71,20 @@ export class SimulatedNode {
 
   get isUp(): boolean {
     return this.#process.isAlive && this.#link !== null
+  }
+
+  /** Its way to the router has neither lost nor held up a message of late. */
+  get isCalm(): boolean {
+    return this.isUp && !this.way.isCut && this.way.weather === CALM
+  }
+
+  isComputing(jobId: JobId): boolean {
+    return this.isUp && this.#computing.has(jobId)
+  }
+
+  #heard(message: LeaseMessage): void {
+    this.#jobs.set(message.request, message.jobId)
+    this.#world.watcher.leased(this, message)
   }
 
   get warmPods(): ReadonlySet<string> {
@@ -100,7 +118,7 @@ export class SimulatedNode {
           traffic: message => {
             if (message.type === 'scale') this.#scale(message.podId, message.action)
             else if (message.type !== 'pods') {
-              if (message.type === 'lease') this.#world.watcher.leased(this, message)
+              if (message.type === 'lease') this.#heard(message)
               runner.receive(message)
             }
           },
@@ -129,6 +147,7 @@ export class SimulatedNode {
     this.#link = null
     this.#busy = new Map()
     this.#loading.clear()
+    this.#computing = new Set()
   }
 
   /** Its way works from now on; a link on which messages were lost begins anew. */
@@ -206,30 +225,38 @@ export class SimulatedNode {
   }
 
   #model(): ReadyReplica['model'] {
-    const { slots, kind } = this.plan
-    const sleep = (ms: number, signal: AbortSignal): Promise<void> => this.#sleep(ms, signal)
+    const { slots } = this.plan
     return {
       slots,
       measure: async () => 100,
       unload: async () => undefined,
-      run: async ({ body }, { signal, emit }) => {
-        const output = `${this.plan.name}#${++this.#outputs}`
-        const count = Math.min(Number(body.max_tokens), this.#chance.between(1, 8))
-        await sleep(this.#chance.between(5, 300), signal)
-        if (kind === 'flaky' && this.#chance.happens(0.4)) throw new HeuristError('ENGINE_FAILED', 'It broke.', { retryable: true })
-        for (let i = 0; i < count; i++) {
-          if (kind === 'mute' && i === 1) await sleep(3_600_000, signal)
-          await emit({ choice: 0, tokens: 1, text: `${output}.${i} ` })
-          await sleep(this.#chance.between(1, 80), signal)
-        }
-        const claimed = kind === 'liar' ? 10 * count : count
-        return { finish: [{ index: 0, reason: 'stop' }], inputUnits: 5, outputUnits: claimed }
+      run: async (request, options) => {
+        const jobId = this.#jobs.get(request) ?? ''
+        const computing = this.#computing
+        computing.add(jobId)
+        return await this.#compute(request, options).finally(() => computing.delete(jobId))
       },
     }
   }
 
+  async #compute({ body }: JobRequest, { signal, emit }: RunOptions): Promise<EngineResult> {
+    const { kind, name } = this.plan
+    const output = `${name}#${++this.#outputs}`
+    const count = Math.min(Number(body.max_tokens), this.#chance.between(1, 8))
+    await this.#sleep(this.#chance.between(5, 300), signal)
+    if (kind === 'flaky' && this.#chance.happens(0.4)) throw new HeuristError('ENGINE_FAILED', 'It broke.', { retryable: true })
+    for (let i = 0; i < count; i++) {
+      if (kind === 'mute' && i === 1) await this.#sleep(3_600_000, signal)
+      await emit({ choice: 0, tokens: 1, text: `${output}.${i} ` })
+      await this.#sleep(this.#chance.between(1, 80), signal)
+    }
+    const claimed = kind === 'liar' ? 10 * count : count
+    return { finish: [{ index: 0, reason: 'stop' }], inputUnits: 5, outputUnits: claimed }
+  }
+
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (signal.aborted) reject(signal.reason)
       const cancel = this.#process.clock.after(ms, resolve)
       signal.addEventListener('abort', () => {
         cancel()

@@ -3,6 +3,7 @@ import { creditsOfUnits } from '#economics'
 import { createSequencer, type Sequencer } from '#orchestration'
 import { type ApiKeyRecord, createMetrics, createSigner, type Signer, silentLogger } from '#platform'
 import { bytesToHex, type JobOrder, type NodeId, type NodeStanding } from '#protocol'
+import type { RunningJob } from '../../../src/application/gateway/job.ts'
 import { accountOf, apiKey } from '../../../src/application/payments/testing.ts'
 import { goodStanding } from '../../../src/orchestration/router/testing/harness.ts'
 import { SimulatedChain, USD } from './chain.ts'
@@ -15,6 +16,9 @@ import { SimulatedNode } from './node.ts'
 import type { Happening, RequestPlan, Scenario } from './scenario.ts'
 import { Process, Schedule } from './schedule.ts'
 import type { Seams } from './seams.ts'
+
+/** Time from a cancellation to the end of the computation. */
+const STOPPED_WITHIN_MS = 200
 
 /** A network of one gateway, a sequencer, a database, a chain and nodes, all in virtual time, and the story that befalls it. */
 export class World {
@@ -226,7 +230,7 @@ export class World {
         delta: ({ tokens }) => clock.after(5, () => control.grant(tokens)),
       }))
       this.tell(`${running.jobId} of ${key.keyId} is asked`)
-      if (leavesAfterMs !== null) clock.after(leavesAfterMs, () => running.control.cancel('the client left'))
+      if (leavesAfterMs !== null) clock.after(leavesAfterMs, () => this.#leave(gateway, running))
       await running.finished
       this.laws.acknowledged(running.jobId)
       this.counts.acknowledged += 1
@@ -236,6 +240,19 @@ export class World {
       this.tell(`${key.keyId} is told: ${error instanceof Error ? error.message : String(error)}`)
       return false
     }
+  }
+
+  /** A client leaves: where nothing is in the way, the engine that works for it has stopped a moment later. */
+  #leave(gateway: GatewayProcess, { jobId, control }: RunningJob): void {
+    const [busy] = this.nodes.filter(node => node.isCalm && node.isComputing(jobId))
+    const cuts = busy?.way.cuts
+    control.cancel('the client left')
+    if (!busy) return
+    this.schedule.after(STOPPED_WITHIN_MS, () => {
+      const isDisturbed = this.gateway !== gateway || !busy.isCalm || busy.way.cuts !== cuts
+      if (!isDisturbed && busy.isComputing(jobId))
+        this.laws.break('N1', `${busy.plan.name} computes ${jobId} ${STOPPED_WITHIN_MS} ms after it was cancelled`)
+    })
   }
 
   /** Everything that was broken is repaired, and nothing more happens. */
