@@ -84,6 +84,16 @@ const MUTATIONS: readonly Mutation[] = [
     return Buffer.concat([before, ...Array.from({ length: times }, () => piece), after])
   },
   (input, chance, others) => Buffer.concat([cutAt(input, chance)[0], cutAt(chance.of(others), chance)[1]]),
+  // Nested deeper than a recursive reader has stack.
+  (input, chance) => {
+    const [before, after] = cutAt(input, chance)
+    const [open, close] = chance.of([
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const)
+    const depth = chance.of([100, 10_000])
+    return Buffer.concat([before, Buffer.from(`${open.repeat(depth)}1${close.repeat(depth)}`), after])
+  },
   // A number becomes another: lengths, counts and indices are where bounds are forgotten.
   (input, chance) =>
     Buffer.from(

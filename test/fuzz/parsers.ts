@@ -7,7 +7,9 @@ import {
   encodeMessage,
   HeuristError,
   type NodeMessage,
+  parseGatewayMessages,
   parseNodeMessages,
+  parseRouterEvents,
   parseRouterMessages,
   type RouterMessage,
 } from '#protocol'
@@ -16,6 +18,7 @@ import { chatRequestSchema, completionRequestSchema, embeddingRequestSchema } fr
 import { validate } from '../../src/application/gateway/validate.ts'
 import { parseMigList, parseQuery } from '../../src/compute/node/devices/nvidia.ts'
 import { parseRocm, rocmCards } from '../../src/compute/node/devices/rocm.ts'
+import { isReady, parseReply } from '../../src/compute/pod/engines/command/replies.ts'
 import { parseChunk } from '../../src/compute/pod/engines/upstream/chunks.ts'
 import { createSseParser } from '../../src/compute/pod/engines/upstream/sse.ts'
 import { readJournal } from '../../src/orchestration/router/replay-journal.ts'
@@ -150,6 +153,14 @@ function readPieces(input: Buffer): void {
   readJournal([piece], new Set(['job_1 1']), new Uint8Array(32))
 }
 
+function readReplies(input: Buffer): void {
+  for (const line of input.toString('utf8').split('\n')) if (!isReady(line)) parseReply(line)
+}
+
+const EVENTS = `[{"type":"loading","channel":1},{"type":"leased","channel":1,"lease":{"leaseId":"${WORD}","nodeId":"${NODE}","attempt":1,"fencingToken":2}},{"type":"retrying","channel":1,"code":"X","message":"m"}]`
+const REPLIES =
+  '{"ready":true}\n{"id":"1","text":"t"}\n{"id":"1","data":{"a":[1]}}\n{"id":"1","done":true}\n{"id":"1","error":"e","code":"failed"}'
+
 const NVIDIA_FIELDS = ['index', 'uuid', 'name', 'memory.total', 'mig.mode.current', 'compute_cap']
 
 export const PARSERS: readonly Parser[] = [
@@ -190,5 +201,18 @@ export const PARSERS: readonly Parser[] = [
   },
   { name: 'event streams of upstreams', samples: texts(SSE), parse: readStream, promises: error => error instanceof RangeError },
   { name: 'bodies of requests', samples: texts(CHAT, COMPLETION, EMBEDDING), parse: readBody, promises: coded() },
+  {
+    name: 'messages of gateways',
+    samples: texts('{"type":"cancel","channel":1,"reason":"r"}', '[{"type":"grant","channel":1,"tokens":5}]'),
+    parse: input => parseGatewayMessages(input.toString('utf8')),
+    promises: coded('DISPATCH_MALFORMED'),
+  },
+  {
+    name: 'events of routers',
+    samples: texts(EVENTS),
+    parse: input => parseRouterEvents(input.toString('utf8')),
+    promises: coded('DISPATCH_MALFORMED'),
+  },
+  { name: 'replies of programs', samples: texts(REPLIES), parse: readReplies, promises: nothing },
   { name: 'journals of decisions', samples: texts(JOURNAL), parse: readPieces, promises: nothing },
 ]

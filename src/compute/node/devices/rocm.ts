@@ -37,7 +37,12 @@ function readJson(output: string): z.output<typeof cardSchema> | null {
 }
 
 function lowerCased(members: Record<string, unknown>): Map<string, string> {
-  return new Map(Object.entries(members).map(([name, value]) => [name.toLowerCase(), String(value).trim()]))
+  return new Map(Object.entries(members).map(([name, value]) => [name.toLowerCase(), textOf(value)]))
+}
+
+/** A member is a word or a number; whatever else a broken tool puts there says nothing. */
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? '' : String(value).trim()
 }
 
 function deviceOf(card: string, members: Map<string, string>, shareBps: number): Device | null {

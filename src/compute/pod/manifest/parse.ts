@@ -16,6 +16,8 @@ export type ManifestFault = {
 /** A manifest is a page of text; more is a mistake or an attack. */
 const MAX_TEXT_BYTES = 64 * 1024
 const MAX_DEPTH = 16
+/** Brackets open at once, those inside texts included: the YAML reader takes a second of the processor for ten thousand. */
+const MAX_OPEN_BRACKETS = 100
 
 /**
  * A pod manifest from YAML or JSON (which is YAML). Prices may be written as plain integers.
@@ -23,6 +25,7 @@ const MAX_DEPTH = 16
  */
 export function parseManifest(text: string): PodManifest {
   if (Buffer.byteLength(text) > MAX_TEXT_BYTES) throw invalid([{ path: '', message: `is larger than ${MAX_TEXT_BYTES} bytes` }])
+  if (openBrackets(text) > MAX_OPEN_BRACKETS) throw tooDeep()
   const { root, document, locate } = readYaml(text)
   const value = withTextPrices(root)
   const parsed = podManifestSchema.safeParse(value)
@@ -63,8 +66,22 @@ function readYaml(text: string): Read {
   } catch {
     throw invalid([{ path: '', message: 'uses too many aliases' }])
   }
-  if (depthOf(root) > MAX_DEPTH) throw invalid([{ path: '', message: `is nested more than ${MAX_DEPTH} levels deep` }])
+  if (depthOf(root) > MAX_DEPTH) throw tooDeep()
   return { root, document, locate }
+}
+
+function tooDeep(): HeuristError<ManifestErrorCode, readonly ManifestFault[]> {
+  return invalid([{ path: '', message: `is nested more than ${MAX_DEPTH} levels deep` }])
+}
+
+function openBrackets(text: string): number {
+  let open = 0
+  let most = 0
+  for (const character of text) {
+    if (character === '[' || character === '{') most = Math.max(most, ++open)
+    else if ((character === ']' || character === '}') && open > 0) open -= 1
+  }
+  return most
 }
 
 function depthOf(value: unknown, limit = MAX_DEPTH + 1): number {

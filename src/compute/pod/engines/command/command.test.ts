@@ -158,6 +158,7 @@ describe.skipIf(!support.sandbox)(`command engine${support.problem ? ` (skipped:
     ['a line without end', `process.stdout.write('x'.repeat(9 * 2 ** 20))`, /longer than/],
     ['a second ready', `say({ ready: true })`, /no reply/],
     ['bytes that are no text', `process.stdout.write(Buffer.from([0xff, 0xfe, 0, 10]))`, /no reply/],
+    ['data nested too deep', `process.stdout.write('{"id":"1","data":' + '['.repeat(20000) + ']'.repeat(20000) + '}\\n')`, /no reply/],
     ['deep nesting', `process.stdout.write('['.repeat(100000) + '\\n')`, /no reply/],
   ]
   for (const [label, statement, message] of BROKEN) {

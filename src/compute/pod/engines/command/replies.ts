@@ -37,7 +37,13 @@ export function isReady(line: string): boolean {
 
 /** The reply on a line, `data` as one line of JSON text; null when it is none. */
 export function parseReply(line: string): Reply | null {
-  const { data: reply } = replySchema.safeParse(jsonOf(line))
-  if (!reply) return null
-  return 'data' in reply ? { id: reply.id, text: `${JSON.stringify(reply.data)}\n` } : reply
+  try {
+    const { data: reply } = replySchema.safeParse(jsonOf(line))
+    if (!reply) return null
+    return 'data' in reply ? { id: reply.id, text: `${JSON.stringify(reply.data)}\n` } : reply
+  } catch (error) {
+    // Nested deeper than the stack holds.
+    if (error instanceof RangeError) return null
+    throw error
+  }
 }
