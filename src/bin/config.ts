@@ -22,6 +22,7 @@ const SETTINGS = {
   host: setting('HEURIST_HOST', 'address', z.string().min(1).default('127.0.0.1'), 'Address that the gateway listens on'),
   gatewayPort: setting('HEURIST_GATEWAY_PORT', 'port', port.default(8080), 'Port of the gateway and the console'),
   chainPort: setting('HEURIST_CHAIN_PORT', 'port', port.default(8545), 'Port of the dev chain'),
+  metricsHost: setting('HEURIST_METRICS_HOST', 'address', z.string().min(1).default('127.0.0.1'), 'Address that the metrics listen on'),
   metricsPort: setting('HEURIST_METRICS_PORT', 'port', port.default(9464), 'Port of the Prometheus metrics'),
   logLevel: setting(
     'HEURIST_LOG_LEVEL',

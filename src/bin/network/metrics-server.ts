@@ -9,8 +9,10 @@ export function serveMetrics(config: Config, metrics: Metrics): Promise<Server> 
     void metrics.registry.metrics().then(text => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text))
   })
   const { promise, resolve, reject } = Promise.withResolvers<Server>()
-  server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? server.listen(0, '127.0.0.1') : reject(error)))
+  server.once('error', (error: NodeJS.ErrnoException) =>
+    error.code === 'EADDRINUSE' ? server.listen(0, config.metricsHost) : reject(error),
+  )
   server.once('listening', () => resolve(server))
-  server.listen(config.metricsPort, '127.0.0.1')
+  server.listen(config.metricsPort, config.metricsHost)
   return promise
 }
