@@ -4,6 +4,7 @@ import { HeuristError } from './errors.ts'
 import { addressSchema, bytes32Schema, jobIdSchema } from './ids.ts'
 import { FINISH_REASONS, jobPreferencesSchema, jobRequestSchema } from './job.ts'
 import { nodeFactsSchema } from './node.ts'
+import { nodeLogSchema } from './pod-logs.ts'
 import { amountSchema, signedDiscardReceiptSchema, signedReceiptSchema } from './receipt.ts'
 import { traceparentSchema } from './trace.ts'
 
@@ -11,7 +12,7 @@ import { traceparentSchema } from './trace.ts'
  * The link between a gateway and a router in another process: the shape of `Dispatcher`, as messages. Each job has a channel, a number
  * that the gateway chooses; output travels in the binary frames of frames.ts. Both ends belong to one operator and share a secret.
  */
-export const DISPATCH_VERSION = 1
+export const DISPATCH_VERSION = 2
 /** Where gateways dial on a router's port. */
 export const DISPATCH_PATH = '/gateway'
 
@@ -48,6 +49,8 @@ export const gatewayMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('grant'), channel, tokens: z.number().int().positive() }),
   /** Why the node gets no work; answered by `why` with the same id. */
   z.object({ type: z.literal('why'), id: count, nodeId: addressSchema }),
+  /** The logs of a pod's program; answered by `logs` with the same id. */
+  z.object({ type: z.literal('logs'), id: count, podId: bytes32Schema, sinceMs: count }),
 ])
 export type GatewayMessage = z.output<typeof gatewayMessageSchema>
 
@@ -112,6 +115,7 @@ export const routerEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('nodes'), nodes: z.array(nodeViewSchema) }),
   /** A `NodeWhy`, shown as it is. */
   z.object({ type: z.literal('why'), id: count, why: z.unknown() }),
+  z.object({ type: z.literal('logs'), id: count, logs: z.array(nodeLogSchema) }),
 ])
 export type RouterEvent = z.output<typeof routerEventSchema>
 

@@ -6,11 +6,12 @@ import { FINISH_REASONS, jobRequestSchema } from './job.ts'
 import { MAX_SIGNED_LEASES, readHotMessage } from './link-checks.ts'
 import { nodeFactsSchema, REPLICA_ACTIONS } from './node.ts'
 import { podRecordSchema } from './pod.ts'
+import { logLinesSchema } from './pod-logs.ts'
 import { receiptSchema } from './receipt.ts'
 import { traceparentSchema } from './trace.ts'
 
 /** Version of the node link. A router refuses another one with `LINK_VERSION` and says both numbers. */
-export const LINK_VERSION = 3
+export const LINK_VERSION = 4
 /** Largest message either side accepts, in bytes. */
 export const LINK_MAX_FRAME_BYTES = 8 * 1024 * 1024
 
@@ -54,6 +55,8 @@ export const nodeMessageSchema = z.discriminatedUnion('type', [
       .max(MAX_SIGNED_LEASES),
     signature: signatureSchema,
   }),
+  /** Answers the router's `logs` with the same id. */
+  z.object({ type: z.literal('logs'), id: z.number().int().nonnegative(), lines: logLinesSchema }),
   z.object({ type: z.literal('declined'), ...leaseRef, reason: z.string().max(500) }),
 ])
 export type NodeMessage = z.output<typeof nodeMessageSchema>
@@ -88,6 +91,13 @@ export const routerMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pods'), pods: z.array(podRecordSchema) }),
   /** Load one more replica of the pod, or unload one that is idle. A wish: the node's owner and its devices have the last word. */
   z.object({ type: z.literal('scale'), podId: bytes32Schema, action: z.enum(REPLICA_ACTIONS) }),
+  /** What the pod's program wrote to stderr after `sinceMs`, by the node's clock. */
+  z.object({
+    type: z.literal('logs'),
+    id: z.number().int().nonnegative(),
+    podId: bytes32Schema,
+    sinceMs: z.number().int().nonnegative(),
+  }),
   z.object({
     type: z.literal('lease'),
     ...leaseRef,

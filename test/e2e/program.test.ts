@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -124,7 +125,36 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
     expect(stderr).toContain('line 9, column 12: spec.runtime is "comand"')
   })
 
-  test('error: the versions of a pod are for its deployer', async () => {
+  test("behavior: the program's log, once and followed", async () => {
+    const line = (characters: number) => `counting ${characters} characters`
+    const logs = await eventually(
+      'a log',
+      async () => {
+        await post({ model: 'word-count', input: { text: 'seventeen letters' } })
+        const { stdout } = await network.cli('pod', 'logs', 'word-count')
+        return stdout.includes(line(17)) ? stdout : null
+      },
+      60_000,
+    )
+    expect(logs).toMatch(/^\d{4}-\d{2}-\d{2} [\d:]+ 0x[0-9a-f]+…[0-9a-f]+ counting \d+ characters$/m)
+    const following = spawn(process.execPath, [join(ROOT, 'src/bin/heurist.ts'), 'pod', 'logs', '-f', 'word-count'], {
+      env: { ...process.env, HEURIST_HOME: home, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let said = ''
+    following.stdout.on('data', (bytes: Buffer) => {
+      said += bytes
+    })
+    await eventually('the old lines', async () => said.includes(line(17)), 60_000)
+    await post({ model: 'word-count', input: { text: 'x'.repeat(123) } })
+    await eventually('the new line', async () => said.includes(line(123)), 60_000)
+    following.kill('SIGINT')
+    expect(await new Promise(resolve => following.once('exit', resolve))).toBe(0)
+    // Each line once, however often it was asked for.
+    expect(said.split(line(123))).toHaveLength(2)
+  })
+
+  test('error: the versions and the log of a pod are for its deployer', async () => {
     const { gatewayUrl, apiKey, adminKey } = network.dev()
     const api = gatewayUrl.replace('/v1', '')
     const created = await fetch(`${api}/api/keys`, {
@@ -133,11 +163,11 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
       body: JSON.stringify({ name: 'stranger', account: `0x${'ab'.repeat(20)}` }),
     })
     const { secret } = (await created.json()) as { secret: string } // cast: our own API
-    const read = async (key: string): Promise<number> =>
-      (await fetch(`${api}/api/pod-versions/word-count`, { headers: { authorization: `Bearer ${key}` } })).status
-    expect(await read(apiKey)).toBe(200)
-    expect(await read(secret)).toBe(404)
-    expect(await read('no-key')).toBe(401)
+    const read = async (what: string, key: string): Promise<number> =>
+      (await fetch(`${api}/api/${what}/word-count`, { headers: { authorization: `Bearer ${key}` } })).status
+    for (const what of ['pod-versions', 'pod-logs']) {
+      expect([await read(what, apiKey), await read(what, secret), await read(what, 'no-key')], what).toEqual([200, 404, 401])
+    }
   })
 
   test('error: a refused input costs nothing and names its member', async () => {

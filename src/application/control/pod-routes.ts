@@ -22,6 +22,13 @@ export function podRoutes(app: FastifyInstance, dependencies: ControlDependencie
     if (!(await dependencies.removePod(decodeURIComponent(name)))) throw notFound(`Pod ${name}`)
     return { name, removed: true }
   })
+  // What a program says about its work, and so about its users: for its deployer and the operator.
+  app.get('/api/pod-logs/*', async request => {
+    const key = await caller(request)
+    const pod = await ownPod(dependencies, key, request.params)
+    const { since } = parse(z.object({ since: z.coerce.number().int().nonnegative().default(0) }), request.query)
+    return { data: await dependencies.podLogs(pod.podId, since) }
+  })
   // Manifests hold paths and settings of their deployer: for him and the operator.
   app.get('/api/pod-versions/*', async request => {
     const key = await caller(request)

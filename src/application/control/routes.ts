@@ -13,6 +13,7 @@ import {
   type JournalPiece,
   jobIdSchema,
   type NodeId,
+  type NodeLog,
   type NodeWhy,
   type PodManifest,
   type SignedDecision,
@@ -62,6 +63,8 @@ export type ControlDependencies = {
   readonly removePod: (name: string) => Promise<boolean>
   /** Why a node gets no work, with the fix. */
   readonly whyOf: (nodeId: NodeId) => NodeWhy | Promise<NodeWhy>
+  /** What a pod's program wrote to stderr, by node. */
+  readonly podLogs: (podId: Bytes32, sinceMs: number) => Promise<readonly NodeLog[]>
   /** The leading hosts of the pod as each decision saw them, eligible ones first; empty where the journal does not reach. */
   readonly candidatesOf: (decisions: readonly SignedDecision[]) => Promise<readonly (readonly Candidate[])[]>
   /** What routers wrote down in one segment of their journal. */

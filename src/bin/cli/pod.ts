@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type Attach, usageError } from './commands.ts'
 import { EXIT, short, table } from './output.ts'
 import { podApplyCommands } from './pod-apply.ts'
+import { podLogsCommand } from './pod-logs.ts'
 import { type DeployOptions, manifestOf, manifestText } from './pod-manifest.ts'
 
 type PodRow = {
@@ -60,6 +61,7 @@ export function podCommands(pod: Command, attach: Attach): void {
     return EXIT.ok
   })
   podApplyCommands(pod, attach)
+  podLogsCommand(pod, attach)
   attach(pod.command('delete <name>').description('Take a pod off the network'), async ({ output, client }, [name = '']) => {
     const answer = await client('admin').remove<{ name: string }>(`/api/pods/${encodeURIComponent(name)}`)
     output.answer(answer, () => `deleted ${answer.name}`)

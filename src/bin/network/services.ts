@@ -73,6 +73,7 @@ export async function startServices(config: Config, dependencies: ServiceDepende
       routers: {
         dispatcher: router,
         whyOf: nodeId => router.why(nodeId),
+        podLogs: (podId, sinceMs) => router.podLogs(podId, sinceMs),
         scaleOf: podId => routing.autoscaler.scaleOf(podId),
         flushJournal: () => router.flushJournal(),
         nodeUrls: () => [`${gateway.url.replace(/^http/, 'ws')}${NODE_PATH}`],

@@ -15,7 +15,17 @@ import { parseManifest } from '#compute'
 import { createEconomyReader, createFrontends, type Frontends, type Indexer } from '#orchestration'
 import type { Clock, JobStore, Logger, Metrics, RandomBytes } from '#platform'
 import { readProposals, readQueuedShares } from '#platform/chain'
-import { type Dispatcher, domainSeparator, jobDomain, type NodeId, type NodeWhy, type PodId, receiptProof, votersPotOf } from '#protocol'
+import {
+  type Dispatcher,
+  domainSeparator,
+  jobDomain,
+  type NodeId,
+  type NodeLog,
+  type NodeWhy,
+  type PodId,
+  receiptProof,
+  votersPotOf,
+} from '#protocol'
 import type { Config } from '../config.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
 import { createDiscardSigner } from './discards.ts'
@@ -39,6 +49,7 @@ export type ServingDependencies = {
 export type RouterFace = {
   readonly dispatcher: Dispatcher
   readonly whyOf: (nodeId: NodeId) => NodeWhy | Promise<NodeWhy>
+  readonly podLogs: (podId: PodId, sinceMs: number) => Promise<NodeLog[]>
   readonly scaleOf: (podId: PodId) => ReturnType<Parameters<typeof controlPlugin>[1]['scaleOf']>
   /** Makes what routers decided until now readable in the database. */
   readonly flushJournal: () => Promise<void>
@@ -156,7 +167,7 @@ function controlOf(
 ): ReturnType<typeof controlPlugin> {
   const { infrastructure, clock, devSessionKey } = dependencies
   const { database, chain, rpcUrl, isDevChain, signers } = infrastructure
-  const { dispatcher, whyOf, scaleOf, nodeUrls, flushJournal } = routers
+  const { dispatcher, whyOf, podLogs, scaleOf, nodeUrls, flushJournal } = routers
   const { DevUsd, WrappedHeu, JobSettlement } = chain.contracts
   const audit = createRouteAudit(domainSeparator(jobDomain(chain.chainId, JobSettlement)), {
     router: { flushJournal },
@@ -195,6 +206,7 @@ function controlOf(
       deployPod: pods.deploy,
       removePod: pods.remove,
       whyOf,
+      podLogs,
       scaleOf,
       candidatesOf: decisions => audit.candidatesOf(decisions),
       journalOf: segment => audit.journalOf(segment),

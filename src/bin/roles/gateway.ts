@@ -49,6 +49,7 @@ async function startGateway(alone: Alone): Promise<{ says: string }> {
     routers: {
       dispatcher: routers,
       whyOf: routers.why,
+      podLogs: routers.podLogs,
       scaleOf: () => null,
       // A router's decisions are in the database before a gateway hears of a job's end.
       flushJournal: async () => undefined,

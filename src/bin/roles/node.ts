@@ -63,6 +63,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   )
   const sandbox = await detectSandbox()
   const tracer = createTracer(config, { logger, clock: systemClock })
+  const logs = new PodLogs(() => systemClock.now())
   const node = createNode(
     {
       homeDir,
@@ -81,10 +82,11 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       clock: systemClock,
       random: Math.random,
       logger,
-      engines: enginesOf(homeDir, { llamaThreads, sandbox }, engineDependencies),
+      engines: enginesOf(homeDir, { llamaThreads, sandbox, logs }, engineDependencies),
       models,
       tracer,
       sandbox,
+      logs,
       registration: registrationOn(chain, {
         owner,
         faucet: faucetOf(home, facts),
@@ -111,15 +113,14 @@ function chainOf(config: Config, { rpcUrl, chainId, contracts }: NetworkFacts, l
   return createRpcChain({ rpcUrl: config.chainRpcUrl || rpcUrl, chainId, contracts }, { clock: systemClock, logger })
 }
 
-function enginesOf(homeDir: string, options: { llamaThreads: number; sandbox: SandboxSupport }, dependencies: EngineDeps) {
-  const podLogs = new PodLogs(() => systemClock.now())
+function enginesOf(homeDir: string, options: { llamaThreads: number; sandbox: SandboxSupport; logs: PodLogs }, dependencies: EngineDeps) {
   return createEngines(
     { llamaThreads: options.llamaThreads },
     {
       ...dependencies,
       sandbox: options.sandbox,
       secrets: secretsIn(join(homeDir, 'secrets')),
-      log: (podId, line) => podLogs.append(podId, line),
+      log: (podId, line) => options.logs.append(podId, line),
     },
   )
 }

@@ -59,7 +59,7 @@ export class LeaseRunner {
     for (const lease of [...this.#leases.values()]) lease.abandon(reason)
   }
 
-  receive(message: Exclude<LinkTraffic, { type: 'pods' | 'scale' }>): void {
+  receive(message: Exclude<LinkTraffic, { type: 'pods' | 'scale' | 'logs' }>): void {
     if (message.type === 'lease') this.#grant(message)
     else if (message.type === 'credit') this.#channels.get(message.channel)?.addCredit(message.tokens)
     else if (message.type === 'cancel') this.#find(message)?.cancel(message.reason)

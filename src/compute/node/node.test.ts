@@ -72,7 +72,7 @@ describe('link', () => {
 
   const refusedChallenges: [string, FakeRouterOptions['challenge'], RegExp][] = [
     ['another chain', { chainId: 1 }, /chain 1, this node for chain 31337/],
-    ['another link version', { linkVersion: LINK_VERSION + 1 }, /version 4.*version 3.*Update this node/],
+    ['another link version', { linkVersion: LINK_VERSION + 1 }, /version 5.*version 4.*Update this node/],
     ['a nonce of zeros', { nonce: `0x${'00'.repeat(32)}` }, /without randomness/],
     ['a signature that stays valid for a day', { expiresAtMs: Date.now() + 86_400_000 }, /more than 10 minutes/],
   ]

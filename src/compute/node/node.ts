@@ -14,6 +14,7 @@ import {
 import type { Engine } from '../pod/engines/engine.ts'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
 import { Replicas } from '../pod/lifecycle/replicas.ts'
+import type { PodLogs } from '../pod/logs.ts'
 import type { SandboxSupport } from '../pod/sandbox/detect.ts'
 import { benchmarkDevices } from './devices/benchmark.ts'
 import type { RunCommand } from './devices/command.ts'
@@ -63,6 +64,8 @@ export type NodeDependencies = {
   readonly registration: NodeRegistration
   /** What keeps programs of others in, or why nothing does (`detectSandbox`). */
   readonly sandbox: SandboxSupport
+  /** What the programs of pods wrote to stderr. */
+  readonly logs: PodLogs
   /** Detection of this machine's devices unless given. */
   readonly detectDevices?: () => Promise<Device[]>
   /** Runs the tools of GPU vendors unless given. */
@@ -266,6 +269,8 @@ class Node implements ComputeNode {
 
   #receive(message: LinkTraffic): void {
     if (message.type === 'pods') this.#replicas.setPods(message.pods)
+    else if (message.type === 'logs')
+      this.#link.send({ type: 'logs', id: message.id, lines: this.#deps.logs.since(message.podId, message.sinceMs) })
     else if (message.type === 'scale') this.#replicas.scale(message.podId, message.action)
     else this.#runner.receive(message)
   }

@@ -10,6 +10,7 @@ import {
   type JobSink,
   jobDomain,
   type NodeId,
+  type NodeLog,
   type NodeWhy,
   type PodId,
   type PodLoad,
@@ -28,6 +29,7 @@ import type { LinkSocket, SessionEvents } from './link/session.ts'
 import { loadsOf } from './loads.ts'
 import { DEFAULT_ROUTER_OPTIONS, type RouterDependencies, type RouterOptions } from './options.ts'
 import { createPace } from './pace.ts'
+import { createPodLogReader, type PodLogReader } from './pod-logs.ts'
 import { createWaitingQueue } from './queue.ts'
 import { poolRandom } from './random-pool.ts'
 import { createSealer } from './seal.ts'
@@ -54,6 +56,8 @@ export interface Router extends Dispatcher {
   openJobs(): number
   /** Why a node gets no work, with the fix. */
   why(nodeId: NodeId): NodeWhy
+  /** What a pod's program wrote to stderr, from the linked nodes that host it. */
+  podLogs(podId: PodId, sinceMs: number): Promise<NodeLog[]>
   /** What the published pods are asked for now, and who could serve them. */
   loads(): PodLoad[]
   /** Asks a node to load or unload one replica. It answers by its facts. */
@@ -104,7 +108,7 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
   return context
 }
 
-function sessionEvents(context: RouterContext): SessionEvents {
+function sessionEvents(context: RouterContext, logs: PodLogReader): SessionEvents {
   const { fleet, queue, metrics, dependencies } = context
   const wakeAll = (): void => {
     for (const podId of queue.pods()) context.wake(podId)
@@ -123,6 +127,7 @@ function sessionEvents(context: RouterContext): SessionEvents {
       fleet.updateFacts(session, facts)
       wakeAll()
     },
+    logs: logs.answer,
     leaseMessage: (session, message) => onLeaseMessage(context, session, message),
     signed: (session, message) => onSigned(context, session, message),
     frames: (session, frames) => onFrames(context, session, frames),
@@ -177,11 +182,12 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
   let pods: readonly PodRecord[] = []
   let cancelRefresh = (): void => {}
   const countClose = (code: string): void => metrics.linksClosed.inc({ code })
+  const logs = createPodLogReader({ fleet, clock })
   const links = createLinkServer({
     options: context.options,
     dependencies,
     separator,
-    events: sessionEvents(context),
+    events: sessionEvents(context, logs),
     pods: () => pods,
     countClose,
   })
@@ -222,6 +228,7 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
       ),
     scale: (nodeId, podId, action) => fleet.get(nodeId)?.session.send(encodeMessage({ type: 'scale', podId, action })),
     podCapacity: podId => capacityOf(context, podId),
+    podLogs: logs.read,
     why: nodeId => whyOf(fleet, nodeId, { standing: dependencies.standing(nodeId) }),
     flushJournal: journal.flush,
     decisionsStored: journal.stored,

@@ -117,7 +117,7 @@ export class SimulatedNode {
           },
           traffic: message => {
             if (message.type === 'scale') this.#scale(message.podId, message.action)
-            else if (message.type !== 'pods') {
+            else if (message.type !== 'pods' && message.type !== 'logs') {
               if (message.type === 'lease') this.#heard(message)
               runner.receive(message)
             }

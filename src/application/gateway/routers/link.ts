@@ -12,9 +12,11 @@ import {
   type JobSink,
   messageOf,
   type NodeId,
+  type NodeLog,
   type NodeView,
   type NodeWhy,
   type Outbox,
+  type PodId,
   parseRouterEvents,
   type RouterEvent,
   type WireOrder,
@@ -28,7 +30,7 @@ export type RouterLinkDependencies = {
 }
 
 type Channel = { readonly sink: JobSink; readonly onLost: () => void }
-type Asked = PromiseWithResolvers<NodeWhy>
+type Asked = PromiseWithResolvers<unknown>
 
 function wireOrder({ pod, referredNodes, ...order }: JobOrder): WireOrder {
   return { ...order, podId: pod.podId, manifestHash: pod.manifestHash, referredNodes: [...referredNodes] }
@@ -77,10 +79,18 @@ export class RouterLink {
   }
 
   why(nodeId: NodeId): Promise<NodeWhy> {
+    return this.#ask(id => ({ type: 'why', id, nodeId })) as Promise<NodeWhy> // cast: written by the router's why()
+  }
+
+  podLogs(podId: PodId, sinceMs: number): Promise<NodeLog[]> {
+    return this.#ask(id => ({ type: 'logs', id, podId, sinceMs })) as Promise<NodeLog[]> // cast: parsed by the event's schema
+  }
+
+  #ask(question: (id: number) => GatewayMessage): Promise<unknown> {
     const id = this.#freeChannel()
-    const asked = Promise.withResolvers<NodeWhy>()
+    const asked: Asked = Promise.withResolvers()
     this.#asked.set(id, asked)
-    this.#send({ type: 'why', id, nodeId })
+    this.#send(question(id))
     return asked.promise
   }
 
@@ -113,17 +123,17 @@ export class RouterLink {
   #onEvent(event: RouterEvent): void {
     if (event.type === 'nodes')
       this.nodes = event.nodes as NodeView[] // cast: exact optional members of the facts
-    else if (event.type === 'why')
-      this.#answered(event.id, event.why as NodeWhy) // cast: written by the router's why()
+    else if (event.type === 'why') this.#answered(event.id, event.why)
+    else if (event.type === 'logs') this.#answered(event.id, event.logs)
     else this.#onJobEvent(event)
   }
 
-  #answered(id: number, why: NodeWhy): void {
-    this.#asked.get(id)?.resolve(why)
+  #answered(id: number, answer: unknown): void {
+    this.#asked.get(id)?.resolve(answer)
     this.#asked.delete(id)
   }
 
-  #onJobEvent(event: Exclude<RouterEvent, { type: 'nodes' | 'why' }>): void {
+  #onJobEvent(event: Exclude<RouterEvent, { type: 'nodes' | 'why' | 'logs' }>): void {
     const sink = this.#channels.get(event.channel)?.sink
     // Its end was heard before.
     if (!sink) return

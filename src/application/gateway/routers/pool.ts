@@ -1,5 +1,15 @@
 import type { Clock, Logger } from '#platform'
-import { BUS_TOPICS, type Dispatcher, type JobOrder, type NodeId, type NodeView, type NodeWhy, type SignedDiscardReceipt } from '#protocol'
+import {
+  BUS_TOPICS,
+  type Dispatcher,
+  type JobOrder,
+  type NodeId,
+  type NodeLog,
+  type NodeView,
+  type NodeWhy,
+  type PodId,
+  type SignedDiscardReceipt,
+} from '#protocol'
 import { chooseRouter } from './choose.ts'
 import { createRouterDirectory, type KnownRouter } from './directory.ts'
 import { RouterLink } from './link.ts'
@@ -22,6 +32,8 @@ export type RouterPool = Dispatcher & {
   /** Routers that are linked now. */
   routers(): readonly KnownRouter[]
   why(nodeId: NodeId): Promise<NodeWhy>
+  /** What a pod's program wrote to stderr, from the nodes of all routers. */
+  podLogs(podId: PodId, sinceMs: number): Promise<NodeLog[]>
   stop(): void
 }
 
@@ -118,6 +130,11 @@ export function createRouterPool({ secret }: { readonly secret: string }, depend
       const link = links.find(each => each.nodes.some(node => node.nodeId === nodeId && node.online)) ?? links[0]
       if (!link) throw new Error('no router can be reached from this gateway now')
       return link.why(nodeId)
+    },
+    async podLogs(podId, sinceMs) {
+      // A router that is lost meanwhile takes its nodes' lines with it; the others' are shown.
+      const answers = await Promise.allSettled(openLinks().map(link => link.podLogs(podId, sinceMs)))
+      return answers.flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []))
     },
     stop() {
       isStopped = true

@@ -17,6 +17,7 @@ import {
   ZERO_ADDRESS,
   ZERO_BYTES32,
 } from '#protocol'
+import { PodLogs } from '../../pod/logs.ts'
 import { createNode, type NodeDependencies, type NodeOptions } from '../node.ts'
 import { TEST_CHAIN_ID } from './fake-router.ts'
 import { createTestEngine } from './test-engine.ts'
@@ -141,6 +142,7 @@ export function makeTestNode(
       logger: silentLogger,
       engines: { llama: engine.engine },
       models: { resolve: async () => ({ path: null, bytes: 0, release: () => {} }), describe: () => 'test model' },
+      logs: new PodLogs(() => systemClock.now()),
       sandbox: { sandbox: null, problem: 'this test has none' },
       registration: {
         read: async () => ({ registered: true, jailed: false, owner: ZERO_ADDRESS, collateral: 5n, minimumCollateral: 5n }),

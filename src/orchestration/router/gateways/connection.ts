@@ -58,7 +58,14 @@ export class GatewayConnection {
     if (message.type === 'order') this.#onOrder(message)
     else if (message.type === 'cancel') this.#jobs.get(message.channel)?.cancel(message.reason)
     else if (message.type === 'grant') this.#jobs.get(message.channel)?.grant(message.tokens)
-    else this.#send({ type: 'why', id: message.id, why: this.#dependencies.router.why(message.nodeId) })
+    else if (message.type === 'why') this.#send({ type: 'why', id: message.id, why: this.#dependencies.router.why(message.nodeId) })
+    else void this.#tellLogs(message)
+  }
+
+  /** Never rejects: the router leaves out who does not answer. */
+  async #tellLogs({ id, podId, sinceMs }: Extract<GatewayMessage, { type: 'logs' }>): Promise<void> {
+    const logs = await this.#dependencies.router.podLogs(podId, sinceMs)
+    this.#send({ type: 'logs', id, logs: logs as Extract<RouterEvent, { type: 'logs' }>['logs'] }) // cast: readonly lists
   }
 
   #onOrder(message: Order): void {

@@ -16,7 +16,7 @@ import type { Router } from '../router.ts'
 import { GatewayConnection } from './connection.ts'
 
 export type DoorDependencies = {
-  readonly router: Pick<Router, 'dispatch' | 'decisionsStored' | 'nodes' | 'why'>
+  readonly router: Pick<Router, 'dispatch' | 'decisionsStored' | 'nodes' | 'why' | 'podLogs'>
   /** The pod of this version; null when this router has not heard of it. */
   readonly podOf: (podId: PodId, manifestHash: Bytes32) => PodRecord | null
   /** Reads the pods again. */

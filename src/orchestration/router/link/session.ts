@@ -6,6 +6,7 @@ import {
   encodeMessage,
   type Frame,
   isHeuristError,
+  type LogLine,
   type NodeFacts,
   type NodeId,
   type NodeMessage,
@@ -42,6 +43,7 @@ export type Session = {
 export type SessionEvents = {
   joined(session: Session, facts: NodeFacts): void
   facts(session: Session, facts: NodeFacts): void
+  logs(session: Session, id: number, lines: readonly LogLine[]): void
   leaseMessage(session: Session, message: LeaseMessage): void
   signed(session: Session, message: SignedMessage): void
   frames(session: Session, frames: readonly Frame[]): void
@@ -253,6 +255,7 @@ export class LinkSession implements Session {
     }
     this.countStray()
     if (message.type === 'facts') events.facts(this, message.facts)
+    else if (message.type === 'logs') events.logs(this, message.id, message.lines)
     else if (message.type !== 'heartbeat') return ['LINK_UNEXPECTED', `The node sent "${message.type}" on an authenticated link.`]
     return null
   }
