@@ -134,7 +134,7 @@ async function start<Request>(
   context: Context<Request>,
   admitted: Admitted<Request>,
   reply: FastifyReply,
-  open: (running: RunningJob) => JobListener,
+  { open, claim }: { readonly open: (running: RunningJob) => JobListener; readonly claim: KeyClaim | null },
 ): Promise<RunningJob> {
   const { body, bounds, key, pod, preferences, traceparent } = admitted
   const admission = context.rateLimiter.admit(key, knownTokens(admitted))
@@ -149,6 +149,7 @@ async function start<Request>(
       preferences,
       ...bounds,
       ...(traceparent && { traceparent }),
+      ...(claim && { jobId: claim.jobId }),
     }
     const running = await context.runner.run(call, open)
     running.finished.then(
@@ -168,7 +169,12 @@ function markFirstToken<Request>({ clock, metrics }: Context<Request>, { pod, re
 
 type WholeAnswer = { readonly job: FinishedJob; readonly text: string }
 
-async function answerWhole<Request>(context: Context<Request>, admitted: Admitted<Request>, reply: FastifyReply): Promise<WholeAnswer> {
+async function answerWhole<Request>(
+  context: Context<Request>,
+  admitted: Admitted<Request>,
+  reply: FastifyReply,
+  claim: KeyClaim | null,
+): Promise<WholeAnswer> {
   const collector = createCollector()
   const client = watchClient(reply)
   let hasOutput = false
@@ -184,7 +190,7 @@ async function answerWhole<Request>(context: Context<Request>, admitted: Admitte
     },
   })
   try {
-    const running = await start(context, admitted, reply, open)
+    const running = await start(context, admitted, reply, { open, claim })
     client.follow(running)
     const job = await running.finished
     const answer = context.endpoint.answer(headOf(context, admitted, running), job, collector, admitted.request)
@@ -218,7 +224,7 @@ async function answerStream<Request>(
     return session.listener
   }
   try {
-    const running = await start(context, admitted, reply, open)
+    const running = await start(context, admitted, reply, { open, claim })
     client.follow(running)
     const job = await running.finished
     context.metrics.tokens(admitted.pod.name, job.units)
@@ -242,7 +248,7 @@ async function sendAnswer<Request>(
   reply: FastifyReply,
   claim: KeyClaim | null,
 ): Promise<void> {
-  const whole = await answerWhole(context, admitted, reply)
+  const whole = await answerWhole(context, admitted, reply, claim)
   await claim?.remember({ status: 200, body: whole.text, jobId: whole.job.jobId })
   reply.headers(jobHeaders(whole.job))
   context.metrics.tokens(admitted.pod.name, whole.job.units)

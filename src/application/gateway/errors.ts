@@ -17,6 +17,7 @@ const WIRE = {
   bad_request: [400, 'invalid_request_error'],
   idempotency_key_reused: [400, 'invalid_request_error'],
   idempotency_key_in_use: [409, 'invalid_request_error'],
+  idempotency_answer_lost: [409, 'invalid_request_error'],
   not_found: [404, 'invalid_request_error'],
   model_not_found: [404, 'invalid_request_error'],
   method_not_allowed: [405, 'invalid_request_error'],

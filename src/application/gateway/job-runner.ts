@@ -217,7 +217,7 @@ export function createJobRunner(options: JobRunnerOptions, dependencies: JobRunn
   return {
     running,
     async run(call, open) {
-      const jobId = jobIdFrom(context.random(16))
+      const jobId = call.jobId ?? jobIdFrom(context.random(16))
       const hold = await takeHold(context, jobId, call)
       const settled = Promise.withResolvers<FinishedJob>()
       // The endpoint may still be writing when a job fails; a rejection is never unhandled.

@@ -31,6 +31,8 @@ export type JobCall = {
   readonly inputUnits: number
   /** Over all choices. */
   readonly maxOutputUnits: number
+  /** The id that an idempotency key was taken for; a new one when absent. */
+  readonly jobId?: JobId
   /** The caller's W3C trace context; passed on, and kept with the job. */
   readonly traceparent?: string
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { HeuristError } from '#protocol'
+import { systemClock } from '#platform'
+import { canonicalHash, HeuristError } from '#protocol'
 import { textScript } from './testing/dispatcher.ts'
 import { createTestGateway, type TestGateway, until } from './testing/harness.ts'
 import { httpText, rawClient } from './testing/raw-client.ts'
@@ -166,6 +167,51 @@ describe('idempotency keys', () => {
     const first = await the.call('/v1/chat/completions', CHAT, header)
     const other = await the.call('/v1/chat/completions', CHAT, { ...header, ...bearer(await the.newCaller()) })
     expect(other.headers.get('x-heurist-job-id')).not.toBe(first.headers.get('x-heurist-job-id'))
+  })
+
+  test('behavior: a gateway that died between the charge and its answer: there is no second charge (law L4)', async () => {
+    let isDying = true
+    let laterMs = 0
+    const unlessDying = (write: () => Promise<void>): Promise<void> => (isDying ? Promise.resolve() : write())
+    const mortal = await createTestGateway(
+      {},
+      {
+        clock: { ...systemClock, now: () => systemClock.now() + laterMs },
+        jobs: jobs => ({
+          ...jobs,
+          rememberAnswer: (...told) => unlessDying(() => jobs.rememberAnswer(...told)),
+          releaseKey: (...told) => unlessDying(() => jobs.releaseKey(...told)),
+        }),
+      },
+    )
+    mortal.dispatcher.script = () => textScript('once')
+    const ask = () => mortal.call('/v1/chat/completions', CHAT, { 'idempotency-key': 'order-6' })
+    const charged = (await ask()).headers.get('x-heurist-job-id')
+    isDying = false
+    // The process that ran it may yet store the answer.
+    expect((await ask()).json).toMatchObject({ error: { code: 'idempotency_key_in_use' } })
+    laterMs = 6_000
+    expect((await ask()).json).toMatchObject({ error: { code: 'idempotency_answer_lost', heurist: { job_id: charged } } })
+    expect(mortal.dispatcher.jobs).toHaveLength(1)
+    await mortal.stop()
+  })
+
+  test('behavior: a gateway that died before the charge: the key is free again when its job has ended', async () => {
+    let laterMs = 0
+    const mortal = await createTestGateway({}, { clock: { ...systemClock, now: () => systemClock.now() + laterMs } })
+    const body = { ...CHAT, heurist: {} }
+    const held = await mortal.database.database.jobs.takeKey(mortal.account, 'order-7', {
+      requestHash: canonicalHash({ path: '/chat/completions', body: CHAT }),
+      jobId: 'job_that_died',
+    })
+    expect(held.jobId).toBe('job_that_died')
+    mortal.dispatcher.script = () => textScript('again')
+    const ask = () => mortal.call('/v1/chat/completions', body, { 'idempotency-key': 'order-7' })
+    expect((await ask()).status).toBe(409)
+    laterMs = 6_000
+    expect((await ask()).status).toBe(200)
+    expect((await ask()).headers.get('idempotent-replayed')).toBe('true')
+    await mortal.stop()
   })
 
   test('error: a key that is too long', async () => {

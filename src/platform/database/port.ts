@@ -109,6 +109,15 @@ export type StoredReceipt = {
 
 export type DecidedJob = { readonly jobId: JobId; readonly createdAtMs: number; readonly decisions: readonly SignedDecision[] }
 
+/** Who has an idempotency key. `status` is 0 until there is an answer. */
+export type HeldKey = {
+  readonly requestHash: string
+  readonly status: number
+  readonly body: string
+  readonly jobId: JobId
+  readonly createdAtMs: number
+}
+
 export interface JobStore {
   /**
    * Queues the start row; resolves when it is durable, or when the job has ended meanwhile and needs none. Callers on the hot
@@ -135,13 +144,15 @@ export interface JobStore {
    * instance's name, a colon, and a word that differs at every start; other instances look after their own.
    */
   orphaned(ownerEpoch: string): Promise<JobView[]>
-  /** Answer of an idempotency key, if the same key finished a job before. */
-  idempotent(account: Address, idempotencyKey: string): Promise<{ requestHash: string; status: number; body: string; jobId: string } | null>
-  rememberAnswer(
-    account: Address,
-    idempotencyKey: string,
-    answer: { requestHash: string; status: number; body: string; jobId: string },
-  ): Promise<void>
+  /**
+   * Takes an idempotency key for a job, or answers who has it. Durable before the job begins, so that the key is consumed once, across
+   * processes and restarts (law L4). A key that `instead` holds without an answer is taken over.
+   */
+  takeKey(account: Address, idempotencyKey: string, taker: { requestHash: string; jobId: JobId; instead?: JobId }): Promise<HeldKey>
+  /** Stores the answer of the job that holds the key. */
+  rememberAnswer(account: Address, idempotencyKey: string, answer: { status: number; body: string; jobId: JobId }): Promise<void>
+  /** Gives up a key without an answer. */
+  releaseKey(account: Address, idempotencyKey: string, jobId: JobId): Promise<void>
 }
 
 export type BatchState = 'formed' | 'posted' | 'confirmed'

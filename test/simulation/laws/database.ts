@@ -129,11 +129,6 @@ function jobsOf(transact: Transact, patient: Transact, { clock }: Process): JobS
       return patient(disk => disk.end(outcome))
     },
     orphaned: epoch => transact(({ open }) => [...open.values()].filter(({ ownerEpoch }) => ownerEpoch !== epoch).map(openView)),
-    idempotent: (account, key) => transact(({ answers }) => answers.get(`${account} ${key}`) ?? null),
-    rememberAnswer: (account, key, answer) =>
-      transact(({ answers }) => {
-        if (!answers.has(`${account} ${key}`)) answers.set(`${account} ${key}`, answer)
-      }),
   }
   return jobs as JobStore // cast: serving uses no more of it
 }

@@ -17,7 +17,6 @@ export class Disk {
   readonly receipts: StoredReceipt[] = []
   readonly batches = new Map<number, BatchRow>()
   readonly pieces = new Map<string, JournalPiece>()
-  readonly answers = new Map<string, { requestHash: string; status: number; body: string; jobId: string }>()
   readonly #watcher: DiskWatcher
 
   constructor(watcher: DiskWatcher) {

@@ -192,13 +192,36 @@ export function jobConformance(subject: () => TestDatabase): void {
       expect((await jobs.orphaned('one:alive')).map(job => job.jobId)).not.toContain(dead!.jobId)
     })
 
-    test('behavior: an idempotency key keeps its first answer, per account', async () => {
+    test('behavior: an idempotency key has one holder, whoever asks at once, and keeps its answer, per account', async () => {
       const account = address()
-      const answer = { requestHash: word(), status: 200, body: '{"a":1}', jobId: 'job_1' }
-      await jobs.rememberAnswer(account, 'retry-1', answer)
-      await jobs.rememberAnswer(account, 'retry-1', { ...answer, body: 'other' })
-      expect(await jobs.idempotent(account, 'retry-1')).toEqual(answer)
-      expect(await jobs.idempotent(address(), 'retry-1')).toBeNull()
+      const takers = ['job_1', 'job_2', 'job_3'].map(jobId => ({ requestHash: word(), jobId }))
+      const held = await Promise.all(takers.map(taker => jobs.takeKey(account, 'retry-1', taker)))
+      const { jobId, requestHash } = held[0]!
+      expect(held.map(each => each.jobId)).toEqual([jobId, jobId, jobId])
+      expect(held[0]).toMatchObject({ status: 0, body: '' })
+      await jobs.rememberAnswer(account, 'retry-1', { status: 200, body: 'of another job', jobId: 'job_9' })
+      await jobs.rememberAnswer(account, 'retry-1', { status: 200, body: '{"a":1}', jobId })
+      await jobs.releaseKey(account, 'retry-1', jobId)
+      expect(await jobs.takeKey(account, 'retry-1', { requestHash: word(), jobId: 'job_4', instead: jobId })).toMatchObject({
+        requestHash,
+        status: 200,
+        body: '{"a":1}',
+        jobId,
+      })
+      expect((await jobs.takeKey(address(), 'retry-1', { requestHash, jobId: 'job_5' })).jobId).toBe('job_5')
+    })
+
+    test('behavior: a key without an answer can be given up, and taken over from a job that is named', async () => {
+      const account = address()
+      const take = async (jobId: string, instead?: string) =>
+        (await jobs.takeKey(account, 'retry-2', { requestHash: word(), jobId, ...(instead && { instead }) })).jobId
+      expect(await take('job_1')).toBe('job_1')
+      expect(await take('job_2', 'job_0')).toBe('job_1')
+      expect(await take('job_2', 'job_1')).toBe('job_2')
+      await jobs.releaseKey(account, 'retry-2', 'job_1')
+      expect(await take('job_3')).toBe('job_2')
+      await jobs.releaseKey(account, 'retry-2', 'job_2')
+      expect(await take('job_3')).toBe('job_3')
     })
 
     test('behavior: unknown jobs', async () => {

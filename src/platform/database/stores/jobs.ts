@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { JobId, JobView, SignedDecision, SignedDiscardReceipt } from '#protocol'
 import type { Clock } from '../../clock.ts'
 import { translated } from '../errors.ts'
-import type { DecidedJob, JobStore } from '../port.ts'
+import type { DecidedJob, HeldKey, JobStore } from '../port.ts'
 import type { DelayedStarts } from './delayed-starts.ts'
 import type { JobWrite } from './finish.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -26,7 +26,7 @@ export type JobStoreDependencies = {
 }
 
 export function createJobStore({ pool, writer, starts, clock }: JobStoreDependencies): JobStore {
-  let prunedAtMs = 0
+  const prunedAtMs = 0
   return {
     start: starts.add,
     startNow: starts.hasten,
@@ -69,35 +69,55 @@ export function createJobStore({ pool, writer, starts, clock }: JobStoreDependen
         )
         return rows.map(row => openJobView(row.start))
       }),
-    idempotent: (account, idempotencyKey) =>
-      translated(async () => {
-        const { rows } = await pool.query(
-          'select request_hash as "requestHash", status, body, job_id as "jobId" from idempotency where account = $1 and idempotency_key = $2 and created_at_ms > $3',
-          [account, plainText(idempotencyKey), clock.now() - ANSWER_KEPT_MS],
-        )
-        return rows[0] ?? null
-      }),
-    rememberAnswer: (account, idempotencyKey, answer) =>
+    ...idempotencyKeys(pool, clock),
+  }
+}
+
+type KeyStore = Pick<JobStore, 'takeKey' | 'rememberAnswer' | 'releaseKey'>
+
+const HELD_KEY = 'request_hash as "requestHash", status, body, job_id as "jobId", created_at_ms as "createdAtMs"'
+
+function idempotencyKeys(pool: pg.Pool, clock: Clock): KeyStore {
+  let prunedAtMs = 0
+  async function prune(nowMs: number): Promise<void> {
+    if (nowMs - prunedAtMs < PRUNE_EVERY_MS) return
+    prunedAtMs = nowMs
+    await pool.query('delete from idempotency where created_at_ms <= $1', [nowMs - ANSWER_KEPT_MS])
+  }
+  return {
+    takeKey: (account, idempotencyKey, { requestHash, jobId, instead }) =>
       translated(async () => {
         const nowMs = clock.now()
+        await prune(nowMs)
+        const place = [account, plainText(idempotencyKey)]
+        for (;;) {
+          const taken = await pool.query<HeldKey>(
+            `insert into idempotency (account, idempotency_key, request_hash, status, body, job_id, created_at_ms) values ($1, $2, $3, 0, '', $4, $5)
+             on conflict (account, idempotency_key) do update set request_hash = excluded.request_hash, status = 0, body = '',
+               job_id = excluded.job_id, created_at_ms = excluded.created_at_ms
+               where idempotency.created_at_ms <= $6 or (idempotency.job_id = $7 and idempotency.status = 0)
+             returning ${HELD_KEY}`,
+            [...place, requestHash, jobId, nowMs, nowMs - ANSWER_KEPT_MS, instead ?? null],
+          )
+          const held =
+            taken.rows[0] ??
+            (await pool.query<HeldKey>(`select ${HELD_KEY} from idempotency where account = $1 and idempotency_key = $2`, place)).rows[0]
+          // Else it was released between the two.
+          if (held) return held
+        }
+      }),
+    rememberAnswer: (account, idempotencyKey, { status, body, jobId }) =>
+      translated(async () => {
+        const values = [account, plainText(idempotencyKey), jobId, status, plainText(body)]
         await pool.query(
-          `insert into idempotency (account, idempotency_key, request_hash, status, body, job_id, created_at_ms) values ($1, $2, $3, $4, $5, $6, $7)
-           on conflict (account, idempotency_key) do update set request_hash = excluded.request_hash, status = excluded.status, body = excluded.body,
-             job_id = excluded.job_id, created_at_ms = excluded.created_at_ms where idempotency.created_at_ms <= $8`,
-          [
-            account,
-            plainText(idempotencyKey),
-            answer.requestHash,
-            answer.status,
-            plainText(answer.body),
-            answer.jobId,
-            nowMs,
-            nowMs - ANSWER_KEPT_MS,
-          ],
+          'update idempotency set status = $4, body = $5 where account = $1 and idempotency_key = $2 and job_id = $3',
+          values,
         )
-        if (nowMs - prunedAtMs < PRUNE_EVERY_MS) return
-        prunedAtMs = nowMs
-        await pool.query('delete from idempotency where created_at_ms <= $1', [nowMs - ANSWER_KEPT_MS])
+      }),
+    releaseKey: (account, idempotencyKey, jobId) =>
+      translated(async () => {
+        const values = [account, plainText(idempotencyKey), jobId]
+        await pool.query('delete from idempotency where account = $1 and idempotency_key = $2 and job_id = $3 and status = 0', values)
       }),
   }
 }
