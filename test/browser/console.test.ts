@@ -18,7 +18,7 @@ describe('console', () => {
   let page: Page
 
   beforeAll(async () => {
-    network = await startNetwork(home)
+    network = await startNetwork(home, { HEURIST_KEEPER_EVERY_MS: '3600000' })
     browser = await playwright.launch({
       executablePath: await chromium.executablePath(),
       headless: true,
@@ -40,7 +40,7 @@ describe('console', () => {
     await page.getByRole('heading', { level: 1 }).waitFor()
   }
 
-  /** Stablecoin as from jobs, and a pool that remembers its price for long enough. */
+  /** Stablecoin as from jobs, and a pool that remembers its price for long enough. The keeper, who would buy first, rests meanwhile. */
   const buyBackOneDollar = async (): Promise<void> => {
     const { rpcUrl, chainId, contracts } = network.dev()
     const known = { rpcUrl, chainId, contracts: contractsSchema.parse(contracts) }

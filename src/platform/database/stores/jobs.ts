@@ -26,7 +26,6 @@ export type JobStoreDependencies = {
 }
 
 export function createJobStore({ pool, writer, starts, clock }: JobStoreDependencies): JobStore {
-  const prunedAtMs = 0
   return {
     start: starts.add,
     startNow: starts.hasten,
