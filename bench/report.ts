@@ -115,14 +115,31 @@ ${verdicts(input)}
 
 ## Why the missed bars are missed
 
-A job costs the router and the node a share of one signature per group instead of one each (ADR 0006), and no start row when it is short: 24 times the proxy became 8. The rest
-(admission with chat template and tokenizer, HTTP, WebSocket and SQL writes, eight ledger postings) has not been profiled again since.
+A job costs the router and the node a share of one signature per group instead of one each (ADR 0006), and no start row when it is short: 24 times the proxy became 8. Where
+the main thread's time of a unary job goes (CPU profile of 64 callers on 2026-11-28, by what the innermost frame of ours works for; the proxy beside it is all of the first row):
 
-The run was taken while others used the machine (load 4 to 6 on 2 cores): the proxy itself cost 90 µs a request instead of 42 and Portkey's p99 was 240 ms, so read ratios of
-CPU, not latencies. The latency of a unary answer is two disk syncs, one of its routing decision and one of its receipt, which are on its path by design: no \`[DONE]\` before
-both are durable (law R2). The wait for the decision is new: an
-earlier run without it, on a busier machine, had a p50 of 7 ms at 200 requests a second instead of 40 ms, and 2 ms instead of 412 ms to the first byte of 2,000 streams. The
-two have not been compared side by side. Durable receipts are bounded by the same two cores and the same disk.
+| part | share |
+| --- | --- |
+| HTTP and sockets (Node, Fastify, writes of every kind) | 26 % |
+| receipt: hashes and signatures | 15 % |
+| database: rows, parameters, protocol | 12 % |
+| admission: key, JSON, checks, chat template, tokenizer | 10 % |
+| gateway: the job, its timeline, the answer | 7 % |
+| lease and metering | 6 % |
+| garbage collection | 5 % |
+| quote, hold, split, ledger postings | 4 % |
+| node link | 3 % |
+| decision and its journal | 2 % |
+| the rest (start-up within the profile, timers, microtasks) | 10 % |
+
+No part alone stands between this and the bar: what a job is made of (a signed decision, a metered lease, a receipt with two signatures, a ledger entry on disk) costs about
+six proxied requests. The next steps would be a node that signs its receipt with its output (one round trip and two messages fewer), and receipts stored as bytes.
+
+The latency of a unary answer is four hops between processes and two commits, one of its routing decision and one of its receipt, which are on its path by design: no
+\`[DONE]\` before both are durable (law R2). Side by side on 2026-11-28, with the wait for the decision and without it: p50 6.4 and 5.7 ms for one caller, 7.4 to 8.3 and 5.5 to
+6.0 ms at 200 requests a second. An earlier run that said 40 ms was taken while others used the machine. Durable receipts are bounded by two cores that server and client
+share: with fsync off the same run gave 4,500/s. The machine is a shared one whose speed changes within minutes: the proxy cost 68 to 113 µs a request on 2026-11-28, this path
+620 to 1,266, and a p50 of 7 and of 22 ms was seen at 200 requests a second within two hours; which part of that is later code was not told apart.
 Portkey here only forwards: no key check, no credits, no receipt.
 
 ## Gateways
