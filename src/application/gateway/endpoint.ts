@@ -230,7 +230,7 @@ async function answerStream<Request>(
     context.metrics.tokens(admitted.pod.name, job.units)
     const end = `${chunks?.tail(job) ?? ''}data: [DONE]\n\n`
     // A stream that was cut because its client left is no whole answer: under the same key it may be asked for again.
-    if (claim && !client.hasLeft()) await claim.remember({ status: 200, body: `${said}${end}`, jobId: job.jobId })
+    if (claim && !client.hasLeft()) await claim.remember({ status: 200, body: `${said}${end}` })
     session?.end(end)
   } catch (error) {
     // Before the status line an error is an ordinary answer; after it, an event, and no [DONE].
@@ -249,7 +249,7 @@ async function sendAnswer<Request>(
   claim: KeyClaim | null,
 ): Promise<void> {
   const whole = await answerWhole(context, admitted, reply, claim)
-  await claim?.remember({ status: 200, body: whole.text, jobId: whole.job.jobId })
+  await claim?.remember({ status: 200, body: whole.text })
   reply.headers(jobHeaders(whole.job))
   context.metrics.tokens(admitted.pod.name, whole.job.units)
   sendWhole(reply, whole.text)

@@ -10,7 +10,7 @@ export type KeyClaim = {
   readonly known: null
   readonly jobId: JobId
   /** Stores the answer, before it goes out. */
-  remember(answer: StoredAnswer): Promise<void>
+  remember(answer: Pick<StoredAnswer, 'status' | 'body'>): Promise<void>
   /** Must be called when the request ends, however it ends: without an answer the key is free again. */
   end(): void
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Chain, Clock, Database, Logger, Metrics } from '#platform'
 import { type Bus, openBus } from '#platform/bus'
 import { createRpcChain } from '#platform/chain'
@@ -86,6 +87,6 @@ export async function joinNetwork(config: Config, dependencies: JoinDependencies
 }
 
 /** What gateways show to routers. Processes on one machine find it in the home that they share. */
-export function clusterSecret(config: Config, home: Home, create: () => string): Promise<string> {
-  return config.clusterSecret ? Promise.resolve(config.clusterSecret) : loadSecret(home, 'cluster-secret', async () => create())
+export async function clusterSecret(config: Config, home: Home): Promise<string> {
+  return config.clusterSecret || loadSecret(home, 'cluster-secret', async () => randomBytes(32).toString('hex'))
 }

@@ -32,16 +32,9 @@ async function endOrphan(
   { database, separator, signDiscard, clock }: RecoveryDependencies,
 ): Promise<void> {
   const atMs = clock.now()
-  const signed = signDiscard({
-    jobId: job.jobId,
-    podId: job.podId,
-    // The request was never written down: prompts are not stored.
-    requestHash: ZERO_BYTES32,
-    decisionHash: ZERO_BYTES32,
-    payer: job.payer,
-    attempts: job.attempts,
-    reason: 'ROUTER_INTERRUPTED',
-  })
+  const { jobId, podId, payer, attempts } = job
+  // The request was never written down: prompts are not stored.
+  const signed = signDiscard({ jobId, podId, payer, requestHash: ZERO_BYTES32 }, { attempts, reason: 'ROUTER_INTERRUPTED' })
   await database.jobs.finish({
     start: startOf(job, ownerEpoch),
     state: 'failed',

@@ -27,6 +27,9 @@ export type Routing = {
   stop(drainMs: number): Promise<void>
 }
 
+/** Where nodes dial, on the port of whoever holds the router. */
+export const NODE_PATH = '/node'
+
 const random: RandomBytes = length => randomBytes(length)
 
 function routerOf(

@@ -7,7 +7,7 @@ import { portOrAny } from '../ports.ts'
 import type { Infrastructure } from './infrastructure.ts'
 import { orderedJobs } from './ordered-jobs.ts'
 import { createPodServices, type PodServices } from './pods.ts'
-import { createRouting, type Routing } from './routing.ts'
+import { createRouting, NODE_PATH, type Routing } from './routing.ts'
 import { type Books, createGatewayOf, openBooks, type ServingDependencies } from './serving.ts'
 import { createSettling, type Settling } from './settling.ts'
 
@@ -24,8 +24,6 @@ export type Services = {
   stop(): Promise<void>
 }
 
-/** Where nodes dial on the gateway's port. */
-const NODE_PATH = '/node'
 /** The gateway has waited for its jobs: nothing is left to drain, and both waits must fit into the 10 s of a shutdown. */
 const ROUTER_STOP_MS = 500
 

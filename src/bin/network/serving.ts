@@ -76,13 +76,13 @@ export async function openBooks(
   { infrastructure, clock, logger, metrics }: ServingDependencies,
   indexer: Pick<Indexer, 'onEvents' | 'caughtUp'>,
 ): Promise<Books> {
-  const { database, chain, signers, rpcUrl } = infrastructure
+  const { database, chain, rpcUrl } = infrastructure
   const { JobSettlement, DevUsd, WrappedHeu } = chain.contracts
   const { instance } = config
   const epoch = Buffer.from(random(8)).toString('hex')
   const ownerEpoch = `${instance}:${epoch}`
   const separator = domainSeparator(jobDomain(chain.chainId, JobSettlement))
-  const signDiscard = createDiscardSigner(signers.router, separator, clock)
+  const signDiscard = createDiscardSigner(infrastructure, clock)
   await endOrphanedJobs(ownerEpoch, { database, separator, signDiscard, clock, logger })
   const payments = await createPayments(
     { owner: { instance, epoch }, assets: [WrappedHeu, DevUsd] },

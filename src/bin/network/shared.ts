@@ -1,8 +1,8 @@
 import { createEventFollower, type EventFollower } from '#orchestration'
-import type { Clock } from '#platform'
+import type { Clock, Logger } from '#platform'
 import type { Bus } from '#platform/bus'
 import { BUS_TOPICS } from '#protocol'
-import type { Alone } from '../roles/alone.ts'
+import type { Joined } from './join.ts'
 import type { PodNews } from './pods.ts'
 
 /** A message of the bus can be lost: the database is looked at from time to time, too. */
@@ -36,7 +36,12 @@ export async function followedEvents({
   clock,
   logger,
   undo,
-}: Pick<Alone, 'joined' | 'clock' | 'logger' | 'undo'>): Promise<EventFollower> {
+}: {
+  readonly joined: Joined
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly undo: (() => Promise<unknown>)[]
+}): Promise<EventFollower> {
   const { chain, database } = joined.infrastructure
   const follower = createEventFollower({ chain, events: database.events, clock, logger })
   await follower.start()

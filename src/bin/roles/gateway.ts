@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { createRouterPool, type RouterPool } from '#application'
 import { createBlobStore } from '#platform/blobs'
-import { BUS_TOPICS, domainSeparator, jobDomain, ZERO_BYTES32 } from '#protocol'
+import { BUS_TOPICS } from '#protocol'
 import type { Config } from '../config.ts'
 import { loadSecret } from '../home.ts'
 import { createDiscardSigner } from '../network/discards.ts'
 import { clusterSecret } from '../network/join.ts'
+import { orderedJobs } from '../network/ordered-jobs.ts'
 import { createPodServices } from '../network/pods.ts'
 import { createGatewayOf, openBooks } from '../network/serving.ts'
 import { followedEvents, podNews } from '../network/shared.ts'
@@ -32,8 +32,7 @@ async function startGateway(alone: Alone): Promise<{ says: string }> {
     chain,
     database,
     blobs: createBlobStore({ directory: home.blobs }),
-    // Routers read the pods themselves.
-    dispatcher: { publishPods: () => undefined },
+    dispatcher: routers,
     indexer: events,
     news: podNews(bus, clock),
     deployer: signers.developer,
@@ -55,13 +54,11 @@ async function startGateway(alone: Alone): Promise<{ says: string }> {
       flushJournal: async () => undefined,
       nodeUrls: () => routers.routers().map(({ nodeUrl }) => nodeUrl),
     },
-    jobs: {
-      ...database.jobs,
-      async finish(outcome) {
-        await database.jobs.finish(outcome)
-        if (outcome.receipt) bus.publish(BUS_TOPICS.receipts, '1')
-      },
-    },
+    jobs: orderedJobs(database.jobs, {
+      // Routers tell of a job's end when its decisions are stored.
+      router: { decisionsStored: async () => undefined },
+      sequencer: { notify: count => bus.publish(BUS_TOPICS.receipts, String(count)) },
+    }),
     caughtUp: events.caughtUp,
     plugins: [],
   })
@@ -72,16 +69,13 @@ async function startGateway(alone: Alone): Promise<{ says: string }> {
 
 async function startRouterPool({ config, home, joined, clock, logger, undo }: Alone): Promise<RouterPool> {
   const { infrastructure, bus } = joined
-  const { chain, signers } = infrastructure
-  const separator = domainSeparator(jobDomain(chain.chainId, chain.contracts.JobSettlement))
-  const signDiscard = createDiscardSigner(signers.router, separator, clock)
-  const secret = await clusterSecret(config, home, () => randomBytes(32).toString('hex'))
+  const signDiscard = createDiscardSigner(infrastructure, clock)
+  const secret = await clusterSecret(config, home)
   const pool = createRouterPool(
     { secret },
     {
       bus,
-      signDiscard: ({ jobId, pod, requestHash, payer }, facts) =>
-        signDiscard({ jobId, podId: pod.podId, requestHash, payer, decisionHash: ZERO_BYTES32, ...facts }),
+      signDiscard: (order, facts) => signDiscard({ ...order, podId: order.pod.podId }, facts),
       clock,
       logger,
       random: Math.random,

@@ -43,7 +43,7 @@ export async function runInfrastructure(config: Config): Promise<number> {
     await tools.progress.step('pods', () => pods.deployBuiltins())
     const apiKeys = createApiKeys({ keys: database.keys, clock, randomBytes: length => randomBytes(length) })
     const { apiKey } = await developerKeys(config, home, apiKeys, signers.developer.address)
-    await clusterSecret(config, home, () => randomBytes(32).toString('hex'))
+    await clusterSecret(config, home)
     const lost = Promise.withResolvers<string>()
     infrastructure.onLost(lost.resolve)
     announce(config, infrastructure, apiKey)

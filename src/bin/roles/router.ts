@@ -1,19 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Beacon, createBeacon, createGatewayDoor, type GatewayDoor, type Router } from '#orchestration'
 import { createBlobStore } from '#platform/blobs'
-import { DISPATCH_PATH, domainSeparator, jobDomain, ZERO_BYTES32 } from '#protocol'
+import { DISPATCH_PATH } from '#protocol'
 import type { Config } from '../config.ts'
 import { createDiscardSigner } from '../network/discards.ts'
 import { clusterSecret } from '../network/join.ts'
 import { createPodServices, type PodServices } from '../network/pods.ts'
-import { createRouting, type Routing } from '../network/routing.ts'
+import { createRouting, NODE_PATH, type Routing } from '../network/routing.ts'
 import { followedEvents, podNews } from '../network/shared.ts'
 import { portOrAny } from '../ports.ts'
 import { type Alone, type RoleOptions, runAlone } from './alone.ts'
-
-const NODE_PATH = '/node'
 
 /** Runs one router until a signal: nodes and gateways dial it. Resolves with the exit code. */
 export function runRouter(config: Config, options: RoleOptions): Promise<number> {
@@ -23,7 +20,7 @@ export function runRouter(config: Config, options: RoleOptions): Promise<number>
 async function startRouter(alone: Alone): Promise<{ says: string }> {
   const { config, home, joined, undo } = alone
   const { pods, routing } = await startRouting(alone)
-  const door = createDoor(alone, await clusterSecret(config, home, () => randomBytes(32).toString('hex')), { pods, router: routing.router })
+  const door = createDoor(alone, await clusterSecret(config, home), { pods, router: routing.router })
   const server = await listen(config, routing.router, door)
   const { port } = server.address() as AddressInfo // cast: a TCP server has a port
   const base = (config.routerUrl || `ws://${config.host}:${port}`).replace(/\/$/, '')
@@ -78,17 +75,13 @@ function createDoor(
   secret: string,
   { pods, router }: { readonly pods: PodServices; readonly router: Router },
 ): GatewayDoor {
-  const { chain, signers } = joined.infrastructure
-  const separator = domainSeparator(jobDomain(chain.chainId, chain.contracts.JobSettlement))
-  const signDiscard = createDiscardSigner(signers.router, separator, clock)
   return createGatewayDoor(
     { secret },
     {
       router,
       podOf: (podId, manifestHash) => pods.catalog.list().find(pod => pod.podId === podId && pod.manifestHash === manifestHash) ?? null,
       refreshPods: pods.refresh,
-      signDiscard: ({ jobId, podId, requestHash, payer }, facts) =>
-        signDiscard({ jobId, podId, requestHash, payer, decisionHash: ZERO_BYTES32, ...facts }),
+      signDiscard: createDiscardSigner(joined.infrastructure, clock),
       clock,
       logger,
     },

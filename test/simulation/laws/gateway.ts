@@ -60,7 +60,10 @@ export async function startGateway(world: GatewayWorld, process: Process, epoch:
   await endOrphanedJobs(epoch, {
     database: database as Database, // cast: recovery reads jobs alone
     separator: SEPARATOR,
-    signDiscard: createDiscardSigner(signer, SEPARATOR, clock),
+    signDiscard: createDiscardSigner(
+      { chain: { chainId: CHAIN_ID, contracts: { JobSettlement: SETTLEMENT } }, signers: { router: signer } },
+      clock,
+    ),
     ...dependencies,
   })
   const owner = { instance: 'gateway-0', epoch }

@@ -21,9 +21,11 @@ export type RouterDirectory = {
 /** Beacons come every half second; whoever missed six is gone. */
 const SILENT_MS = 3_000
 
-type Entry = Omit<KnownRouter, 'pods'> & {
+type Entry = KnownRouter & {
   readonly round: number
-  readonly pods: Map<PodId, { readonly summary: PodSummary; readonly round: number }>
+  readonly pods: Map<PodId, PodSummary>
+  /** The round that named each pod last. */
+  readonly named: Map<PodId, number>
 }
 
 function parsed(payload: string): RouterBeacon | null {
@@ -45,11 +47,18 @@ export function createRouterDirectory({ clock }: { readonly clock: Clock }): Rou
     const before = routers.get(instance)
     // Rounds count from one at every start: an older one of the same address is a message that came late.
     const isSame = before?.url === url && round >= before.round
-    const pods: Entry['pods'] = isSame ? before.pods : new Map()
-    for (const summary of beacon.pods) pods.set(summary.podId, { summary, round })
+    const { pods, named } = isSame ? before : { pods: new Map<PodId, PodSummary>(), named: new Map<PodId, number>() }
+    for (const summary of beacon.pods) {
+      pods.set(summary.podId, summary)
+      named.set(summary.podId, round)
+    }
     // A pod that two whole rounds did not name is gone.
-    for (const [podId, entry] of pods) if (entry.round < round - 1) pods.delete(podId)
-    routers.set(instance, { instance, url, nodeUrl, draining, round, heardAtMs: clock.now(), pods })
+    for (const [podId, lastRound] of named) {
+      if (lastRound >= round - 1) continue
+      pods.delete(podId)
+      named.delete(podId)
+    }
+    routers.set(instance, { instance, url, nodeUrl, draining, round, heardAtMs: clock.now(), pods, named })
   }
 
   return {
@@ -57,10 +66,7 @@ export function createRouterDirectory({ clock }: { readonly clock: Clock }): Rou
     list() {
       const nowMs = clock.now()
       for (const [instance, { heardAtMs }] of routers) if (nowMs - heardAtMs > SILENT_MS) routers.delete(instance)
-      return [...routers.values()].map(({ pods, ...router }) => ({
-        ...router,
-        pods: new Map([...pods].map(([podId, { summary }]) => [podId, summary])),
-      }))
+      return [...routers.values()]
     },
   }
 }

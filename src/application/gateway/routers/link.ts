@@ -56,7 +56,10 @@ export class RouterLink {
       handshakeTimeout: 5_000,
       headers: { authorization: `Bearer ${options.secret}` },
     })
-    this.#outbox = createOutbox(message => this.#socket.readyState === WebSocket.OPEN && this.#socket.send(message), setImmediate)
+    this.#outbox = createOutbox(
+      message => this.#socket.readyState === WebSocket.OPEN && this.#socket.send(message),
+      dependencies.clock.afterTurn,
+    )
     this.#socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary)) // cast: binaryType is the default, nodebuffer
     this.#socket.on('error', error =>
       dependencies.logger.warn({ url: options.url, reason: messageOf(error) }, 'the link to a router broke'),

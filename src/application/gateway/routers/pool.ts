@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '#platform'
+import type { Bus, Clock, Logger } from '#platform'
 import {
   BUS_TOPICS,
   type Dispatcher,
@@ -16,10 +16,7 @@ import { RouterLink } from './link.ts'
 import { RemoteJob } from './remote-job.ts'
 
 export type RouterPoolDependencies = {
-  readonly bus: {
-    publish(topic: string, payload: string): void
-    subscribe(topic: string, handler: (payload: string) => void): () => void
-  }
+  readonly bus: Pick<Bus, 'subscribe'>
   readonly signDiscard: (order: JobOrder, facts: { readonly attempts: number; readonly reason: string }) => SignedDiscardReceipt
   readonly clock: Clock
   readonly logger: Logger
@@ -123,7 +120,8 @@ export function createRouterPool({ secret }: { readonly secret: string }, depend
     routers: () => linked().map(({ router }) => router),
     dispatch: (order, sink) => new RemoteJob(order, sink, { choose, isUnsettled, signDiscard, clock }).control,
     nodes,
-    publishPods: () => bus.publish(BUS_TOPICS.pods, ''),
+    // Routers read the pods themselves.
+    publishPods: () => undefined,
     podCapacity: podId => capacityOf(directory.list(), podId),
     async why(nodeId) {
       const links = openLinks()

@@ -29,7 +29,7 @@ export class GatewayConnection {
   constructor(socket: WebSocket, dependencies: DoorDependencies) {
     this.#socket = socket
     this.#dependencies = dependencies
-    this.#outbox = createOutbox(message => socket.readyState === socket.OPEN && socket.send(message), setImmediate)
+    this.#outbox = createOutbox(message => socket.readyState === socket.OPEN && socket.send(message), dependencies.clock.afterTurn)
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary)) // cast: binaryType is the default, nodebuffer
     socket.on('error', error => dependencies.logger.warn({ reason: messageOf(error) }, 'the link of a gateway broke'))
     socket.on('close', () => this.#lost())
