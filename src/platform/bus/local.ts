@@ -1,5 +1,5 @@
 import { type Logger, silentLogger } from '../logger.ts'
-import { checkPayload, checkTopic } from './errors.ts'
+import { createFace } from './face.ts'
 import { createHub } from './hub.ts'
 import type { Bus } from './port.ts'
 
@@ -9,18 +9,6 @@ import type { Bus } from './port.ts'
  * const bus = createLocalBus({ logger })
  */
 export function createLocalBus({ logger = silentLogger }: { logger?: Logger } = {}): Bus {
-  const hub = createHub({}, { logger })
-  let stopped = false
-  return {
-    publish(topic, payload) {
-      checkTopic(topic)
-      checkPayload(topic, payload)
-      if (!stopped) hub.deliverSoon(topic, payload)
-    },
-    subscribe: hub.subscribe,
-    async stop() {
-      stopped = true
-      hub.stop()
-    },
-  }
+  const nobody = async (): Promise<void> => undefined
+  return createFace(createHub({}, { logger }), { send: () => undefined, flush: nobody, close: nobody })
 }

@@ -2,7 +2,8 @@ import type { NatsConnection, Subscription } from '@nats-io/transport-node'
 import { messageOf } from '#protocol'
 import { fullJitterMs } from '../backoff.ts'
 import type { Logger } from '../logger.ts'
-import { busUnavailable, checkPayload, checkTopic } from './errors.ts'
+import { busUnavailable } from './errors.ts'
+import { createFace } from './face.ts'
 import { createHub } from './hub.ts'
 import { busCounts, createOutbox } from './outbox.ts'
 import type { Bus } from './port.ts'
@@ -64,25 +65,7 @@ export async function createNatsBus(options: NatsBusOptions, dependencies: BusDe
     },
     counts,
   })
-  let stopped: Promise<void> | null = null
-
-  return {
-    publish(topic, payload) {
-      checkTopic(topic)
-      checkPayload(topic, payload)
-      if (stopped) return
-      hub.deliverSoon(topic, payload)
-      outbox.add([topic, payload])
-    },
-    subscribe: hub.subscribe,
-    stop() {
-      stopped ??= outbox.flush().then(async () => {
-        hub.stop()
-        await connection.close()
-      })
-      return stopped
-    },
-  }
+  return createFace(hub, { send: (topic, payload) => outbox.add([topic, payload]), flush: outbox.flush, close: () => connection.close() })
 }
 
 async function open(options: NatsBusOptions, reconnectDelayHandler: () => number): Promise<NatsConnection> {

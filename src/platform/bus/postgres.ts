@@ -3,7 +3,8 @@ import type { Random } from '../backoff.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import { busUnavailable, checkPayload, checkTopic } from './errors.ts'
+import { busUnavailable } from './errors.ts'
+import { createFace } from './face.ts'
 import { createHub } from './hub.ts'
 import { busCounts, createOutbox } from './outbox.ts'
 import type { Bus } from './port.ts'
@@ -35,7 +36,6 @@ export async function createPostgresBus(options: PostgresBusOptions, dependencie
   const hub = createHub({}, { logger })
   const self = randomBytes(6).toString('hex')
   let sequence = 0
-  let stopped: Promise<void> | null = null
 
   const link = await openPostgresLink(
     {
@@ -50,24 +50,12 @@ export async function createPostgresBus(options: PostgresBusOptions, dependencie
   })
   const outbox = createOutbox<string>({ ready: link.connected, send: group => link.query(SEND, [group]), counts })
 
-  return {
-    publish(topic, payload) {
-      checkTopic(topic)
-      checkPayload(topic, payload)
-      if (stopped) return
-      hub.deliverSoon(topic, payload)
-      // The number matters: PostgreSQL delivers equal notifications of one transaction once.
-      outbox.add(`${self} ${sequence++} ${topic}\n${payload}`)
-    },
-    subscribe: hub.subscribe,
-    stop() {
-      stopped ??= outbox.flush().then(async () => {
-        hub.stop()
-        await link.stop()
-      })
-      return stopped
-    },
-  }
+  return createFace(hub, {
+    // The number matters: PostgreSQL delivers equal notifications of one transaction once.
+    send: (topic, payload) => outbox.add(`${self} ${sequence++} ${topic}\n${payload}`),
+    flush: outbox.flush,
+    close: () => link.stop(),
+  })
 }
 
 /** This process has had its own messages already. */
