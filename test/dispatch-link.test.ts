@@ -148,6 +148,9 @@ describe('a gateway and a router in another process', () => {
     const { completion } = await job.ended
     expect(completion).not.toBeNull()
     expect(job.retries).toEqual(['ROUTER_LOST'])
+    // What the dead router decided can not be replayed if it died before it was stored: the record has only what can (law R2).
+    expect(job.decisions.map(({ router: signer }) => signer)).toEqual([completion?.signedReceipt.router])
+    expect(await second.router.replay(job)).toMatchObject([{ matches: true }])
     expect(job.leases.map(({ attempt }) => attempt)).toEqual([1, 1])
   })
 
@@ -166,6 +169,7 @@ describe('a gateway and a router in another process', () => {
     const { failure } = await job.ended
     expect(failure).toMatchObject({ code: 'ROUTER_LOST', startedOutput: true, attempts: 1 })
     expect(failure?.signedDiscard.discard.jobId).toBe(job.order.jobId)
+    expect(job.decisions).toEqual([])
   })
 
   test('error: who does not know the secret, or speaks another version, is not let in', async () => {

@@ -61,6 +61,11 @@ export type JobSink = {
   leased(lease: LeaseView): void
   loading(): void
   retrying(code: string, message: string): void
+  /**
+   * The router that made the last `count` decisions is gone, and may not have stored what they are replayed from: they are no part of the
+   * job's record (law R2). Said by dispatchers whose router is another process.
+   */
+  undecided(count: number): void
   delta(delta: Delta): void
   completed(completion: JobCompletion): void
   failed(failure: JobFailure): void

@@ -183,6 +183,7 @@ function sinkOf(context: Context, job: Job, settled: Settled): JobSink {
       listener.loading()
     },
     retrying: (code, message) => outcomes.note(job, 'retry', { code, message }),
+    undecided: count => void job.decisions.splice(job.decisions.length - count),
     delta(delta) {
       if (job.isEnded) return
       if (!job.hasOutput) {

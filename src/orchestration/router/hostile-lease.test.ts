@@ -244,7 +244,15 @@ describe('a node with a lease', () => {
     const explode = (): never => {
       throw new Error('defect of a gateway')
     }
-    const sink = { decided: explode, leased: explode, loading: explode, retrying: explode, delta: explode, failed: explode }
+    const sink = {
+      decided: explode,
+      leased: explode,
+      loading: explode,
+      retrying: explode,
+      undecided: explode,
+      delta: explode,
+      failed: explode,
+    }
     net.router.dispatch(testOrder(pod), { ...sink, completed: () => completed.resolve() })
     await completed.promise
     await dispatchRecorded(net.router, testOrder(pod)).ended

@@ -138,6 +138,7 @@ function watched({ laws, maximumOf }: GatewayWorld, process: Process, router: Ro
         sink.leased(lease)
       },
       loading: () => sink.loading(),
+      undecided: count => sink.undecided(count),
       retrying: (code, message) => {
         laws.retrying(job)
         sink.retrying(code, message)

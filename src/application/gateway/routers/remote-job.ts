@@ -31,6 +31,8 @@ export class RemoteJob {
   #attempts = 0
   #earlierAttempts = 0
   #hasOutput = false
+  /** Decisions of the router that has the job now. */
+  #decisions = 0
   #cancelReason: string | null = null
 
   constructor(order: JobOrder, sink: JobSink, dependencies: RemoteJobDependencies) {
@@ -74,6 +76,10 @@ export class RemoteJob {
   #heard(): JobSink {
     return {
       ...this.#sink,
+      decided: decision => {
+        this.#decisions += 1
+        this.#sink.decided(decision)
+      },
       leased: lease => {
         this.#attempts = this.#earlierAttempts + lease.attempt
         this.#sink.leased(lease)
@@ -92,6 +98,7 @@ export class RemoteJob {
   }
 
   #lost(): void {
+    this.#sink.undecided(this.#decisions)
     if (!this.#mayRetry()) {
       this.#sink.failed(this.#failureOf(LOST))
       return
@@ -114,6 +121,7 @@ export class RemoteJob {
   #again({ code, message }: Fault): void {
     this.#sink.retrying(code, message)
     this.#earlierAttempts = this.#attempts
+    this.#decisions = 0
     this.#control = createDeferredControl()
   }
 

@@ -115,6 +115,8 @@ export class GatewayConnection {
       leased: lease => this.#send({ type: 'leased', channel, lease }),
       loading: () => this.#send({ type: 'loading', channel }),
       retrying: (code, message) => this.#send({ type: 'retrying', channel, code, message }),
+      // This router lives: it says nothing of the kind about itself.
+      undecided: () => undefined,
       delta: delta => this.#outbox.frame(encodeFrame(channel, sequence++, delta)),
       completed: completion =>
         this.#end(channel, jobId, { type: 'completed', channel, completion: { ...completion, choices: completion.choices as never } }), // cast: readonly lists

@@ -152,6 +152,7 @@ export function dispatchRecorded(router: Router, order: JobOrder, reads = true):
       job.calls.push('retrying')
       job.retries.push(code)
     },
+    undecided: count => void job.decisions.splice(job.decisions.length - count),
     delta: delta => {
       if (job.deltas.length === 0) job.calls.push('delta')
       job.deltas.push(delta)
