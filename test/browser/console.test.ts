@@ -53,8 +53,7 @@ describe('console', () => {
   }
 
   test('default: the first page shows the network without asking for a key', async () => {
-    await page.getByText('Nodes online').waitFor()
-    await page.waitForFunction("document.querySelector('.stat .value')?.textContent === '2'")
+    await page.locator('.stat').filter({ hasText: 'Nodes online' }).getByText('2', { exact: true }).waitFor()
     expect(await page.title()).toBe('Heurist')
   })
 
