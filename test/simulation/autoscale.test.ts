@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { dayOf, fixedRule, forecastReplicaMs, ourRule, playDay, SLOTS, scaleRows } from './autoscale.ts'
+import { fixedRule, forecastReplicaMs, generatedDay, ourRule, play, SLOTS, tracedHour } from './autoscale.ts'
+import { azureRequests, dayOf } from './demand.ts'
 import { seededRandom } from './random.ts'
 
 describe('a simulated day', () => {
   test('default: our rule lets fewer jobs find it cold than Knative does, for far less than always on', () => {
-    const { rows } = scaleRows(4)
+    const { rows } = generatedDay(4)
     const of = (name: string) => rows.find(({ rule }) => rule.startsWith(name))
     expect(of('heurist')?.coldPercent).toBeLessThan(of('Knative')?.coldPercent ?? 0)
     expect(of('heurist')?.hours).toBeLessThan(0.7 * (of('always on')?.hours ?? 0))
@@ -24,10 +25,21 @@ describe('a simulated day', () => {
   test('behavior: every job is served, and with enough replicas none waits', () => {
     const day = dayOf(0.95, seededRandom(3))
     const { peak } = forecastReplicaMs(day)
-    const enough = playDay(day, fixedRule(peak), peak)
+    const enough = play(day, fixedRule(peak), { present: peak })
     expect(Math.max(...enough.waitsMs)).toBe(0)
     expect(enough.coldStarts).toBe(0)
     // The last may still wait at midnight.
-    expect(playDay(day, ourRule()).waitsMs.length).toBeGreaterThan(day.length - 2 * SLOTS)
+    expect(play(day, ourRule()).waitsMs.length).toBeGreaterThan(day.length - 2 * SLOTS)
+  })
+
+  test('behavior: the real hour has the published requests, and our rule lets fewer of them wait long than Knative does', () => {
+    expect(azureRequests('code').length).toBe(8_819)
+    expect(azureRequests('conv').length).toBe(19_366)
+    expect(azureRequests('conv').at(-1)?.atMs).toBe(3_501_722)
+    const { rows, jobs } = tracedHour()
+    expect(jobs).toBe(8_819 + 19_366)
+    const of = (name: string) => rows.find(({ rule }) => rule.startsWith(name))
+    expect(of('heurist')?.p99Ms).toBeLessThan(of('Knative')?.p99Ms ?? 0)
+    expect(of('heurist')?.hours).toBeLessThan(of('always on')?.hours ?? 0)
   })
 })

@@ -1,49 +1,13 @@
-/**
- * A day of many pods under the autoscaler's rule, Knative's, replicas that never go, and a perfect forecast. Demand is generated from the
- * published statistics of a real trace: Shahrad et al., "Serverless in the Wild", USENIX ATC 2020 (Azure Functions, July 2019): 45 % of
- * the applications are called at most once an hour, 81 % at most once a minute, and execution times are log-normal with a log mean of
- * -0.38 and a deviation of 2.36 (seconds). Arrivals are Poisson with a daily wave.
- */
+/** Demand under the autoscaler's rule, Knative's, replicas that never go, and a perfect forecast. */
 import { DEFAULT_SCALE_SPEC, decideScale, newScaleState } from '#orchestration'
+import { azureRequests, DAY_MS, dayOf, type Job } from './demand.ts'
 import { seededRandom } from './random.ts'
 
-const DAY_MS = 86_400_000
 const TICK_MS = 1_000
 const DECIDE_EVERY_TICKS = 2
 /** Jobs at once of one replica, and how long a model takes to load. */
 export const SLOTS = 4
 export const LOAD_MS = 15_000
-const LONGEST_JOB_MS = 120_000
-
-export type Job = { readonly atMs: number; readonly durationMs: number }
-
-/** Calls a second of the application at a quantile: log-linear between the published points, two a second at the top. */
-function rateAt(quantile: number): number {
-  const points: [number, number][] = [
-    [0, 1 / 86_400],
-    [0.45, 1 / 3_600],
-    [0.81, 1 / 60],
-    [1, 2],
-  ]
-  const next = points.findIndex(([at]) => at >= quantile)
-  const [[fromAt, from], [toAt, to]] = [points[Math.max(0, next - 1)]!, points[Math.max(1, next)]!]
-  return Math.exp(Math.log(from) + ((Math.log(to) - Math.log(from)) * (quantile - fromAt)) / (toAt - fromAt || 1))
-}
-
-/** A day of one application, oldest first. */
-export function dayOf(quantile: number, random: () => number): Job[] {
-  const mean = rateAt(quantile)
-  const phase = random() * 2 * Math.PI
-  const jobs: Job[] = []
-  // Thinning: candidates at the highest rate, kept by the wave's height.
-  for (let atMs = 0; ; ) {
-    atMs += (-Math.log(1 - random()) / (1.6 * mean)) * 1_000
-    if (atMs >= DAY_MS) return jobs
-    if (random() > (1 + 0.6 * Math.sin((atMs / DAY_MS) * 2 * Math.PI + phase)) / 1.6) continue
-    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
-    jobs.push({ atMs, durationMs: Math.min(LONGEST_JOB_MS, Math.exp(-0.38 + 2.36 * normal) * 1_000) })
-  }
-}
 
 type Seen = {
   readonly inFlight: number
@@ -94,15 +58,15 @@ export const fixedRule =
 export type Outcome = { readonly waitsMs: readonly number[]; readonly coldStarts: number; readonly replicaMs: number }
 type Replica = { readonly readyMs: number; readonly freeAtMs: number[] }
 
-/** Plays a day. A job waits for the first slot; replicas load for {@link LOAD_MS} and are taken away only when idle. */
-export function playDay(jobs: readonly Job[], rule: Rule, present = 0): Outcome {
+/** Plays `lengthMs` of demand, from `present` warm replicas. A job waits for the first slot; replicas load for {@link LOAD_MS} and are taken away only when idle. */
+export function play(jobs: readonly Job[], rule: Rule, { present = 0, lengthMs = DAY_MS } = {}): Outcome {
   let replicas: Replica[] = Array.from({ length: present }, () => newReplica(-1))
   const waiting: Job[] = []
   const waitsMs: number[] = []
   let coldStarts = 0
   let replicaMs = 0
   let next = 0
-  for (let tick = 0, nowMs = 0; nowMs < DAY_MS; tick++, nowMs += TICK_MS) {
+  for (let tick = 0, nowMs = 0; nowMs < lengthMs; tick++, nowMs += TICK_MS) {
     while (next < jobs.length && jobs[next]!.atMs < nowMs + TICK_MS) {
       const job = jobs[next++]!
       if (!replicas.some(({ readyMs }) => readyMs <= job.atMs)) coldStarts += 1
@@ -160,27 +124,31 @@ function scaled(replicas: Replica[], desired: number, nowMs: number): Replica[] 
   })
 }
 
-/** Replica time if every job started at once, each replica loaded just in time, and went when nobody needed it. */
+/** Replica time if every job started at once, each replica loaded just in time, and went whenever it costs less to load it again. */
 export function forecastReplicaMs(jobs: readonly Job[]): { replicaMs: number; peak: number } {
   const changes = jobs.flatMap(({ atMs, durationMs }): [number, number][] => [
     [atMs, 1],
     [atMs + durationMs, -1],
   ])
   changes.sort(([a, up], [b, down]) => a - b || up - down)
-  let [count, replicas, replicaMs, lastMs, peak] = [0, 0, 0, 0, 0]
+  /** When the replica of each level was needed last. */
+  const neededAtMs: number[] = []
+  let [count, replicas, replicaMs, lastMs] = [0, 0, 0, 0]
   for (const [atMs, change] of changes) {
     replicaMs += replicas * (atMs - lastMs)
     lastMs = atMs
     count += change
     const needed = Math.ceil(count / SLOTS)
-    if (needed > replicas) replicaMs += (needed - replicas) * LOAD_MS
+    for (let level = replicas; level < needed; level++)
+      replicaMs += Math.min(LOAD_MS, atMs - (neededAtMs[level] ?? Number.NEGATIVE_INFINITY))
+    for (let level = needed; level < replicas; level++) neededAtMs[level] = atMs
     replicas = needed
-    peak = Math.max(peak, replicas)
   }
-  return { replicaMs, peak }
+  return { replicaMs, peak: neededAtMs.length }
 }
 
-export type ScaleRow = {
+export type Scaled = { readonly rows: readonly ScaleRow[]; readonly jobs: number }
+type ScaleRow = {
   readonly rule: string
   readonly coldPercent: number
   readonly p50Ms: number
@@ -188,12 +156,10 @@ export type ScaleRow = {
   readonly hours: number
 }
 
-/** One row a rule, over `pods` applications at even quantiles. */
-export function scaleRows(pods: number, seed = 1): { readonly rows: ScaleRow[]; readonly jobs: number } {
-  const random = seededRandom(seed)
-  const days = Array.from({ length: pods }, (_, index) => dayOf((index + 0.5) / pods, random))
-  const forecasts = days.map(forecastReplicaMs)
-  const jobs = days.reduce((sum, day) => sum + day.length, 0)
+/** One row a rule, over what each pod is asked within `lengthMs`. */
+function rowsOf(demands: readonly (readonly Job[])[], lengthMs: number): Scaled {
+  const forecasts = demands.map(forecastReplicaMs)
+  const jobs = demands.reduce((sum, demand) => sum + demand.length, 0)
   const of = (rule: string, outcomes: readonly Outcome[]): ScaleRow => {
     const waits = outcomes.flatMap(({ waitsMs }) => waitsMs).sort((a, b) => a - b)
     const at = (share: number): number => Math.round(waits[Math.floor(waits.length * share)] ?? 0)
@@ -201,43 +167,31 @@ export function scaleRows(pods: number, seed = 1): { readonly rows: ScaleRow[]; 
     const hours = outcomes.reduce((sum, { replicaMs }) => sum + replicaMs, 0) / 3_600_000
     return { rule, coldPercent: (100 * cold) / jobs, p50Ms: at(0.5), p99Ms: at(0.99), hours }
   }
+  const underRule = (rule: () => Rule): Outcome[] => demands.map(demand => play(demand, rule(), { lengthMs }))
+  const alwaysOn = demands.map((demand, index) => {
+    const present = Math.max(1, forecasts[index]!.peak)
+    return play(demand, fixedRule(present), { present, lengthMs })
+  })
   const forecastHours = forecasts.reduce((sum, { replicaMs }) => sum + replicaMs, 0) / 3_600_000
   const rows = [
-    of(
-      'heurist',
-      days.map(day => playDay(day, ourRule())),
-    ),
-    of(
-      "Knative's defaults",
-      days.map(day => playDay(day, knativeRule())),
-    ),
-    of(
-      'always on, at the peak',
-      days.map((day, index) => playDay(day, fixedRule(Math.max(1, forecasts[index]!.peak)), Math.max(1, forecasts[index]!.peak))),
-    ),
+    of('heurist', underRule(ourRule)),
+    of("Knative's defaults", underRule(knativeRule)),
+    of('always on, at the peak', alwaysOn),
     { rule: 'perfect forecast', coldPercent: 0, p50Ms: 0, p99Ms: 0, hours: forecastHours },
   ]
   return { rows, jobs }
 }
 
-export function scalePage({ rows, jobs }: ReturnType<typeof scaleRows>, pods: number): string {
-  const cells = rows.map(
-    ({ rule, coldPercent, p50Ms, p99Ms, hours }) =>
-      `| ${rule} | ${coldPercent.toFixed(2)} % | ${p50Ms} ms | ${p99Ms} ms | ${hours.toFixed(0)} |`,
+/** A generated day of `pods` applications at even quantiles. */
+export function generatedDay(pods: number, seed = 1): Scaled {
+  const random = seededRandom(seed)
+  return rowsOf(
+    Array.from({ length: pods }, (_, index) => dayOf((index + 0.5) / pods, random)),
+    DAY_MS,
   )
-  return `# Autoscaler, simulated
+}
 
-Written by \`npm run simulate -- autoscaler --write\`; do not edit. A day of ${pods} pods, ${jobs.toLocaleString('en-US')} jobs, generated from the published statistics of the
-Azure Functions trace of July 2019 (Shahrad et al., "Serverless in the Wild", USENIX ATC 2020): 45 % of the applications are called at most once an hour,
-81 % at most once a minute, execution times are log-normal. A replica serves ${SLOTS} jobs at once and loads for ${LOAD_MS / 1000} s. It is a simulation of the rule
-(\`orchestration/autoscaler/decide.ts\`), not a measurement of the network.
-
-| rule | jobs that found no warm replica | wait p50 | wait p99 | replica hours |
-| --- | --- | --- | --- | --- |
-${cells.join('\n')}
-
-"Knative's defaults": windows of 60 s and 6 s, 70 % of the slots as the target, 30 s of grace before zero. "Perfect forecast" loads each replica just
-in time, every time, and drops it at once, so that nobody waits; Knative's rule holds fewer because its jobs wait instead. What our rule pays more than
-Knative's is the five minutes for which it keeps a replica that might be needed again; \`spec.scaling.scaleDownAfterMs\` sets them.
-`
+/** The hour of the real trace, its two services as two pods that nobody has asked before. */
+export function tracedHour(): Scaled {
+  return rowsOf([azureRequests('code'), azureRequests('conv')], 3_600_000)
 }
