@@ -56,7 +56,10 @@ async function startMember(instance: string, podOf: (manifestHash: string) => Po
   http.on('upgrade', door.handleUpgrade)
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
   const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}${DISPATCH_PATH}` // cast: a TCP server that listens has a port
-  const beacon = createBeacon({ instance, url, nodeUrl: made.url }, { router: made.router, publish: bus.publish, clock: systemClock })
+  const beacon = createBeacon(
+    { instance, url, nodeUrl: made.url },
+    { router: made.router, scaleOf: () => null, devices: () => made.router.nodes().length, publish: bus.publish, clock: systemClock },
+  )
   beacon.start()
   const member: Member = {
     router: made,

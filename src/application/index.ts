@@ -9,6 +9,7 @@ export {
   type GatewayOptions,
 } from './gateway/gateway.ts'
 export type { PodCatalog } from './gateway/openai/models.ts'
+export { createRouterDirectory } from './gateway/routers/directory.ts'
 export { createRouterPool, type RouterPool } from './gateway/routers/pool.ts'
 export type { ServerOptions } from './gateway/server.ts'
 export { type ApiKeys, createApiKeys } from './payments/api-keys.ts'

@@ -130,7 +130,16 @@ export const BUS_TOPICS = {
 } as const
 
 /** What a router has for one pod. */
-const podSummarySchema = z.object({ podId: bytes32Schema, warm: count, loading: count, replicas: count, freeSlots: count, queued: count })
+const podSummarySchema = z.object({
+  podId: bytes32Schema,
+  warm: count,
+  loading: count,
+  replicas: count,
+  freeSlots: count,
+  queued: count,
+  /** What its autoscaler wants, and may have of the `places` that its nodes have; null before it has looked. */
+  scale: z.object({ desired: count, limit: count, places: count, ceiling: count.nullable() }).nullable(),
+})
 export type PodSummary = z.output<typeof podSummarySchema>
 
 /** A router's word about itself, every half second, in as many parts as the bus needs; parts of one round belong together. */
@@ -143,6 +152,8 @@ export const routerBeaconSchema = z.object({
   round: count,
   /** It takes no new jobs: it is about to stop. */
   draining: z.boolean(),
+  /** Devices of its nodes: what votes divide among pods. */
+  devices: count,
   pods: z.array(podSummarySchema),
 })
 export type RouterBeacon = z.output<typeof routerBeaconSchema>

@@ -47,9 +47,17 @@ type Router = { readonly slots: number; busy: number; queued: number; known: Kno
 
 function knownAs(index: number, router: Pick<Router, 'slots' | 'busy' | 'queued'>): KnownRouter {
   const freeSlots = router.slots - router.busy
-  const summary = { podId: POD, warm: router.slots, loading: 0, replicas: router.slots, freeSlots, queued: router.queued }
+  const summary = { podId: POD, warm: router.slots, loading: 0, replicas: router.slots, freeSlots, queued: router.queued, scale: null }
   const url = `ws://router-${index}`
-  return { instance: `router-${index}`, url, nodeUrl: url, draining: false, heardAtMs: 0, pods: new Map([[POD, summary]]) }
+  return {
+    instance: `router-${index}`,
+    url,
+    nodeUrl: url,
+    draining: false,
+    devices: router.slots,
+    heardAtMs: 0,
+    pods: new Map([[POD, summary]]),
+  }
 }
 
 /** Ends of jobs by time: buckets of one millisecond. */

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import type { Infrastructure } from './infrastructure.ts'
 import { epochClock } from './keeper.ts'
 import { createPresence } from './presence.ts'
-import { createScaling } from './scaling.ts'
+import { createScaling, type Peer } from './scaling.ts'
 
 export type RoutingDependencies = {
   readonly infrastructure: Pick<Infrastructure, 'database' | 'chain' | 'signers'>
@@ -15,6 +15,8 @@ export type RoutingDependencies = {
   readonly metrics: Metrics
   /** The pods of now, and how their units are counted. */
   readonly pods: () => readonly PodRecord[]
+  /** The other routers; none in a network of one process. */
+  readonly peers?: () => readonly Peer[]
   readonly tokenizerFor: (pod: PodRecord) => Tokenizer | null
 }
 
@@ -39,7 +41,7 @@ function routerOf(
 ): Omit<Routing, 'start' | 'stop'> & {
   readonly presence: ReturnType<typeof createPresence>
 } {
-  const { infrastructure, clock, logger, metrics, pods, tokenizerFor } = dependencies
+  const { infrastructure, clock, logger, metrics, pods, peers = () => [], tokenizerFor } = dependencies
   const { database, chain, signers } = infrastructure
   const presence = createPresence({
     router: config.instance,
@@ -69,7 +71,7 @@ function routerOf(
       tokenizerFor,
     },
   )
-  return { router, presence, autoscaler: createScaling({ chain, router, pods, clock, logger, metrics }) }
+  return { router, presence, autoscaler: createScaling(config, { chain, router, pods, peers, clock, logger, metrics }) }
 }
 
 export function createRouting(config: Config, dependencies: RoutingDependencies): Routing {

@@ -49,7 +49,7 @@ async function startGateway(alone: Alone): Promise<{ says: string }> {
       dispatcher: routers,
       whyOf: routers.why,
       podLogs: routers.podLogs,
-      scaleOf: () => null,
+      scaleOf: routers.scaleOf,
       // A router's decisions are in the database before a gateway hears of a job's end.
       flushJournal: async () => undefined,
       nodeUrls: () => routers.routers().map(({ nodeUrl }) => nodeUrl),

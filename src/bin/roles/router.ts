@@ -1,13 +1,15 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createRouterDirectory } from '#application'
 import { type Beacon, createBeacon, createGatewayDoor, type GatewayDoor, type Router } from '#orchestration'
 import { createBlobStore } from '#platform/blobs'
-import { DISPATCH_PATH } from '#protocol'
+import { BUS_TOPICS, DISPATCH_PATH } from '#protocol'
 import type { Config } from '../config.ts'
 import { createDiscardSigner } from '../network/discards.ts'
 import { clusterSecret } from '../network/join.ts'
 import { createPodServices, type PodServices } from '../network/pods.ts'
 import { createRouting, NODE_PATH, type Routing } from '../network/routing.ts'
+import { type Peer, replicaPlaces } from '../network/scaling.ts'
 import { followedEvents, podNews } from '../network/shared.ts'
 import { portOrAny } from '../ports.ts'
 import { type Alone, type RoleOptions, runAlone } from './alone.ts'
@@ -27,7 +29,13 @@ async function startRouter(alone: Alone): Promise<{ says: string }> {
   const urls = { url: `${base}${DISPATCH_PATH}`, nodeUrl: `${base}${NODE_PATH}` }
   const beacon: Beacon = createBeacon(
     { instance: config.instance, ...urls },
-    { ...alone, router: routing.router, publish: joined.bus.publish },
+    {
+      router: routing.router,
+      scaleOf: podId => routing.autoscaler.scaleOf(podId),
+      devices: () => replicaPlaces(routing.router),
+      publish: joined.bus.publish,
+      clock: alone.clock,
+    },
   )
   beacon.start()
   undo.push(async () => {
@@ -62,12 +70,21 @@ async function startRouting(alone: Alone): Promise<{ readonly pods: PodServices;
     ...alone,
     infrastructure,
     pods: () => pods.catalog.list(),
+    peers: followPeers(alone),
     tokenizerFor: pods.tokenizerFor,
   })
   await routing.start()
   await pods.start()
   undo.push(async () => pods.stop())
   return { pods, routing }
+}
+
+/** The other routers that take jobs, by their beacons. */
+function followPeers({ config, joined, clock, undo }: Alone): () => readonly Peer[] {
+  const directory = createRouterDirectory({ clock })
+  const unsubscribe = joined.bus.subscribe(BUS_TOPICS.router, directory.heard)
+  undo.push(async () => unsubscribe())
+  return () => directory.list().filter(({ instance, draining }) => instance !== config.instance && !draining)
 }
 
 function createDoor(

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createMetrics, silentLogger } from '#platform'
 import { type HostLoad, type NodeId, type PodId, type PodLoad, type PodRecord, podManifestSchema, type ReplicaAction } from '#protocol'
 import { createAutoscaler, type PodVotes } from './autoscaler.ts'
+import type { Holder } from './share.ts'
 
 const podId: PodId = `0x${'1'.repeat(64)}`
 const node = (digit: number): NodeId => `0x${digit.toString(16).padStart(40, '0')}`
@@ -20,11 +21,12 @@ const manifest = (scaling: object) =>
   })
 
 /** Nodes with one device each, which load at once and obey. */
-function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | null; utilization?: number } = {}) {
+function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | null; utilization?: number; others?: Holder[] } = {}) {
   let nowMs = 1_000_000
   let load: Partial<PodLoad> = {}
   const warm = new Map<NodeId, boolean>(Array.from({ length: options.nodes ?? 3 }, (_, index) => [node(index + 1), false]))
   const said: string[] = []
+  const allowed: object[] = []
   const hosts = (): HostLoad[] =>
     [...warm].map(([nodeId, isWarm]) => ({
       nodeId,
@@ -37,7 +39,7 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
       utilization: isWarm ? (options.utilization ?? null) : null,
     }))
   const autoscaler = createAutoscaler(
-    {},
+    { instance: 'r1' },
     {
       router: {
         loads: () => [{ podId, inFlight: 0, pending: 0, oldestPendingMs: 0, ...load, hosts: hosts() }],
@@ -45,9 +47,11 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
           said.push(`${action} ${Number(nodeId)}`)
           warm.set(nodeId, action === 'load')
         },
+        allowLoads: (_podId, allowance) => void allowed.push(allowance),
       },
       podOf: id => (id === podId ? ({ podId, name: 'elastic', manifest: manifest(scaling) } as PodRecord) : undefined), // cast: what is read of it
       votesOf: () => options.votes ?? null,
+      othersOf: () => options.others ?? [],
       clock: { now: () => nowMs, after: () => () => undefined, afterTurn: run => run() },
       logger: silentLogger,
       metrics: createMetrics(),
@@ -57,6 +61,7 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
   return {
     autoscaler,
     said,
+    allowed,
     warmCount,
     at(jobs: Partial<PodLoad>, ms: number) {
       load = jobs
@@ -70,6 +75,22 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
 }
 
 describe('createAutoscaler', () => {
+  test('behavior: jobs may load the first replica of a pod at zero; the rest is asked for here, up to the limit', () => {
+    const { at, allowed } = scene({ min: 0, target: 2, scaleDownAfterMs: 5_000 })
+    at({}, 1_000)
+    expect(allowed.at(-1)).toEqual({ limit: 100, plain: 1, narrowed: 100 })
+    at({ pending: 1 }, 1_000)
+    expect(allowed.at(-1)).toEqual({ limit: 100, plain: 0, narrowed: 99 })
+  })
+  test('behavior: beside another router, its part of what manifest and votes allow', () => {
+    const others = [{ instance: 'r2', places: 3 }]
+    const least = scene({ min: 1, target: 2 }, { others })
+    expect(least.at({}, 2_000)).toBe(1)
+    expect(scene({ min: 1, target: 2 }, { others: [{ instance: 'r0', places: 3 }] }).at({}, 2_000)).toBe(0)
+    const most = scene({ min: 0, target: 1 }, { others, votes: { ceiling: 4, weight: 1n } })
+    expect(most.at({ pending: 9 }, 5_000)).toBe(2)
+    expect(most.autoscaler.scaleOf(podId)).toMatchObject({ desired: 2, ceiling: 4, places: 3, limit: 2 })
+  })
   test('default: from zero to what is asked and back', () => {
     const { at, autoscaler } = scene({ min: 0, target: 2, scaleDownAfterMs: 5_000 })
     expect(at({}, 10_000)).toBe(0)

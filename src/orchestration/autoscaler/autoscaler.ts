@@ -2,6 +2,7 @@ import type { Clock, Logger, Metrics } from '#platform'
 import { messageOf, type NodeId, type PodId, type PodLoad, type PodRecord, type ReplicaAction } from '#protocol'
 import { DEFAULT_SCALE_SPEC, decideScale, newScaleState, type ScaleObservation, type ScaleSpec, type ScaleState } from './decide.ts'
 import { type Placing, placeReplicas } from './place.ts'
+import { type Holder, shareOf } from './share.ts'
 
 /** What votes give a pod: how many replicas it may have, and its weight where places are scarce. */
 export type PodVotes = { readonly ceiling: number; readonly weight: bigint }
@@ -9,16 +10,21 @@ export type PodVotes = { readonly ceiling: number; readonly weight: bigint }
 export type AutoscalerOptions = {
   /** Pause between two looks, in ms (default 2,000). */
   readonly everyMs?: number
+  /** This router's name among others. */
+  readonly instance: string
 }
 export type AutoscalerDependencies = {
   /** The router whose nodes are scaled. */
   readonly router: {
     loads(): readonly PodLoad[]
     scale(nodeId: NodeId, podId: PodId, action: ReplicaAction): void
+    allowLoads(podId: PodId, allowance: { readonly limit: number; readonly plain: number; readonly narrowed: number }): void
   }
   readonly podOf: (podId: PodId) => PodRecord | undefined
   /** null: the chain did not say; then votes bound nothing. */
   readonly votesOf: (podId: PodId) => PodVotes | null
+  /** The other routers, and what of the pod their nodes could hold; what manifest and votes allow is divided among all. */
+  readonly othersOf: (podId: PodId) => readonly Holder[]
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
@@ -27,8 +33,11 @@ export type AutoscalerDependencies = {
 export type PodScale = {
   readonly desired: number
   readonly present: number
-  /** Null while the chain does not say. */
+  /** What votes allow in the whole network; null while the chain does not say. */
   readonly ceiling: number | null
+  /** Replicas that this router's nodes hold or could hold, and how many it may have, whatever its nodes hold just now. */
+  readonly places: number
+  readonly limit: number
   readonly reasons: readonly string[]
 }
 export type Autoscaler = {
@@ -43,7 +52,7 @@ const DEFAULT_EVERY_MS = 2_000
 
 /** Follows the demand of each pod: to zero and back, within what votes, manifest and nodes allow (wp §2.1.2). */
 export function createAutoscaler(options: AutoscalerOptions, dependencies: AutoscalerDependencies): Autoscaler {
-  const { router, podOf, votesOf, clock, logger, metrics } = dependencies
+  const { router, podOf, votesOf, othersOf, clock, logger, metrics } = dependencies
   const states = new Map<PodId, ScaleState>()
   const scales = new Map<PodId, PodScale>()
   const desiredGauge = metrics.gauge('heurist_autoscaler_replicas_desired', 'Replicas that the autoscaler wants, by pod.', ['pod'])
@@ -56,13 +65,18 @@ export function createAutoscaler(options: AutoscalerOptions, dependencies: Autos
   function placingOf(load: PodLoad, pod: PodRecord): Placing {
     const observation = observe(load)
     const votes = votesOf(load.podId)
-    const limits = { ceiling: votes?.ceiling ?? Number.POSITIVE_INFINITY, places: placesIn(load) }
-    const spec = specOf(pod, load)
+    const places = placesIn(load)
+    const others = othersOf(load.podId)
+    const share = (total: number): number => shareOf(total, { instance: options.instance, places }, others)
+    const whole = specOf(pod, load)
+    const spec = { ...whole, min: share(whole.min), max: share(whole.max) }
+    const limits = { ceiling: share(votes?.ceiling ?? Number.POSITIVE_INFINITY), places }
     const state = states.get(load.podId) ?? newScaleState(observation.warm + observation.loading)
     const decision = decideScale(observation, { spec, limits }, state, clock.now())
     states.set(load.podId, decision.state)
     const present = observation.warm + observation.loading
-    scales.set(load.podId, { desired: decision.desired, present, ceiling: votes?.ceiling ?? null, reasons: decision.reasons })
+    const limit = Math.min(spec.max, limits.ceiling)
+    scales.set(load.podId, { ...decision, present, ceiling: votes?.ceiling ?? null, places, limit })
     desiredGauge.set({ pod: pod.name }, decision.desired)
     if (decision.desired !== state.desired) {
       logger.info({ pod: pod.name, from: state.desired, to: decision.desired, reasons: decision.reasons }, 'replicas wanted')
@@ -87,6 +101,10 @@ export function createAutoscaler(options: AutoscalerOptions, dependencies: Autos
     for (const { nodeId, podId, action } of placeReplicas(loads.map(({ load, pod }) => placingOf(load, pod)))) {
       router.scale(nodeId, podId, action)
       actions.inc({ pod: podOf(podId)?.name ?? podId, action })
+    }
+    for (const [podId, { desired, limit }] of scales) {
+      // The first job of a pod at zero need not wait for the next look.
+      router.allowLoads(podId, { limit, plain: desired === 0 ? Math.min(1, limit) : 0, narrowed: Math.max(0, limit - desired) })
     }
   }
 

@@ -15,3 +15,4 @@ export {
   type ScaleSpec,
   type ScaleState,
 } from './decide.ts'
+export type { Holder } from './share.ts'

@@ -2,16 +2,21 @@ import { type Bytes32, bytesToHex, type DecisionRecord, routeClass } from '#prot
 import { type RouterContext, tell } from './context.ts'
 import { type DecisionInput, recordDecision } from './decision.ts'
 import type { Fault } from './errors.ts'
-import { isEligible, refusalsOf, summarizeRefusals } from './filter.ts'
+import { isEligible, isPlain, refusalsOf, summarizeRefusals } from './filter.ts'
 import type { Hosting } from './hosting.ts'
 import { isFinished, type Job, type Lease, moveJob } from './job.ts'
 import { viewOfLease } from './lease.ts'
 import { createMeter } from './metering.ts'
-import { type Choice, pick } from './pick.ts'
+import { type Choice, type Choices, pick } from './pick.ts'
 import type { Offer } from './queue.ts'
 import { leaseDeadlines, phaseDeadline, shouldRetry, silenceMs } from './retry.ts'
 import { sealDecision, sealDiscard } from './seal.ts'
 
+const ELSEWHERE: Fault = {
+  code: 'ROUTER_POD_ELSEWHERE',
+  message: 'This router may load no replica of the pod; another one has them.',
+  retryAfterMs: 1000,
+}
 export const STOPPING: Fault = { code: 'ROUTER_STOPPING', message: 'This router is shutting down. Send the job again.' }
 
 /** Takes a job in: its whole-job deadline runs from here. */
@@ -35,7 +40,13 @@ export function placeJob(context: RouterContext, job: Job): void {
   const choice = tryLease(context, job)
   if (choice.chosen !== null) return
   if (choice.mayWait) wait(context, job)
+  else if (isElsewhere(context, job)) discard(context, job, ELSEWHERE)
   else refuse(context, job)
+}
+
+/** Nodes of this router could do the job, and none of them may load the pod. */
+function isElsewhere({ allowances, fleet }: RouterContext, { podId }: Job): boolean {
+  return allowances.isElsewhere(podId) && fleet.hosting(podId).length > 0
 }
 
 function whyNobody({ fleet }: RouterContext, { demand, podId }: Job): string {
@@ -65,9 +76,16 @@ function tryLease(context: RouterContext, job: Job): Choice {
     // The fleet's copy of the registry may be a second old; the node that is about to get work is looked up now.
     if (dependencies.standing(node.nodeId) !== node.standing) fleet.refreshStanding(node.nodeId)
     if (!isEligible(choice.chosen, job.demand)) continue
+    if (!context.allowances.take(choice.chosen, job.demand)) return heldBack(context, job, choice)
     grantLease(context, job, choice, seed)
     return choice
   }
+}
+
+/** The best node would have to load the pod and must not: the job waits for a warm one, if this router may have any. */
+function heldBack({ allowances, fleet }: RouterContext, { podId }: Job, choices: Choices): Choice {
+  const hasOne = !allowances.isElsewhere(podId) || fleet.hosting(podId).some(({ warm, busy }) => warm || busy > 0)
+  return { ...choices, chosen: null, mayWait: hasOne }
 }
 
 function wait(context: RouterContext, job: Job): void {
@@ -100,7 +118,8 @@ export function offerSlots(context: RouterContext, podId: Bytes32): void {
   const { queue, fleet, pace, dependencies } = context
   const take = (job: Job): Offer => {
     if (!fleet.roster(podId)?.listed()?.size) return 'no slot left'
-    if (tryLease(context, job).chosen === null) return 'unsuitable'
+    // Where the best node must not load, no job that any node may do finds another.
+    if (tryLease(context, job).chosen === null) return isPlain(job.demand) ? 'no slot left' : 'unsuitable'
     pace.served(podId, dependencies.clock.now())
     return 'taken'
   }
@@ -122,15 +141,12 @@ function publishDecision(context: RouterContext, job: Job, record: DecisionRecor
   tell(context, job, sink => sink.decided(decision))
 }
 
-/** The attempt that could not be made has a decision too. */
+/** The attempt that could not be made has a decision too: when nobody was eligible. Who was held back from loading breaks no rule of the record. */
 function recordRefusal(context: RouterContext, job: Job): void {
   const seed = bytesToHex(context.dependencies.random(32))
   const choice = pick(context.fleet, job.demand, seed)
-  publishDecision(
-    context,
-    job,
-    recordOf(context, job, { attempt: job.attempts + 1, seed, choice: { ...choice, chosen: null, mayWait: false } }),
-  )
+  if (choice.chosen !== null) return
+  publishDecision(context, job, recordOf(context, job, { attempt: job.attempts + 1, seed, choice: choice }))
 }
 
 function grantLease(context: RouterContext, job: Job, choice: Choice & { readonly chosen: Hosting }, seed: Bytes32): void {

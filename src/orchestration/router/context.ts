@@ -1,5 +1,6 @@
 import type { Counter, Gauge, Histogram } from 'prom-client'
 import type { JobSink, PodId } from '#protocol'
+import type { LoadAllowances } from './allowance.ts'
 import type { Fleet } from './fleet.ts'
 import type { Job } from './job.ts'
 import type { JournalWriter } from './journal-writer.ts'
@@ -31,6 +32,7 @@ export type RouterContext = {
   readonly sealer: Sealer
   readonly journal: JournalWriter
   readonly fleet: Fleet
+  readonly allowances: LoadAllowances
   readonly leases: LeaseTable
   readonly queue: WaitingQueue<Job>
   readonly pace: Pace

@@ -2,6 +2,7 @@
  * Why a job failed. Each code reaches the gateway in `JobFailure.code` and stands in the discard receipt.
  *
  * - `ROUTER_NO_CANDIDATE`: no node can take the job now; the message groups the filter's reasons.
+ * - `ROUTER_POD_ELSEWHERE`: this router may load no replica of the pod, and has none: another router has them.
  * - `ROUTER_QUEUE_FULL`: as many jobs as allowed already wait for this pod.
  * - `ROUTER_QUEUE_TIMEOUT`: no slot became free within the pod's queue deadline.
  * - `ROUTER_LOAD_TIMEOUT`: the node did not finish loading the pod in time.
@@ -17,6 +18,7 @@
  */
 export type RouterErrorCode =
   | 'ROUTER_NO_CANDIDATE'
+  | 'ROUTER_POD_ELSEWHERE'
   | 'ROUTER_QUEUE_FULL'
   | 'ROUTER_QUEUE_TIMEOUT'
   | 'ROUTER_LOAD_TIMEOUT'

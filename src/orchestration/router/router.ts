@@ -17,6 +17,7 @@ import {
   type PodRecord,
   type ReplicaAction,
 } from '#protocol'
+import { createLoadAllowances, type LoadAllowance } from './allowance.ts'
 import { discard, failAttempt, offerSlots, STOPPING, submitJob } from './attempt.ts'
 import { createRouterMetrics, type RouterContext } from './context.ts'
 import { cancelJob, grantCredit, onFrames, onLeaseMessage, onSessionLost } from './delivery.ts'
@@ -62,6 +63,8 @@ export interface Router extends Dispatcher {
   loads(): PodLoad[]
   /** Asks a node to load or unload one replica. It answers by its facts. */
   scale(nodeId: NodeId, podId: PodId, action: ReplicaAction): void
+  /** Bounds what jobs may load by themselves, until it is said again. */
+  allowLoads(podId: PodId, allowance: LoadAllowance): void
   /** Stores what the journal of decisions says so far; else it is stored every `journalIntervalMs`. */
   flushJournal(): Promise<void>
   /**
@@ -97,6 +100,7 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
       { ...dependencies, fleet, separator, sink: dependencies.journal, lost: metrics.journalLost },
     ),
     fleet,
+    allowances: createLoadAllowances(),
     leases: createLeaseTable({ clock, random, setBusy: fleet.setBusy, onSlotFreed: hosting => wake(hosting.podId) }),
     queue: createWaitingQueue<Job>(options.queueMaxJobs),
     pace: createPace(),
@@ -227,6 +231,10 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
         pods.map(({ podId }) => podId),
       ),
     scale: (nodeId, podId, action) => fleet.get(nodeId)?.session.send(encodeMessage({ type: 'scale', podId, action })),
+    allowLoads(podId, allowance) {
+      context.allowances.set(podId, allowance)
+      if (queue.size(podId) > 0) context.wake(podId)
+    },
     podCapacity: podId => capacityOf(context, podId),
     podLogs: logs.read,
     why: nodeId => whyOf(fleet, nodeId, { standing: dependencies.standing(nodeId) }),

@@ -86,7 +86,7 @@ export async function startGateway(world: GatewayWorld, process: Process, epoch:
     },
   )
   const podOf = (podId: string): PodRecord | undefined => pods.find(pod => pod.podId === podId)
-  const autoscaler = createAutoscaler({}, { router, podOf, votesOf: () => null, ...dependencies })
+  const autoscaler = createAutoscaler({ instance: 'router' }, { router, podOf, votesOf: () => null, othersOf: () => [], ...dependencies })
   router.publishPods(pods)
   router.start()
   autoscaler.start()

@@ -7,6 +7,7 @@ export type KnownRouter = {
   readonly url: string
   readonly nodeUrl: string
   readonly draining: boolean
+  readonly devices: number
   readonly heardAtMs: number
   readonly pods: ReadonlyMap<PodId, PodSummary>
 }
@@ -43,7 +44,7 @@ export function createRouterDirectory({ clock }: { readonly clock: Clock }): Rou
   function heard(payload: string): void {
     const beacon = parsed(payload)
     if (!beacon) return
-    const { instance, url, nodeUrl, draining, round } = beacon
+    const { instance, url, nodeUrl, draining, devices, round } = beacon
     const before = routers.get(instance)
     // Rounds count from one at every start: an older one of the same address is a message that came late.
     const isSame = before?.url === url && round >= before.round
@@ -58,7 +59,7 @@ export function createRouterDirectory({ clock }: { readonly clock: Clock }): Rou
       pods.delete(podId)
       named.delete(podId)
     }
-    routers.set(instance, { instance, url, nodeUrl, draining, round, heardAtMs: clock.now(), pods, named })
+    routers.set(instance, { instance, url, nodeUrl, draining, devices, round, heardAtMs: clock.now(), pods, named })
   }
 
   return {

@@ -31,6 +31,8 @@ export type RouterPool = Dispatcher & {
   why(nodeId: NodeId): Promise<NodeWhy>
   /** What a pod's program wrote to stderr, from the nodes of all routers. */
   podLogs(podId: PodId, sinceMs: number): Promise<NodeLog[]>
+  /** What the autoscalers of all routers want of a pod; null while none has looked. */
+  scaleOf(podId: PodId): { readonly desired: number; readonly ceiling: number | null; readonly reasons: readonly string[] } | null
   stop(): void
 }
 
@@ -52,6 +54,20 @@ function capacityOf(routers: readonly KnownRouter[], podId: `0x${string}`): Retu
     total.freeSlots += summary?.freeSlots ?? 0
   }
   return total
+}
+
+/** What the autoscalers of all routers want: each for its own nodes. */
+function scaleIn(routers: readonly KnownRouter[], podId: PodId): ReturnType<RouterPool['scaleOf']> {
+  const scales = routers.flatMap(({ instance, pods }) => {
+    const scale = pods.get(podId)?.scale
+    return scale ? [{ instance, ...scale }] : []
+  })
+  if (scales.length === 0) return null
+  return {
+    desired: scales.reduce((sum, { desired }) => sum + desired, 0),
+    ceiling: scales.reduce<number | null>((most, { ceiling }) => (ceiling === null ? most : Math.max(most ?? 0, ceiling)), null),
+    reasons: scales.map(({ instance, desired, limit, places }) => `${instance} wants ${desired}, may have ${Math.min(limit, places)} of ${places}`),
+  }
 }
 
 export function createRouterPool({ secret }: { readonly secret: string }, dependencies: RouterPoolDependencies): RouterPool {
@@ -123,6 +139,7 @@ export function createRouterPool({ secret }: { readonly secret: string }, depend
     // Routers read the pods themselves.
     publishPods: () => undefined,
     podCapacity: podId => capacityOf(directory.list(), podId),
+    scaleOf: podId => scaleIn(directory.list(), podId),
     async why(nodeId) {
       const links = openLinks()
       const link = links.find(each => each.nodes.some(node => node.nodeId === nodeId && node.online)) ?? links[0]

@@ -18,6 +18,8 @@ const LOST: Fault = { code: 'ROUTER_LOST', message: 'The router that had the job
 /** What a router says that is about to stop, or whose nodes have not come yet: another may take the job, or the same in a moment. */
 const PASSING: ReadonlySet<string> = new Set(['ROUTER_STOPPING', 'ROUTER_NO_CANDIDATE', 'ROUTER_POD_UNKNOWN', NO_ROUTER.code])
 const AGAIN_MS = 200
+/** The router's own autoscaler leaves the pod to others, which its last word did not say yet. */
+const ELSEWHERE = 'ROUTER_POD_ELSEWHERE'
 /** How long a job is tried again while routers come and go. */
 const PATIENCE_MS = 10_000
 
@@ -109,7 +111,7 @@ export class RemoteJob {
 
   #fail(failure: JobFailure): void {
     const { isUnsettled, clock } = this.#dependencies
-    const isPassing = PASSING.has(failure.code) && this.#elapsedMs() < PATIENCE_MS && isUnsettled()
+    const isPassing = this.#elapsedMs() < PATIENCE_MS && (failure.code === ELSEWHERE || (PASSING.has(failure.code) && isUnsettled()))
     if (!isPassing || !this.#mayRetry()) {
       this.#sink.failed(failure)
       return

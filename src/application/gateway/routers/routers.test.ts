@@ -8,15 +8,25 @@ import { createRouterDirectory, type KnownRouter } from './directory.ts'
 const POD: PodId = `0x${'1'.repeat(64)}`
 const OTHER: PodId = `0x${'2'.repeat(64)}`
 
-const summary = (podId: PodId, freeSlots: number) => ({ podId, warm: 1, loading: 0, replicas: 1, freeSlots, queued: 0 })
+const summary = (podId: PodId, freeSlots: number) => ({ podId, warm: 1, loading: 0, replicas: 1, freeSlots, queued: 0, scale: null })
 const beacon = (instance: string, round: number, pods: RouterBeacon['pods'], more: Partial<RouterBeacon> = {}): string =>
-  JSON.stringify({ instance, url: `ws://${instance}/gateway`, nodeUrl: `ws://${instance}/node`, round, draining: false, pods, ...more })
+  JSON.stringify({
+    instance,
+    url: `ws://${instance}/gateway`,
+    nodeUrl: `ws://${instance}/node`,
+    round,
+    draining: false,
+    devices: 1,
+    pods,
+    ...more,
+  })
 const known = (instance: string, freeSlots: number | null, draining = false): { router: KnownRouter; given: number } => ({
   router: {
     instance,
     url: `ws://${instance}`,
     nodeUrl: `ws://${instance}`,
     draining,
+    devices: 1,
     heardAtMs: 0,
     pods: new Map(freeSlots === null ? [] : [[POD, summary(POD, freeSlots)]]),
   },
@@ -62,6 +72,16 @@ describe('the router for a job', () => {
   test('behavior: what was given since the last word counts', () => {
     const full = { ...known('b', 5), given: 5 }
     expect(chooseRouter([known('a', 1), full], POD, Math.random)?.router.instance).toBe('a')
+  })
+  test('behavior: a router that may not load the pod is asked only when nobody else may, though it has it warm still', () => {
+    const bound = (instance: string, warm: number): ReturnType<typeof known> => {
+      const candidate = known(instance, 9)
+      const scale = { desired: 0, limit: 0, places: 1, ceiling: 1 }
+      return { ...candidate, router: { ...candidate.router, pods: new Map([[POD, { ...summary(POD, 9), warm, scale }]]) } }
+    }
+    expect(chooseRouter([bound('a', 0), known('b', 1)], POD, Math.random)?.router.instance).toBe('b')
+    expect(chooseRouter([bound('a', 1), known('b', 1)], POD, Math.random)?.router.instance).toBe('b')
+    expect(chooseRouter([bound('a', 0)], POD, Math.random)?.router.instance).toBe('a')
   })
   test('property: never a draining one, never one without the pod beside one that hosts it; an answer whenever somebody is willing', () => {
     const router = fc.record({ slots: fc.option(fc.nat({ max: 8 })), draining: fc.boolean() })

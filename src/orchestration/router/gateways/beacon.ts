@@ -4,6 +4,8 @@ import type { Router } from '../router.ts'
 
 export type BeaconDependencies = {
   readonly router: Pick<Router, 'podCapacity' | 'loads'>
+  readonly scaleOf: (podId: PodId) => PodSummary['scale']
+  readonly devices: () => number
   readonly publish: (topic: string, payload: string) => void
   readonly clock: Clock
 }
@@ -17,15 +19,15 @@ export type Beacon = {
 }
 
 const EVERY_MS = 500
-/** One summary has about 170 bytes, one message of the bus 7,500. */
-const PODS_PER_PART = 40
+/** One summary has about 230 bytes, one message of the bus 7,500. */
+const PODS_PER_PART = 30
 
-function summaries({ router }: BeaconDependencies): PodSummary[] {
-  return router.loads().map(({ podId, pending }) => ({ podId: podId as PodId, ...router.podCapacity(podId), queued: pending })) // cast: loads are counted by pod id
+function summaries({ router, scaleOf }: BeaconDependencies): PodSummary[] {
+  return router.loads().map(({ podId, pending }) => ({ podId, ...router.podCapacity(podId), queued: pending, scale: scaleOf(podId) }))
 }
 
 export function createBeacon(self: Pick<RouterBeacon, 'instance' | 'url' | 'nodeUrl'>, dependencies: BeaconDependencies): Beacon {
-  const { publish, clock } = dependencies
+  const { publish, devices, clock } = dependencies
   let round = 0
   let draining = false
   let cancel = (): void => undefined
@@ -33,7 +35,7 @@ export function createBeacon(self: Pick<RouterBeacon, 'instance' | 'url' | 'node
     round += 1
     const all = summaries(dependencies)
     for (let from = 0; from === 0 || from < all.length; from += PODS_PER_PART) {
-      const beacon: RouterBeacon = { ...self, round, draining, pods: all.slice(from, from + PODS_PER_PART) }
+      const beacon: RouterBeacon = { ...self, round, draining, devices: devices(), pods: all.slice(from, from + PODS_PER_PART) }
       publish(BUS_TOPICS.router, JSON.stringify(beacon))
     }
   }
