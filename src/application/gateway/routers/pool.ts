@@ -66,7 +66,9 @@ function scaleIn(routers: readonly KnownRouter[], podId: PodId): ReturnType<Rout
   return {
     desired: scales.reduce((sum, { desired }) => sum + desired, 0),
     ceiling: scales.reduce<number | null>((most, { ceiling }) => (ceiling === null ? most : Math.max(most ?? 0, ceiling)), null),
-    reasons: scales.map(({ instance, desired, limit, places }) => `${instance} wants ${desired}, may have ${Math.min(limit, places)} of ${places}`),
+    reasons: scales.map(
+      ({ instance, desired, limit, places }) => `${instance} wants ${desired}, may have ${Math.min(limit, places)} of ${places}`,
+    ),
   }
 }
 
