@@ -126,6 +126,12 @@ const SETTINGS = {
     'Votes that a proposer needs (set at deployment)',
   ),
   drainMs: setting('HEURIST_DRAIN_MS', 'ms', whole(1, 60_000).default(8000), 'Time that running jobs get at shutdown'),
+  gatewayRetireMs: setting(
+    'HEURIST_GATEWAY_RETIRE_MS',
+    'ms',
+    whole(1_000, 86_400_000).default(300_000),
+    'Time without a gateway of its name after which what it had leased goes back',
+  ),
   queueMaxJobs: setting('HEURIST_QUEUE_MAX_JOBS', 'jobs', positive.default(1000), 'Jobs that may wait for a slot, per pod'),
   requestsPerMinute: setting('HEURIST_REQUESTS_PER_MINUTE', 'requests/min', positive.default(6000), 'Rate limit of new API keys'),
   modelCacheBytes: setting('HEURIST_MODEL_CACHE_BYTES', 'bytes', positive.default(50_000_000_000), 'Size of the model cache of one node'),

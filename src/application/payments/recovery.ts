@@ -22,6 +22,12 @@ export async function returnEarlierAllowances(owner: AllowanceOwner, dependencie
   }
 }
 
+/** The instances that have credits leased. */
+export async function leasedInstances(ledger: Pick<LedgerStore, 'balances'>): Promise<string[]> {
+  const balances = await ledger.balances(allowancePrefix())
+  return [...new Set(balances.flatMap(({ account }) => parseAllowance(account)?.instance ?? []))]
+}
+
 async function returnsOf(owner: AllowanceOwner, attempt: number, { ledger, clock }: Dependencies): Promise<LedgerEvent[]> {
   const postings = new Map<string, Posting[]>()
   for (const { account, asset, amount } of await ledger.balances(allowancePrefix())) {

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
 import { portOrAny } from '../ports.ts'
 import type { Infrastructure } from './infrastructure.ts'
+import { type HeldName, holdName } from './names.ts'
 import { orderedJobs } from './ordered-jobs.ts'
 import { createPodServices, type PodServices } from './pods.ts'
 import { createRouting, NODE_PATH, type Routing } from './routing.ts'
@@ -27,11 +28,18 @@ export type Services = {
 /** The gateway has waited for its jobs: nothing is left to drain, and both waits must fit into the 10 s of a shutdown. */
 const ROUTER_STOP_MS = 500
 
-type Core = { readonly books: Books; readonly pods: PodServices; readonly routing: Routing; readonly settling: Settling }
+type Core = {
+  readonly name: HeldName
+  readonly books: Books
+  readonly pods: PodServices
+  readonly routing: Routing
+  readonly settling: Settling
+}
 
 async function createCore(config: Config, dependencies: ServiceDependencies): Promise<Core> {
   const { infrastructure, home, clock, logger } = dependencies
   const { database, chain, signers } = infrastructure
+  const name = await holdName({ ...config, databaseUrl: infrastructure.databaseUrl }, { clock, logger })
   const settling = createSettling(config, dependencies, deposit => books.payments.applyDeposit(deposit))
   const books = await openBooks(config, dependencies, settling.indexer)
   const pods = createPodServices({
@@ -45,20 +53,21 @@ async function createCore(config: Config, dependencies: ServiceDependencies): Pr
     logger,
   })
   const routing: Routing = createRouting(config, { ...dependencies, pods: () => pods.catalog.list(), tokenizerFor: pods.tokenizerFor })
-  return { books, pods, routing, settling }
+  return { name, books, pods, routing, settling }
 }
 
 /** Starts everything that serves jobs in one process, bottom up: router, money, sequencer, gateway. */
 export async function startServices(config: Config, dependencies: ServiceDependencies): Promise<Services> {
   // Metrics and routes of a gateway exist once, so its port is chosen before it is made.
   const gatewayPort = await portOrAny(config.host, config.gatewayPort)
-  const { books, pods, routing, settling } = await createCore(config, dependencies)
+  const { name, books, pods, routing, settling } = await createCore(config, dependencies)
   const { router } = routing
   const stopCore = async (): Promise<void> => {
     await routing.stop(ROUTER_STOP_MS)
     pods.stop()
     await books.stop()
     await settling.stop()
+    await name.release()
   }
   try {
     await routing.start()

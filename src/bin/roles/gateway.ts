@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import { loadSecret } from '../home.ts'
 import { createDiscardSigner } from '../network/discards.ts'
 import { clusterSecret } from '../network/join.ts'
+import { holdName } from '../network/names.ts'
 import { orderedJobs } from '../network/ordered-jobs.ts'
 import { createPodServices } from '../network/pods.ts'
 import { createGatewayOf, openBooks } from '../network/serving.ts'
@@ -17,8 +18,8 @@ export function runGateway(config: Config, options: RoleOptions): Promise<number
   return runAlone('gateway', config, options, startGateway)
 }
 
-async function startGateway(alone: Alone): Promise<{ says: string }> {
-  const { home, joined, clock, logger, metrics, undo } = alone
+async function startGateway(alone: Alone): Promise<{ says: string; lost: Promise<string> }> {
+  const { home, joined, clock, logger, metrics, signal, undo } = alone
   const { infrastructure, bus } = joined
   const { chain, database, signers } = infrastructure
   const config = { ...alone.config, gatewayPort: await portOrAny(alone.config.host, alone.config.gatewayPort) }
@@ -26,6 +27,8 @@ async function startGateway(alone: Alone): Promise<{ says: string }> {
   const routers = await startRouterPool(alone)
   const devKey = infrastructure.isDevChain ? await loadSecret(home, 'dev-api-key', async () => '') : ''
   const serving = { infrastructure, clock, logger, metrics, devSessionKey: () => devKey || null }
+  const name = await holdName({ ...config, databaseUrl: infrastructure.databaseUrl, signal }, { clock, logger })
+  undo.push(() => name.release())
   const books = await openBooks(config, serving, events)
   undo.push(() => books.stop())
   const pods = createPodServices({
@@ -64,7 +67,7 @@ async function startGateway(alone: Alone): Promise<{ says: string }> {
   })
   await gateway.start()
   undo.push(() => gateway.stop())
-  return { says: `gateway ${config.instance}: ${gateway.url}/v1` }
+  return { says: `gateway ${config.instance}: ${gateway.url}/v1`, lost: name.lost }
 }
 
 async function startRouterPool({ config, home, joined, clock, logger, undo }: Alone): Promise<RouterPool> {

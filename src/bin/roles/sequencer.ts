@@ -2,6 +2,7 @@ import { createPayments } from '#application'
 import { becomeLeader } from '#platform/database'
 import { BUS_TOPICS } from '#protocol'
 import type { Config } from '../config.ts'
+import { createRetirement } from '../network/retire.ts'
 import { createSettling } from '../network/settling.ts'
 import { type Alone, type RoleOptions, runAlone } from './alone.ts'
 
@@ -26,6 +27,9 @@ async function startSequencer(alone: Alone): Promise<{ says: string; lost: Promi
   const settling = createSettling(config, { infrastructure, clock, logger, metrics }, payments.applyDeposit)
   settling.start()
   undo.push(() => settling.stop())
+  const retirement = createRetirement({ retireMs: config.gatewayRetireMs }, { infrastructure, clock, logger })
+  retirement.start()
+  undo.push(async () => retirement.stop())
   const unsubscribe = bus.subscribe(BUS_TOPICS.receipts, payload => settling.sequencer.notify(Number(payload) || 1))
   undo.push(async () => unsubscribe())
   return { says: `sequencer ${config.instance}: leads`, lost: leadership.lost }
