@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ApiKeyRecord, Clock, KeyStore, RandomBytes } from '#platform'
 import type { Address } from '#protocol'
 
@@ -115,7 +115,7 @@ export function createApiKeys(dependencies: { keys: KeyStore; clock: Clock; rand
 }
 
 function sha256(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret)
 }
 
 function hex(bytes: Uint8Array): string {
