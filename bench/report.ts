@@ -1,10 +1,14 @@
 import type { GatewayRow, LatencyRow, StreamsRow } from './gateway/measure.ts'
+import type { Part } from './profile/parts.ts'
 import type { Startup } from './startup.ts'
 
 export type Report = {
   readonly dateMs: number
   readonly cpu: string
   readonly node: string
+  /** Proxies that are not installed here. */
+  readonly missing: readonly string[]
+  readonly parts: readonly Part[]
   readonly throughput: readonly GatewayRow[]
   readonly latency: readonly LatencyRow[]
   readonly streams: readonly { readonly count: number; readonly rows: readonly StreamsRow[] }[]
@@ -78,6 +82,14 @@ function verdicts({ throughput, durable, routing, startup, gas }: Report): strin
   )
 }
 
+function partsTable({ throughput, parts }: Report): string {
+  const threadUs = throughput.find(({ name }) => name === 'heurist')?.unaryThreadUs ?? Number.NaN
+  return table(
+    ['part', 'share', 'µs'],
+    parts.map(({ name, share }) => [name, `${number(100 * share, 1)} %`, number(share * threadUs)]),
+  )
+}
+
 type DecisionRow = { nodes: number; fleet: string; decisionUs: number; changeUs: number; plainUs: number; recordUs: number }
 
 function decisionsOf(routing: Report['routing']): readonly DecisionRow[] {
@@ -97,13 +109,38 @@ function streamsSection({ count, rows }: Report['streams'][number]): string {
   return `### ${count.toLocaleString('en')} open streams, 8 tokens each, one a second\n\n${table(head, body)}`
 }
 
+/** Said by hand: renew it with the numbers. */
+const WHY = `## Why the missed bars are missed
+
+**Unary CPU and rate.** No part alone stands between this and the bar: what a job is made of (a metered lease, a signed decision, a receipt with two signatures, a ledger
+entry on disk) costs several proxied requests, spread thinly over much code; the table below says where. A share of one signature per group is paid instead of one
+each (ADR 0006), and no start row for short jobs. Of the process's CPU nine tenths are spent in user mode and one tenth in system calls; four fifths on the main thread, the rest by
+the collector and the compiler, which is still at work after 15 s of load. A commit of half a day earlier (bc64e82), measured beside this on 2026-11-29 in turns, cost the
+same within the noise (587 and 561 to 587 µs with the proxy at 70 to 92).
+
+Tried on 2026-11-29 and not kept: the journal of decisions in the transaction of the jobs' ends, groups one after another. Six interleaved rounds beside other work on the
+machine: p50 at 200 requests a second 14.3 ms instead of 20.6, but 750 requests a second instead of 894 with 64 callers, and no less CPU. A larger young
+generation of the collector changed nothing that could be told from noise. Not tried yet: a node that signs its receipt with its output (one round trip and two messages fewer, ADR 0002),
+and receipts stored as bytes instead of JSON (a job's end has about 6 KB, half of it hex of signatures and hashes).
+
+**Latency.** A unary answer is four hops between processes and two commits, one of its routing decision and one of its receipt, which are on its path by design: no
+\`[DONE]\` before both are durable (law R2). A single disk sync takes 2 ms here, so an added p50 of 0.5 ms is out of reach while the answer waits for the disk.
+
+**Durable receipts** are bounded by two cores that server and client share. The disk is not the bound: with fsync off the same run gave 4,500/s.
+
+**Memory of open streams.** The main process is gateway, router, sequencer, validator's books and chain index in one, and begins far above the bar (see *Start*); what 2,000 streams add to
+it is the difference.
+
+The machine is shared and its speed changes within minutes: the proxy alone was seen between 60 and 200 µs a request on one day. Portkey here only forwards: no key check, no
+credits, no receipt.`
+
 /** The page docs/reference/benchmarks.md. */
 export function report(input: Report): string {
-  const { dateMs, cpu, node, throughput, latency, streams, memory, startup, gas, durable, routing } = input
+  const { dateMs, cpu, node, missing, throughput, latency, streams, memory, startup, gas, durable, routing } = input
   return `# Benchmarks
 
 Written by \`npm run bench\` on ${new Date(dateMs).toISOString().slice(0, 10)}, ${cpu}, Node ${node}. Load generator, upstream and all
-gateways share these cores in one run, so read ratios and CPU time before absolute rates. Medians of interleaved rounds; the first round warms up and is not counted.
+gateways share these cores in one run, so read ratios and CPU time before absolute rates. Medians of interleaved rounds; a first round of 15 s warms each path up and is not counted.
 
 What is on each path: **undici proxy** forwards bytes and does nothing else. **heurist** is the product as \`npm start\` runs it: API key, body checks,
 prompt tokenised, quote, hold, signed routing decision, lease over the node's WebSocket, units counted, receipt signed by node and router, five-way split and
@@ -113,39 +150,20 @@ receipt committed to PostgreSQL with fsync before the answer ends. The node answ
 
 ${verdicts(input)}
 
-## Why the missed bars are missed
+${WHY}
 
-A job costs the router and the node a share of one signature per group instead of one each (ADR 0006), and no start row when it is short: 24 times the proxy became 8. Where
-the main thread's time of a unary job goes (CPU profile of 64 callers on 2026-11-28, by what the innermost frame of ours works for; the proxy beside it is all of the first row):
+### Where the microseconds of a unary job go
 
-| part | share |
-| --- | --- |
-| HTTP and sockets (Node, Fastify, writes of every kind) | 26 % |
-| receipt: hashes and signatures | 15 % |
-| database: rows, parameters, protocol | 12 % |
-| admission: key, JSON, checks, chat template, tokenizer | 10 % |
-| gateway: the job, its timeline, the answer | 7 % |
-| lease and metering | 6 % |
-| garbage collection | 5 % |
-| quote, hold, split, ledger postings | 4 % |
-| node link | 3 % |
-| decision and its journal | 2 % |
-| the rest (start-up within the profile, timers, microtasks) | 10 % |
+${partsTable(input)}
 
-No part alone stands between this and the bar: what a job is made of (a signed decision, a metered lease, a receipt with two signatures, a ledger entry on disk) costs about
-six proxied requests. The next steps would be a node that signs its receipt with its output (one round trip and two messages fewer), and receipts stored as bytes.
-
-The latency of a unary answer is four hops between processes and two commits, one of its routing decision and one of its receipt, which are on its path by design: no
-\`[DONE]\` before both are durable (law R2). Side by side on 2026-11-28, with the wait for the decision and without it: p50 6.4 and 5.7 ms for one caller, 7.4 to 8.3 and 5.5 to
-6.0 ms at 200 requests a second. An earlier run that said 40 ms was taken while others used the machine. Durable receipts are bounded by two cores that server and client
-share: with fsync off the same run gave 4,500/s. The machine is a shared one whose speed changes within minutes: the proxy cost 68 to 113 µs a request on 2026-11-28, this path
-620 to 1,266, and a p50 of 7 and of 22 ms was seen at 200 requests a second within two hours; which part of that is later code was not told apart.
-Portkey here only forwards: no key check, no credits, no receipt.
+![A unary job, callers above callees](unary-path.svg)
 
 ## Gateways
 
 ${throughputTable(throughput)}
 
+![The gateways side by side](benchmarks.svg)
+${missing.length > 0 ? `\nNot installed here, so not measured: ${missing.join(', ')}.\n` : ''}
 Portkey answers every streamed request with an error on Node (Portkey-AI/gateway #1389), so it has no figure per token.
 
 ### Latency at 200 requests a second (open loop, 16 tokens)

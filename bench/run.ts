@@ -2,14 +2,34 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { measureLatency, measureStreams, measureThroughput, memoryOf, type StreamsRow } from './gateway/measure.ts'
+import { comparisonChart } from './chart.ts'
+import { closedLoop } from './gateway/load.ts'
+import { measureLatency, measureStreams, measureThroughput, memoryOf, type StreamsRow, UNARY } from './gateway/measure.ts'
 import { ROOT } from './gateway/processes.ts'
 import { startBench } from './gateway/targets.ts'
+import { icicleOf } from './profile/icicle.ts'
+import { partsOf } from './profile/parts.ts'
+import { recordProfile } from './profile/record.ts'
 import { report } from './report.ts'
 import { measureStartup } from './startup.ts'
 
 const ROUNDS = 3
-const tell = (text: string): void => void process.stderr.write(`${text}\n`)
+const startedMs = performance.now()
+let step = 0
+let steps = 0
+
+/** One more step begins: which of how many, and the time so far. */
+function tell(text: string): void {
+  step += 1
+  const seconds = Math.round((performance.now() - startedMs) / 1000)
+  const place = steps === 0 ? '' : `${Math.min(step, steps)}/${steps} `
+  process.stderr.write(`[${place}${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}] ${text}\n`)
+}
+
+/** How many more steps there are. */
+function expect(more: number): void {
+  steps = step + more
+}
 
 /** A bench of its own that prints one JSON line last. */
 function program(file: string, args: readonly string[] = []): Record<string, unknown> {
@@ -21,16 +41,20 @@ function program(file: string, args: readonly string[] = []): Record<string, unk
   return JSON.parse(output.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown> // cast: our own programs
 }
 
-tell('starting upstream, undici proxy, Portkey and the network …')
+tell('start of upstream, proxies, Portkey and the network')
 const bench = await startBench()
 const { direct, undici, portkey, heurist } = bench.targets
-const throughput = await measureThroughput([direct, undici, portkey, heurist], ROUNDS, tell)
-tell('latency at 200 requests a second')
-const latency = await measureLatency([direct, undici, portkey, heurist])
-tell('open streams')
+const all = [direct, ...bench.peers, undici, portkey, heurist]
+const holding = [direct, ...bench.peers, undici, heurist]
+const STREAMS = [500, 2000]
+expect((ROUNDS + 1) * all.length + all.length + STREAMS.length * holding.length + 4)
+const throughput = await measureThroughput(all, ROUNDS, tell)
+const latency = await measureLatency(all, tell)
 const streams: { count: number; rows: StreamsRow[] }[] = []
-for (const count of [500, 2000]) streams.push({ count, rows: await measureStreams([direct, undici, heurist], count) })
+for (const count of STREAMS) streams.push({ count, rows: await measureStreams(holding, count, tell) })
 const memory = memoryOf(bench)
+tell('profile of the unary path')
+const profile = await recordProfile(bench.mainPid(), bench.inspectPort, () => closedLoop(heurist, { ...UNARY, durationMs: 8_000 }))
 await bench.stop()
 const durable = program('durable-receipts.ts', ['--callers', '64', '--seconds', '5'])
 const routing = program('routing-decision.ts')
@@ -42,6 +66,8 @@ const text = report({
   dateMs: Date.now(),
   cpu: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
   node: process.version,
+  missing: bench.missing,
+  parts: partsOf(profile),
   throughput,
   latency,
   streams,
@@ -51,7 +77,13 @@ const text = report({
   startup,
   gas,
 })
-mkdirSync(join(ROOT, 'docs/reference'), { recursive: true })
-writeFileSync(join(ROOT, 'docs/reference/benchmarks.md'), text)
+const reference = join(ROOT, 'docs/reference')
+mkdirSync(reference, { recursive: true })
+writeFileSync(join(reference, 'benchmarks.svg'), comparisonChart(throughput))
+writeFileSync(
+  join(reference, 'unary-path.svg'),
+  icicleOf(profile, 'A unary job in the main process (gateway, router, sequencer), 64 callers'),
+)
+writeFileSync(join(reference, 'benchmarks.md'), text)
 process.stdout.write(text)
 if (process.connected) process.disconnect()

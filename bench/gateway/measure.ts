@@ -36,7 +36,9 @@ async function withCpu(target: Target, work: () => Promise<LoadResult>): Promise
   return { load, cpuUs: (total(cpuSeconds) - cpu) * 1e6, threadUs: (total(mainThreadCpuSeconds) - thread) * 1e6 }
 }
 
-const UNARY = { stream: false, maxTokens: 16, callers: 64, durationMs: 4000 }
+export const UNARY = { stream: false, maxTokens: 16, callers: 64, durationMs: 4000 }
+/** The longest path still compiled for a tenth of its CPU after the four seconds that are enough for a proxy. */
+const WARM_UP_MS = 15_000
 const STREAM = { stream: true, maxTokens: 256, callers: 32, durationMs: 4000 }
 
 /** Rounds interleaved over the targets, so that a noisy moment hits all; medians of the rounds. */
@@ -47,7 +49,7 @@ export async function measureThroughput(targets: readonly Target[], rounds: numb
   for (let round = 0; round <= rounds; round++) {
     for (const target of targets) {
       tell(`round ${round} of ${rounds}: ${target.name}`)
-      const one = await withCpu(target, () => closedLoop(target, UNARY))
+      const one = await withCpu(target, () => closedLoop(target, round === 0 ? { ...UNARY, durationMs: WARM_UP_MS } : UNARY))
       const many = await withCpu(target, () => closedLoop(target, STREAM))
       if (round === 0) continue
       unary.get(target.name)?.push(one)
@@ -72,9 +74,10 @@ function rowOf(name: string, unary: readonly Measured[], streams: readonly Measu
 }
 
 /** Latency at 200 requests a second, open loop. */
-export async function measureLatency(targets: readonly Target[]): Promise<LatencyRow[]> {
+export async function measureLatency(targets: readonly Target[], tell: (text: string) => void): Promise<LatencyRow[]> {
   const rows: LatencyRow[] = []
   for (const target of targets) {
+    tell(`latency at 200 requests a second: ${target.name}`)
     const load = await openLoop(target, { stream: false, maxTokens: 16, perSecond: 200, durationMs: 6000 })
     rows.push({ name: target.name, p50Ms: percentile(load.totalMs, 0.5), p99Ms: percentile(load.totalMs, 0.99), errors: load.errors })
   }
@@ -84,9 +87,10 @@ export async function measureLatency(targets: readonly Target[]): Promise<Latenc
 const STREAM_TOKENS = 8
 
 /** Many streams at once, one token a second each. A lost token is one that was asked for and did not arrive. */
-export async function measureStreams(targets: readonly Target[], streams: number): Promise<StreamsRow[]> {
+export async function measureStreams(targets: readonly Target[], streams: number, tell: (text: string) => void): Promise<StreamsRow[]> {
   const rows: StreamsRow[] = []
   for (const target of targets) {
+    tell(`${streams} open streams: ${target.name}`)
     const load = await openStreams(target, { streams, maxTokens: STREAM_TOKENS, rampMs: 3 * streams, tag: 'paced' })
     rows.push({
       name: target.name,

@@ -36,18 +36,22 @@ export async function startProgram<T>(file: string, args: readonly string[]): Pr
   return { child, facts }
 }
 
-/** Starts any Node program and waits until its port answers. */
-export async function startServer(args: readonly string[], port: number): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [...args], { stdio: 'ignore' })
+/** Resolves when something answers HTTP on the port. */
+export async function answers(port: number): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if (
-      await fetch(`http://127.0.0.1:${port}/`).then(
-        () => true,
-        () => false,
-      )
+    const isUp = await fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
     )
-      return child
+    if (isUp) return
     await new Promise(done => setTimeout(done, 50))
   }
   throw new Error(`nothing answers on port ${port}`)
+}
+
+/** Starts any Node program and waits until its port answers. */
+export async function startServer(args: readonly string[], port: number): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [...args], { stdio: 'ignore' })
+  await answers(port)
+  return child
 }

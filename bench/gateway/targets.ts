@@ -1,29 +1,26 @@
 import type { ChildProcess } from 'node:child_process'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { DevFile } from '../../src/bin/dev-file.ts'
 import { networkFactsSchema } from '../../src/bin/network/facts.ts'
 import { openKey } from '../../src/compute/index.ts'
 import { createRpcChain, registerNode, transferHeu } from '../../src/platform/chain/index.ts'
+import { freePort } from '../../src/platform/free-port.ts'
 import { createSigner, newPrivateKey, silentLogger, systemClock } from '../../src/platform/index.ts'
 import { newHome, removeHome, startNetwork } from '../../test/support/network.ts'
 import type { Target } from './load.ts'
+import { startPeers } from './peers.ts'
 import { ROOT, startProgram, startServer } from './processes.ts'
 
 export type Bench = {
   readonly targets: Readonly<Record<'direct' | 'undici' | 'portkey' | 'heurist', Target>>
+  /** System proxies that are installed, and the names of those that are not. */
+  readonly peers: readonly Target[]
+  readonly missing: readonly string[]
+  /** Where the main process opens its inspector on SIGUSR1. */
+  readonly inspectPort: number
   readonly databasePid: () => number
   readonly mainPid: () => number
   stop(): Promise<void>
-}
-
-function freePort(): Promise<number> {
-  return new Promise(done => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number } // cast: a TCP server has a port
-      server.close(() => done(port))
-    })
-  })
 }
 
 /** One more API key of the same account. */
@@ -38,9 +35,16 @@ async function newApiKey(dev: DevFile): Promise<string> {
 }
 
 /** The whole network without its own nodes, and one node that answers from memory, registered like any other. */
-async function startHeurist(): Promise<{ target: Target; stop(): Promise<void>; databasePid(): number; mainPid(): number }> {
+async function startHeurist(
+  inspectPort: number,
+): Promise<{ target: Target; stop(): Promise<void>; databasePid(): number; mainPid(): number }> {
   const home = newHome()
-  const network = await startNetwork(home, { HEURIST_DEV_NODES: '0', HEURIST_REQUESTS_PER_MINUTE: '100000000', HEURIST_LOG_LEVEL: 'warn' })
+  const network = await startNetwork(home, {
+    HEURIST_DEV_NODES: '0',
+    HEURIST_REQUESTS_PER_MINUTE: '100000000',
+    HEURIST_LOG_LEVEL: 'warn',
+    NODE_OPTIONS: `--inspect-port=${inspectPort}`,
+  })
   const dev = network.dev()
   const facts = networkFactsSchema.parse(await (await fetch(`${dev.gatewayUrl.replace('/v1', '')}/api/status`)).json())
   const chain = createRpcChain(
@@ -87,8 +91,10 @@ export async function startBench(): Promise<Bench> {
     [join(ROOT, 'node_modules/@portkey-ai/gateway/build/start-server.js'), `--port=${portkeyPort}`, '--headless'],
     portkeyPort,
   )
-  children.push(upstream.child, proxy.child, portkey)
-  const heurist = await startHeurist()
+  const peers = await startPeers(upstream.facts.port)
+  children.push(upstream.child, proxy.child, portkey, ...peers.children)
+  const inspectPort = await freePort()
+  const heurist = await startHeurist(inspectPort)
   const plain = { headers: [{}], model: 'bench' }
   return {
     targets: {
@@ -103,6 +109,9 @@ export async function startBench(): Promise<Bench> {
       },
       heurist: heurist.target,
     },
+    peers: peers.targets,
+    missing: peers.missing,
+    inspectPort,
     databasePid: heurist.databasePid,
     mainPid: heurist.mainPid,
     async stop() {

@@ -7,7 +7,7 @@ const server = createServer((request, response) => {
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
     const text = Buffer.concat(parts).toString()
-    const body = JSON.parse(text) as { stream?: boolean; max_tokens?: number } // cast: our own load generator
+    const body = JSON.parse(text || '{}') as { stream?: boolean; max_tokens?: number } // cast: our own load generator
     const tokens = body.max_tokens ?? 16
     if (!body.stream) return response.writeHead(200, { 'content-type': 'application/json' }).end(completion(tokens))
     response.writeHead(200, { 'content-type': 'text/event-stream' })
