@@ -58,7 +58,14 @@ async function startMember(instance: string, podOf: (manifestHash: string) => Po
   const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}${DISPATCH_PATH}` // cast: a TCP server that listens has a port
   const beacon = createBeacon(
     { instance, url, nodeUrl: made.url },
-    { router: made.router, scaleOf: () => null, devices: () => made.router.nodes().length, publish: bus.publish, clock: systemClock },
+    {
+      router: made.router,
+      scaleOf: () => null,
+      devices: () => made.router.nodes().length,
+      publish: bus.publish,
+      clock: systemClock,
+      logger: silentLogger,
+    },
   )
   beacon.start()
   const member: Member = {

@@ -19,6 +19,33 @@ export const systemClock: Clock = {
   afterTurn: run => void setImmediate(run),
 }
 
+/**
+ * Runs `act` again and again, each time `everyMs` after the end of the run before; what it throws goes to `failed`. Answers how to end
+ * that: a run that is under way is the last one.
+ */
+export function repeat(clock: Clock, everyMs: number, act: () => unknown, failed: (error: unknown) => void): () => void {
+  let isStopped = false
+  let cancel = (): void => undefined
+  const later = (): void => {
+    if (!isStopped) cancel = clock.after(everyMs, run)
+  }
+  const run = (): void => {
+    try {
+      const running = act()
+      if (running instanceof Promise) running.catch(failed).finally(later)
+      else later()
+    } catch (error) {
+      failed(error)
+      later()
+    }
+  }
+  later()
+  return () => {
+    isStopped = true
+    cancel()
+  }
+}
+
 /** Fills a buffer with random bytes; a simulation passes a seeded one. */
 export type RandomBytes = (length: number) => Uint8Array
 

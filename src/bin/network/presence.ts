@@ -1,4 +1,4 @@
-import type { Clock, EpochPresence, Logger, NodeStore } from '#platform'
+import { type Clock, type EpochPresence, type Logger, type NodeStore, repeat } from '#platform'
 import { type Dispatcher, messageOf, type NodeId, type NodeView } from '#protocol'
 
 /** How long nodes were linked, from which uptime (routing priority 5) follows. Kept in the database, so that a restart does not forget. */
@@ -30,7 +30,7 @@ export function createPresence(dependencies: {
   const { router, nodes, dispatcher, epoch, clock, logger } = dependencies
   const seen = new Map<NodeId, Seen>()
   let lastMs = 0
-  let cancel = (): void => {}
+  let stop = (): void => undefined
 
   async function save(): Promise<void> {
     const nowMs = clock.now()
@@ -51,14 +51,6 @@ export function createPresence(dependencies: {
     }
   }
 
-  function schedule(): void {
-    cancel = clock.after(SAVE_EVERY_MS, () => {
-      save()
-        .catch(error => logger.warn({ reason: messageOf(error) }, 'node presence could not be saved; it is saved with the next round'))
-        .finally(schedule)
-    })
-  }
-
   return {
     uptimeBps(nodeId) {
       const entry = seen.get(nodeId)
@@ -69,8 +61,10 @@ export function createPresence(dependencies: {
     async start() {
       for (const { nodeId, firstSeenAtMs, onlineMs } of await nodes.list()) seen.set(nodeId, { firstSeenAtMs, onlineMs })
       lastMs = clock.now()
-      schedule()
+      stop = repeat(clock, SAVE_EVERY_MS, save, error =>
+        logger.warn({ reason: messageOf(error) }, 'node presence could not be saved; it is saved with the next round'),
+      )
     },
-    stop: () => cancel(),
+    stop: () => stop(),
   }
 }

@@ -1,5 +1,5 @@
 import { leasedInstances, returnEarlierAllowances } from '#application'
-import type { Clock, Logger } from '#platform'
+import { type Clock, type Logger, repeat } from '#platform'
 import { domainSeparator, jobDomain, messageOf } from '#protocol'
 import { createDiscardSigner } from './discards.ts'
 import type { Infrastructure } from './infrastructure.ts'
@@ -30,8 +30,6 @@ export function createRetirement({ retireMs }: RetirementOptions, dependencies: 
   const separator = domainSeparator(jobDomain(chain.chainId, chain.contracts.JobSettlement))
   const signDiscard = createDiscardSigner(infrastructure, clock)
   const freeSinceMs = new Map<string, number>()
-  let cancel = (): void => undefined
-  let isStopped = false
 
   async function retire(instance: string): Promise<void> {
     const owner = { instance, epoch: `retired-${clock.now()}` }
@@ -50,26 +48,19 @@ export function createRetirement({ retireMs }: RetirementOptions, dependencies: 
     else freeSinceMs.delete(instance)
   }
 
-  /** Looks once after every gateway that has something leased. Never rejects. */
+  /** Looks once after every gateway that has something leased. */
   async function round(): Promise<void> {
-    try {
-      const instances = await leasedInstances(database.ledger)
-      for (const instance of freeSinceMs.keys()) if (!instances.includes(instance)) freeSinceMs.delete(instance)
-      for (const instance of instances) await look(instance)
-    } catch (error) {
-      logger.warn({ reason: messageOf(error) }, 'it could not be seen which gateways are gone; it is looked again')
-    }
+    const instances = await leasedInstances(database.ledger)
+    for (const instance of freeSinceMs.keys()) if (!instances.includes(instance)) freeSinceMs.delete(instance)
+    for (const instance of instances) await look(instance)
   }
 
-  const later = (): void => {
-    cancel = clock.after(retireMs / LOOKS, () => void round().then(() => isStopped || later()))
-  }
   return {
-    start: later,
     round,
-    stop() {
-      isStopped = true
-      cancel()
-    },
+    /** Answers how to stop. */
+    start: () =>
+      repeat(clock, retireMs / LOOKS, round, error =>
+        logger.warn({ reason: messageOf(error) }, 'it could not be seen which gateways are gone; it is looked again'),
+      ),
   }
 }

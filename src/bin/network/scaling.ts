@@ -1,5 +1,5 @@
 import { type Autoscaler, createAutoscaler, type Holder, type PodVotes, type Router } from '#orchestration'
-import type { Chain, Clock, Logger, Metrics } from '#platform'
+import { type Chain, type Clock, type Logger, type Metrics, repeat } from '#platform'
 import { messageOf, type PodId, type PodRecord } from '#protocol'
 import { epochClock } from './keeper.ts'
 
@@ -28,29 +28,25 @@ export function createScaling({ instance }: { readonly instance: string }, depen
   const { pods, peers, clock, logger } = dependencies
   const readVotes = votesReader(dependencies)
   let votes: ReadonlyMap<PodId, PodVotes> = new Map()
-  let cancel = (): void => undefined
-  let isStopped = false
+  let stop = (): void => undefined
   const podOf = (podId: PodId): PodRecord | undefined => pods().find(pod => pod.podId === podId)
   const othersOf = (podId: PodId): Holder[] =>
     peers().map(peer => ({ instance: peer.instance, places: peer.pods.get(podId)?.scale?.places ?? 0 }))
   const autoscaler = createAutoscaler({ instance }, { ...dependencies, podOf, votesOf: podId => votes.get(podId) ?? null, othersOf })
   const refresh = async (): Promise<void> => {
-    try {
-      votes = await readVotes()
-    } catch (error) {
-      logger.warn({ reason: messageOf(error) }, 'the votes for pods could not be read; the last ones count')
-    }
-    if (!isStopped) cancel = clock.after(VOTES_EVERY_MS, () => void refresh())
+    votes = await readVotes()
   }
+  const failed = (error: unknown): void =>
+    logger.warn({ reason: messageOf(error) }, 'the votes for pods could not be read; the last ones count')
   return {
     ...autoscaler,
     start() {
-      cancel = clock.after(0, () => void refresh())
+      void refresh().catch(failed)
+      stop = repeat(clock, VOTES_EVERY_MS, refresh, failed)
       autoscaler.start()
     },
     stop() {
-      isStopped = true
-      cancel()
+      stop()
       autoscaler.stop()
     },
   }

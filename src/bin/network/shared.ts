@@ -1,5 +1,5 @@
 import { createEventFollower, type EventFollower } from '#orchestration'
-import type { Clock, Logger } from '#platform'
+import { type Clock, type Logger, repeat } from '#platform'
 import type { Bus } from '#platform/bus'
 import { BUS_TOPICS } from '#protocol'
 import type { Joined } from './join.ts'
@@ -13,17 +13,10 @@ export function podNews(bus: Bus, clock: Clock): PodNews {
   return {
     tell: () => bus.publish(BUS_TOPICS.pods, ''),
     listen(heard) {
-      let cancel = (): void => undefined
-      const later = (): void => {
-        cancel = clock.after(LOOK_EVERY_MS, () => {
-          heard()
-          later()
-        })
-      }
-      later()
+      const stop = repeat(clock, LOOK_EVERY_MS, heard, () => undefined)
       const unsubscribe = bus.subscribe(BUS_TOPICS.pods, heard)
       return () => {
-        cancel()
+        stop()
         unsubscribe()
       }
     },

@@ -1,6 +1,6 @@
 import { DEFAULT_SPLIT_BPS, type SplitBps } from '#economics'
 import type { Frontends } from '#orchestration'
-import type { Chain, Clock, Logger } from '#platform'
+import { type Chain, type Clock, type Logger, repeat } from '#platform'
 import { type Address, type FrontendView, messageOf, type PodRecord } from '#protocol'
 
 /** What the chain says about the split of a payment: governed shares, and what each frontend asks for. */
@@ -33,21 +33,12 @@ export function createShareBook({
   let governed: SplitBps = DEFAULT_SPLIT_BPS
   let known: readonly FrontendView[] = []
   let fees: ReadonlyMap<Address, number> = new Map()
-  let cancel = (): void => {}
-  let stopped = false
+  let stop = (): void => undefined
 
   async function refresh(): Promise<void> {
     // In this order: what is executed in between is in the first answer or in the second.
     const coming = await queued()
     governed = lowest([await chain.shares(), ...coming])
-  }
-  function later(): void {
-    if (stopped) return
-    cancel = clock.after(refreshMs, () => {
-      refresh()
-        .catch(error => logger.warn({ reason: messageOf(error) }, 'the shares could not be read; the last ones stay in force'))
-        .finally(later)
-    })
   }
   function feeOf(payout: Address): number | undefined {
     const list = frontends.list()
@@ -60,12 +51,11 @@ export function createShareBook({
   return {
     async start() {
       await refresh()
-      later()
+      stop = repeat(clock, refreshMs, refresh, error =>
+        logger.warn({ reason: messageOf(error) }, 'the shares could not be read; the last ones stay in force'),
+      )
     },
-    stop() {
-      stopped = true
-      cancel()
-    },
+    stop: () => stop(),
     bpsOf({ pod, frontend }) {
       const asked = frontend === null ? undefined : feeOf(frontend)
       return {

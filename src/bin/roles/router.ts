@@ -35,6 +35,7 @@ async function startRouter(alone: Alone): Promise<{ says: string }> {
       devices: () => replicaPlaces(routing.router),
       publish: joined.bus.publish,
       clock: alone.clock,
+      logger: alone.logger,
     },
   )
   beacon.start()

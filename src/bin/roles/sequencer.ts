@@ -28,8 +28,8 @@ async function startSequencer(alone: Alone): Promise<{ says: string; lost: Promi
   settling.start()
   undo.push(() => settling.stop())
   const retirement = createRetirement({ retireMs: config.gatewayRetireMs }, { infrastructure, clock, logger })
-  retirement.start()
-  undo.push(async () => retirement.stop())
+  const stopRetiring = retirement.start()
+  undo.push(async () => stopRetiring())
   const unsubscribe = bus.subscribe(BUS_TOPICS.receipts, payload => settling.sequencer.notify(Number(payload) || 1))
   undo.push(async () => unsubscribe())
   return { says: `sequencer ${config.instance}: leads`, lost: leadership.lost }

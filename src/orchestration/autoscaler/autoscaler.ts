@@ -1,4 +1,4 @@
-import type { Clock, Logger, Metrics } from '#platform'
+import { type Clock, type Logger, type Metrics, repeat } from '#platform'
 import { messageOf, type NodeId, type PodId, type PodLoad, type PodRecord, type ReplicaAction } from '#protocol'
 import { DEFAULT_SCALE_SPEC, decideScale, newScaleState, type ScaleObservation, type ScaleSpec, type ScaleState } from './decide.ts'
 import { type Placing, placeReplicas } from './place.ts'
@@ -60,7 +60,7 @@ export function createAutoscaler(options: AutoscalerOptions, dependencies: Autos
     'pod',
     'action',
   ])
-  let cancel = (): void => undefined
+  let stop = (): void => undefined
 
   function placingOf(load: PodLoad, pod: PodRecord): Placing {
     const observation = observe(load)
@@ -108,17 +108,12 @@ export function createAutoscaler(options: AutoscalerOptions, dependencies: Autos
     }
   }
 
-  const schedule = (): void => {
-    cancel = clock.after(options.everyMs ?? DEFAULT_EVERY_MS, () => {
-      try {
-        round()
-      } catch (error) {
-        logger.error({ reason: messageOf(error) }, 'the autoscaler could not look; it looks again')
-      }
-      schedule()
-    })
+  const start = (): void => {
+    stop = repeat(clock, options.everyMs ?? DEFAULT_EVERY_MS, round, error =>
+      logger.error({ reason: messageOf(error) }, 'the autoscaler could not look; it looks again'),
+    )
   }
-  return { start: schedule, stop: () => cancel(), round, scaleOf: podId => scales.get(podId) ?? null }
+  return { start, stop: () => stop(), round, scaleOf: podId => scales.get(podId) ?? null }
 }
 
 function observe({ hosts, inFlight, pending, oldestPendingMs }: PodLoad): ScaleObservation {

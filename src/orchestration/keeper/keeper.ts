@@ -1,4 +1,4 @@
-import type { Clock, Logger, Metrics } from '#platform'
+import { type Clock, type Logger, type Metrics, repeat } from '#platform'
 import { messageOf } from '#protocol'
 
 /**
@@ -32,7 +32,7 @@ export function createKeeper(options: KeeperOptions, dependencies: KeeperDepende
   const done = metrics.counter('heurist_keeper_actions_total', 'What keepers did on chain.', ['task'])
   const failed = metrics.counter('heurist_keeper_failures_total', 'Keeper tasks that failed; they are tried again.', ['task'])
   let stopped = false
-  let cancel = (): void => undefined
+  let stopRepeating = (): void => undefined
   let turn: Promise<readonly string[]> = Promise.resolve([])
 
   async function runAll(): Promise<readonly string[]> {
@@ -56,15 +56,16 @@ export function createKeeper(options: KeeperOptions, dependencies: KeeperDepende
     turn = turn.then(runAll)
     return turn
   }
-  const schedule = (): void => {
-    cancel = clock.after(options.everyMs ?? DEFAULT_EVERY_MS, () => void round().finally(() => stopped || schedule()))
-  }
   return {
-    start: schedule,
+    start() {
+      stopRepeating = repeat(clock, options.everyMs ?? DEFAULT_EVERY_MS, round, error =>
+        logger.error({ reason: messageOf(error) }, 'a round of the keeper failed; the next one comes'),
+      )
+    },
     round,
     async stop() {
       stopped = true
-      cancel()
+      stopRepeating()
       await turn
     },
   }

@@ -1,4 +1,4 @@
-import type { Chain, Clock, EventStore, IndexedEvent, Logger } from '#platform'
+import { type Chain, type Clock, type EventStore, type IndexedEvent, type Logger, repeat } from '#platform'
 import { messageOf } from '#protocol'
 import type { Indexer } from './indexer.ts'
 
@@ -19,7 +19,7 @@ const WAIT_MS = 50
 export function createEventFollower({ chain, events, clock, logger }: EventFollowerDependencies): EventFollower {
   const listeners = new Set<(stored: readonly IndexedEvent[] | null) => void>()
   let block = -1
-  let cancel = (): void => undefined
+  let stop = (): void => undefined
   let isStopped = false
 
   const blockOf = async (): Promise<number> => ((await events.cursor())?.from ?? 0) - 1
@@ -30,13 +30,6 @@ export function createEventFollower({ chain, events, clock, logger }: EventFollo
     block = now
     const stored = now < before ? null : await events.list({ fromBlock: before + 1 })
     if (stored === null || stored.length > 0) for (const listener of listeners) listener(stored)
-  }
-  function later(): void {
-    cancel = clock.after(POLL_MS, () => {
-      look()
-        .catch(error => logger.warn({ reason: messageOf(error) }, 'the chain events could not be read; it is tried again'))
-        .finally(() => !isStopped && later())
-    })
   }
   return {
     onEvents(listener) {
@@ -49,11 +42,13 @@ export function createEventFollower({ chain, events, clock, logger }: EventFollo
     },
     async start() {
       block = await blockOf()
-      later()
+      stop = repeat(clock, POLL_MS, look, error =>
+        logger.warn({ reason: messageOf(error) }, 'the chain events could not be read; it is tried again'),
+      )
     },
     stop() {
       isStopped = true
-      cancel()
+      stop()
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Chain, ChainCursor, ChainEvent, ChainNode, ChainWatch, Clock, Logger } from '#platform'
+import { type Chain, type ChainCursor, type ChainEvent, type ChainNode, type ChainWatch, type Clock, type Logger, repeat } from '#platform'
 import { type Address, BPS, messageOf, type NodeId, type NodeStanding, nodeGaugeId } from '#protocol'
 import { readTime } from '../economy/context.ts'
 
@@ -63,8 +63,7 @@ class ChainRegistry implements Registry {
   readonly #listeners = new Set<(nodeId: NodeId) => void>()
   #loadedAtMs: number
   #watch: ChainWatch | null = null
-  #cancelReload = (): void => undefined
-  #stopped = false
+  #stopReloading = (): void => undefined
 
   constructor(options: RegistryOptions, dependencies: RegistryDependencies) {
     this.#options = options
@@ -79,12 +78,17 @@ class ChainRegistry implements Registry {
     await this.#reload()
     const place = { kinds: ['node'], cursor: memoryCursor(), fromBlock: number, until: 'latest' } as const
     this.#watch = chain.watch({ ...place, pollMs: this.#options.pollMs }, events => this.#onEvents(events))
-    this.#scheduleReload()
+    const { clock, logger } = this.#dependencies
+    this.#stopReloading = repeat(
+      clock,
+      this.#options.reloadMs,
+      () => this.#reload(),
+      error => logger.warn({ err: messageOf(error), ageMs: this.ageMs() }, 'the registry was not read again; the last standings stay'),
+    )
   }
 
   readonly stop = async (): Promise<void> => {
-    this.#stopped = true
-    this.#cancelReload()
+    this.#stopReloading()
     await this.#watch?.stop()
   }
 
@@ -158,19 +162,6 @@ class ChainRegistry implements Registry {
       if (known) await this.refresh(known.nodeId)
       if (event.nodeId && event.nodeId !== known?.nodeId) await this.refresh(event.nodeId)
     }
-  }
-
-  #scheduleReload(): void {
-    const { clock, logger } = this.#dependencies
-    this.#cancelReload = clock.after(this.#options.reloadMs, () => {
-      this.#reload()
-        .catch(error =>
-          logger.warn({ err: messageOf(error), ageMs: this.ageMs() }, 'the registry was not read again; the last standings stay'),
-        )
-        .finally(() => {
-          if (!this.#stopped) this.#scheduleReload()
-        })
-    })
   }
 }
 

@@ -1,8 +1,9 @@
-import type { Bus, Clock, Logger } from '#platform'
+import { type Bus, type Clock, type Logger, repeat } from '#platform'
 import {
   BUS_TOPICS,
   type Dispatcher,
   type JobOrder,
+  messageOf,
   type NodeId,
   type NodeLog,
   type NodeView,
@@ -77,7 +78,7 @@ export function createRouterPool({ secret }: { readonly secret: string }, depend
   const directory = createRouterDirectory({ clock })
   const members = new Map<string, Member>()
   let unsubscribe = (): void => undefined
-  let cancel = (): void => undefined
+  let stopDialling = (): void => undefined
   let isStopped = false
   let movedAtMs = Number.NEGATIVE_INFINITY
 
@@ -100,12 +101,6 @@ export function createRouterPool({ secret }: { readonly secret: string }, depend
       const link: RouterLink = new RouterLink({ url, secret }, { clock, logger, closed })
       members.set(instance, { link, url, heardAtMs, given: 0 })
     }
-  }
-  function dialLater(): void {
-    cancel = clock.after(DIAL_EVERY_MS, () => {
-      dial()
-      dialLater()
-    })
   }
   const linked = (): { router: KnownRouter; member: Member; given: number }[] =>
     directory.list().flatMap(router => {
@@ -133,7 +128,9 @@ export function createRouterPool({ secret }: { readonly secret: string }, depend
         directory.heard(payload)
         if (!isStopped) dial()
       })
-      dialLater()
+      stopDialling = repeat(clock, DIAL_EVERY_MS, dial, error =>
+        logger.error({ reason: messageOf(error) }, 'the routers could not be dialled; they are dialled again'),
+      )
     },
     routers: () => linked().map(({ router }) => router),
     dispatch: (order, sink) => new RemoteJob(order, sink, { choose, isUnsettled, signDiscard, clock }).control,
@@ -155,7 +152,7 @@ export function createRouterPool({ secret }: { readonly secret: string }, depend
     },
     stop() {
       isStopped = true
-      cancel()
+      stopDialling()
       unsubscribe()
       for (const { link } of members.values()) link.close()
     },

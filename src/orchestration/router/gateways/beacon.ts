@@ -1,5 +1,5 @@
-import type { Clock } from '#platform'
-import { BUS_TOPICS, type PodId, type PodSummary, type RouterBeacon } from '#protocol'
+import { type Clock, type Logger, repeat } from '#platform'
+import { BUS_TOPICS, messageOf, type PodId, type PodSummary, type RouterBeacon } from '#protocol'
 import type { Router } from '../router.ts'
 
 export type BeaconDependencies = {
@@ -8,6 +8,7 @@ export type BeaconDependencies = {
   readonly devices: () => number
   readonly publish: (topic: string, payload: string) => void
   readonly clock: Clock
+  readonly logger: Logger
 }
 
 /** A router's word on the bus: where it is, and what it could take. */
@@ -27,10 +28,10 @@ function summaries({ router, scaleOf }: BeaconDependencies): PodSummary[] {
 }
 
 export function createBeacon(self: Pick<RouterBeacon, 'instance' | 'url' | 'nodeUrl'>, dependencies: BeaconDependencies): Beacon {
-  const { publish, devices, clock } = dependencies
+  const { publish, devices, clock, logger } = dependencies
   let round = 0
   let draining = false
-  let cancel = (): void => undefined
+  let stop = (): void => undefined
   const say = (): void => {
     round += 1
     const all = summaries(dependencies)
@@ -39,21 +40,17 @@ export function createBeacon(self: Pick<RouterBeacon, 'instance' | 'url' | 'node
       publish(BUS_TOPICS.router, JSON.stringify(beacon))
     }
   }
-  const later = (): void => {
-    cancel = clock.after(EVERY_MS, () => {
-      say()
-      later()
-    })
-  }
   return {
     start() {
       say()
-      later()
+      stop = repeat(clock, EVERY_MS, say, error =>
+        logger.error({ reason: messageOf(error) }, 'the beacon could not be sent; the next one comes'),
+      )
     },
     drain() {
       draining = true
       say()
     },
-    stop: () => cancel(),
+    stop: () => stop(),
   }
 }

@@ -2,11 +2,12 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import type { Clock, Logger } from '#platform'
+import { type Clock, type Logger, repeat } from '#platform'
 import {
   type Bytes32,
   DISPATCH_VERSION,
   keccakBytes,
+  messageOf,
   type PodId,
   type PodRecord,
   type SignedDiscardReceipt,
@@ -52,14 +53,12 @@ export function createGatewayDoor({ secret }: { readonly secret: string }, depen
   const { clock, logger } = dependencies
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false })
   const connections = new Set<GatewayConnection>()
-  let cancel = (): void => undefined
-  const tellLater = (): void => {
-    cancel = clock.after(TELL_NODES_MS, () => {
-      for (const connection of connections) connection.tellNodes()
-      tellLater()
-    })
+  const tellNodes = (): void => {
+    for (const connection of connections) connection.tellNodes()
   }
-  tellLater()
+  const stopTelling = repeat(clock, TELL_NODES_MS, tellNodes, error =>
+    logger.error({ reason: messageOf(error) }, 'the gateways could not be told of the nodes; they are told again'),
+  )
   return {
     handleUpgrade(request, socket, head) {
       socket.on('error', () => socket.destroy())
@@ -76,7 +75,7 @@ export function createGatewayDoor({ secret }: { readonly secret: string }, depen
       })
     },
     close() {
-      cancel()
+      stopTelling()
       for (const link of server.clients) link.close(1001, 'ROUTER_STOPPING')
       server.close()
     },
