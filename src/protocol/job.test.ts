@@ -32,7 +32,7 @@ describe('job states', () => {
 
 describe('preferences', () => {
   test('default: retry, at most three attempts', () => {
-    expect(jobPreferencesSchema.parse({})).toEqual({ on_failure: 'retry', max_attempts: 3 })
+    expect(jobPreferencesSchema.parse({})).toEqual({ on_failure: 'retry', max_attempts: 3, on_cold: 'wait' })
   })
 
   test('error: unknown names and values out of bounds are refused', () => {

@@ -270,6 +270,13 @@ describe('network', () => {
     isBusy = false
     await Promise.all(askers)
     await eventually('nobody to hold it', async () => (await pod()).warm === 0, 60_000)
+    const impatient = await fetch(`${network.dev().gatewayUrl}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${network.dev().apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'elastic', messages: [{ role: 'user', content: 'Hi' }], heurist: { on_cold: 'refuse' } }),
+    })
+    expect([impatient.status, impatient.headers.get('retry-after')]).toEqual([503, '15'])
+    await eventually('the pod that was refused to be loaded', async () => (await pod()).warm > 0, 30_000)
     expect((await ask()).choices).toHaveLength(1)
   }, 240_000)
 

@@ -5,6 +5,7 @@ import { type GatewayError, type GatewayErrorCode, gatewayError } from './errors
 /** The router's codes (`orchestration/router/errors.ts`) -> what the client is told, and whether trying again helps. */
 const FAILURES: Readonly<Record<string, { readonly code: GatewayErrorCode; readonly retryAfterMs?: number }>> = {
   ROUTER_NO_CANDIDATE: { code: 'no_candidate', retryAfterMs: 5_000 },
+  ROUTER_POD_COLD: { code: 'overloaded', retryAfterMs: 15_000 },
   ROUTER_POD_ELSEWHERE: { code: 'overloaded', retryAfterMs: 2_000 },
   ROUTER_QUEUE_FULL: { code: 'overloaded', retryAfterMs: 2_000 },
   ROUTER_QUEUE_TIMEOUT: { code: 'overloaded', retryAfterMs: 5_000 },

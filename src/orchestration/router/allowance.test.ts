@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createManualClock } from '#platform'
+import { jobPreferencesSchema } from '#protocol'
 import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
 
 const pod = testPod('chat/elastic', { timeouts: { queueMs: 1000, loadMs: 2000, firstTokenMs: 500, totalMs: 10_000 } })
@@ -50,6 +51,20 @@ describe('what jobs may load by themselves', () => {
     })
     expect(job.calls.at(-1)).toBe('loading')
     expect((await net.replay(job)).map(({ matches }) => matches)).toEqual([true, true])
+  })
+
+  test('error: a job that would not wait for a load is refused with a time to come back, and counts as demand', async () => {
+    const clock = await startRouter()
+    net.router.publishPods([pod])
+    await net.node({ facts: { replicas: [replica('cold')] }, answer: silent })
+    const preferences = jobPreferencesSchema.parse({ on_cold: 'refuse' })
+    const { failure } = await dispatchRecorded(net.router, testOrder(pod, { preferences })).ended
+    expect(failure).toMatchObject({ code: 'ROUTER_POD_COLD', attempts: 0, retryAfterMs: 15_000 })
+    expect(net.router.loads()).toMatchObject([{ pending: 1, inFlight: 0 }])
+    clock.advance(10_000)
+    expect(net.router.loads()).toMatchObject([{ pending: 0 }])
+    await net.node({ facts: { replicas: [replica('warm')] }, answer: silent })
+    await dispatchRecorded(net.router, testOrder(pod, { preferences })).leased
   })
 
   test('error: where the router may have no replica at all, the job is told so at once', async () => {

@@ -1,4 +1,5 @@
 import { type Bytes32, bytesToHex, type DecisionRecord, routeClass } from '#protocol'
+import { coldFault, isCold } from './cold.ts'
 import { type RouterContext, tell } from './context.ts'
 import { type DecisionInput, recordDecision } from './decision.ts'
 import type { Fault } from './errors.ts'
@@ -35,6 +36,11 @@ export function placeJob(context: RouterContext, job: Job): void {
   if (isFinished(job)) return
   if (context.stopping) {
     discard(context, job, STOPPING)
+    return
+  }
+  if (job.order.preferences.on_cold === 'refuse' && isCold(context.fleet.hosting(job.podId))) {
+    context.coldWishes.add(job.podId, context.dependencies.clock.now())
+    discard(context, job, coldFault(job.order.pod.name))
     return
   }
   const choice = tryLease(context, job)

@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Histogram } from 'prom-client'
 import type { JobSink, PodId } from '#protocol'
 import type { LoadAllowances } from './allowance.ts'
+import type { ColdWishes } from './cold.ts'
 import type { Fleet } from './fleet.ts'
 import type { Job } from './job.ts'
 import type { JournalWriter } from './journal-writer.ts'
@@ -33,6 +34,7 @@ export type RouterContext = {
   readonly journal: JournalWriter
   readonly fleet: Fleet
   readonly allowances: LoadAllowances
+  readonly coldWishes: ColdWishes
   readonly leases: LeaseTable
   readonly queue: WaitingQueue<Job>
   readonly pace: Pace

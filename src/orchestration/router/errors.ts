@@ -3,6 +3,7 @@
  *
  * - `ROUTER_NO_CANDIDATE`: no node can take the job now; the message groups the filter's reasons.
  * - `ROUTER_POD_ELSEWHERE`: this router may load no replica of the pod, and has none: another router has them.
+ * - `ROUTER_POD_COLD`: the pod is loaded nowhere, and the job asked not to wait for it.
  * - `ROUTER_QUEUE_FULL`: as many jobs as allowed already wait for this pod.
  * - `ROUTER_QUEUE_TIMEOUT`: no slot became free within the pod's queue deadline.
  * - `ROUTER_LOAD_TIMEOUT`: the node did not finish loading the pod in time.
@@ -19,6 +20,7 @@
 export type RouterErrorCode =
   | 'ROUTER_NO_CANDIDATE'
   | 'ROUTER_POD_ELSEWHERE'
+  | 'ROUTER_POD_COLD'
   | 'ROUTER_QUEUE_FULL'
   | 'ROUTER_QUEUE_TIMEOUT'
   | 'ROUTER_LOAD_TIMEOUT'

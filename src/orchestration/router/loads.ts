@@ -3,14 +3,14 @@ import type { RouterContext } from './context.ts'
 import type { Hosting } from './hosting.ts'
 
 /** What the autoscaler needs to know of the pods: their jobs and their hosts. */
-export function loadsOf({ fleet, queue, dependencies }: RouterContext, podIds: readonly PodId[]): PodLoad[] {
+export function loadsOf({ fleet, queue, coldWishes, dependencies }: RouterContext, podIds: readonly PodId[]): PodLoad[] {
   const nowMs = dependencies.clock.now()
   return podIds.map(podId => {
     const hostings = fleet.hosting(podId)
     return {
       podId,
       inFlight: hostings.reduce((sum, { busy }) => sum + busy, 0),
-      pending: queue.size(podId),
+      pending: queue.size(podId) + (coldWishes.has(podId, nowMs) ? 1 : 0),
       oldestPendingMs: Math.max(0, ...queue.oldest(podId).map(({ submittedAtMs }) => nowMs - submittedAtMs)),
       hosts: hostings.filter(mayServe).map(hostLoad),
     }

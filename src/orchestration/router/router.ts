@@ -19,6 +19,7 @@ import {
 } from '#protocol'
 import { createLoadAllowances, type LoadAllowance } from './allowance.ts'
 import { discard, failAttempt, offerSlots, STOPPING, submitJob } from './attempt.ts'
+import { createColdWishes } from './cold.ts'
 import { createRouterMetrics, type RouterContext } from './context.ts'
 import { cancelJob, grantCredit, onFrames, onLeaseMessage, onSessionLost } from './delivery.ts'
 import { createFleet } from './fleet.ts'
@@ -101,6 +102,7 @@ function createContext(options: RouterOptions, dependencies: RouterDependencies)
     ),
     fleet,
     allowances: createLoadAllowances(),
+    coldWishes: createColdWishes(),
     leases: createLeaseTable({ clock, random, setBusy: fleet.setBusy, onSlotFreed: hosting => wake(hosting.podId) }),
     queue: createWaitingQueue<Job>(options.queueMaxJobs),
     pace: createPace(),

@@ -220,7 +220,7 @@ export class World {
         model: 'chat',
         pod: this.scenario.pods[pod]!,
         key,
-        preferences: { on_failure: 'retry' as const, max_attempts: 3, ...preferences },
+        preferences: { on_failure: 'retry' as const, max_attempts: 3, on_cold: 'wait' as const, ...preferences },
         inputUnits: 5,
         maxOutputUnits: maxTokens,
       }
