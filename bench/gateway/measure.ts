@@ -23,6 +23,8 @@ export type StreamsRow = {
   readonly firstP99Ms: number
   readonly lost: number
   readonly errors: number
+  /** Before the first stream, and the most while they were open. */
+  readonly beforeMb: number
   readonly residentMb: number
 }
 
@@ -86,19 +88,30 @@ export async function measureLatency(targets: readonly Target[], tell: (text: st
 
 const STREAM_TOKENS = 8
 
+function memoryOfAll(target: Target): number {
+  return target.pids().reduce((sum, pid) => sum + residentMb(pid), 0)
+}
+
 /** Many streams at once, one token a second each. A lost token is one that was asked for and did not arrive. */
 export async function measureStreams(targets: readonly Target[], streams: number, tell: (text: string) => void): Promise<StreamsRow[]> {
   const rows: StreamsRow[] = []
   for (const target of targets) {
     tell(`${streams} open streams: ${target.name}`)
+    const beforeMb = memoryOfAll(target)
+    let residentMb = beforeMb
+    const watch = setInterval(() => {
+      residentMb = Math.max(residentMb, memoryOfAll(target))
+    }, 250)
     const load = await openStreams(target, { streams, maxTokens: STREAM_TOKENS, rampMs: 3 * streams, tag: 'paced' })
+    clearInterval(watch)
     rows.push({
       name: target.name,
       firstP50Ms: percentile(load.firstByteMs, 0.5),
       firstP99Ms: percentile(load.firstByteMs, 0.99),
       lost: streams * STREAM_TOKENS - load.tokens,
       errors: load.errors,
-      residentMb: target.pids().reduce((sum, pid) => sum + residentMb(pid), 0),
+      beforeMb,
+      residentMb,
     })
   }
   return rows

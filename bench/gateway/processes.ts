@@ -28,7 +28,10 @@ export function residentMb(pid: number): number {
 
 /** Starts a bench program and waits for the facts that it sends when it is up. */
 export async function startProgram<T>(file: string, args: readonly string[]): Promise<{ child: ChildProcess; facts: T }> {
-  const child = spawn(process.execPath, [join(ROOT, 'bench/gateway', file), ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  // Under the flags of this process, which are the product's (scripts/setup.mjs): no proxy is slower for another collector.
+  const child = spawn(process.execPath, [...process.execArgv, join(ROOT, 'bench/gateway', file), ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const facts = await new Promise<T>((done, fail) => {
     child.once('message', message => done(message as T)) // cast: our own programs
     child.once('exit', code => fail(new Error(`${file} ended with ${code} before it was up`)))
@@ -51,7 +54,7 @@ export async function answers(port: number): Promise<void> {
 
 /** Starts any Node program and waits until its port answers. */
 export async function startServer(args: readonly string[], port: number): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [...args], { stdio: 'ignore' })
+  const child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: 'ignore' })
   await answers(port)
   return child
 }
