@@ -90,6 +90,9 @@ describe('createAutoscaler', () => {
     const most = scene({ min: 0, target: 1 }, { others, votes: { ceiling: 4, weight: 1n } })
     expect(most.at({ pending: 9 }, 5_000)).toBe(2)
     expect(most.autoscaler.scaleOf(podId)).toMatchObject({ desired: 2, ceiling: 4, places: 3, limit: 2 })
+    // Routers tell each other of it twice a second: what an autoscaler remembers is not in it.
+    const told = Object.keys(most.autoscaler.scaleOf(podId) ?? {}).toSorted()
+    expect(told).toEqual(['ceiling', 'desired', 'limit', 'places', 'present', 'reasons'])
   })
   test('default: from zero to what is asked and back', () => {
     const { at, autoscaler } = scene({ min: 0, target: 2, scaleDownAfterMs: 5_000 })

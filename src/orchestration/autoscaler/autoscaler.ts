@@ -76,7 +76,9 @@ export function createAutoscaler(options: AutoscalerOptions, dependencies: Autos
     states.set(load.podId, decision.state)
     const present = observation.warm + observation.loading
     const limit = Math.min(spec.max, limits.ceiling)
-    scales.set(load.podId, { ...decision, present, ceiling: votes?.ceiling ?? null, places, limit })
+    const { desired, reasons } = decision
+    // Its state stays here: it holds the samples of five minutes, and this is told every half second.
+    scales.set(load.podId, { desired, reasons, present, ceiling: votes?.ceiling ?? null, places, limit })
     desiredGauge.set({ pod: pod.name }, decision.desired)
     if (decision.desired !== state.desired) {
       logger.info({ pod: pod.name, from: state.desired, to: decision.desired, reasons: decision.reasons }, 'replicas wanted')

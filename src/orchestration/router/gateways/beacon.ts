@@ -23,8 +23,15 @@ const EVERY_MS = 500
 /** One summary has about 230 bytes, one message of the bus 7,500. */
 const PODS_PER_PART = 30
 
+/** Exactly what the message has room for: whatever else an object carries would grow on the bus unseen. */
+function scaleFact(scale: PodSummary['scale']): PodSummary['scale'] {
+  return scale && { desired: scale.desired, limit: scale.limit, places: scale.places, ceiling: scale.ceiling }
+}
+
 function summaries({ router, scaleOf }: BeaconDependencies): PodSummary[] {
-  return router.loads().map(({ podId, pending }) => ({ podId, ...router.podCapacity(podId), queued: pending, scale: scaleOf(podId) }))
+  return router
+    .loads()
+    .map(({ podId, pending }) => ({ podId, ...router.podCapacity(podId), queued: pending, scale: scaleFact(scaleOf(podId)) }))
 }
 
 export function createBeacon(self: Pick<RouterBeacon, 'instance' | 'url' | 'nodeUrl'>, dependencies: BeaconDependencies): Beacon {
@@ -49,7 +56,12 @@ export function createBeacon(self: Pick<RouterBeacon, 'instance' | 'url' | 'node
     },
     drain() {
       draining = true
-      say()
+      try {
+        say()
+      } catch (error) {
+        // Gateways see the links close instead; the router must not stay up for it.
+        logger.error({ reason: messageOf(error) }, 'the beacon could not be sent; the router drains without it')
+      }
     },
     stop: () => stop(),
   }
