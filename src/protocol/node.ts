@@ -2,23 +2,51 @@ import { z } from 'zod'
 import type { RankKeys } from './decision.ts'
 import { type Address, bytes32Schema, type NodeId, type PodId } from './ids.ts'
 
-export const DEVICE_KINDS = ['cpu', 'gpu', 'mig', 'slice', 'group'] as const
+const deviceIdSchema = z.string().min(1).max(120)
+/** Jobs at once on a whole device, over all pods on it. */
+export const DEVICE_SLOTS = 64
+/** GPUs that one group may have. */
+export const MAX_GROUP_GPUS = 8
 
-/** One thing that computes: a whole GPU, a MIG instance, a time slice, a GPU group, or the CPU (wp §2.1.1). */
-export const deviceSchema = z.object({
-  id: z.string().min(1).max(120),
-  kind: z.enum(DEVICE_KINDS),
+const commonSchema = z.object({
+  id: deviceIdSchema,
   name: z.string().max(200),
+  /** What pods may use of its memory; of a group, all its GPUs together. */
   memoryBytes: z.number().int().nonnegative(),
   computeCapability: z.number().nonnegative().default(0),
   /** Part of the physical device that this node may use, in basis points. */
   shareBps: z.number().int().min(1).max(10_000).default(10_000),
-  /** Registration benchmark in operations per second of the device class's fixed kernel; null until measured. */
+  /** Jobs at once, over all pods on it. */
+  slots: z.number().int().min(1).max(4096).default(DEVICE_SLOTS),
+  /**
+   * Registration benchmark of what is offered, the share included, in operations per second of the device class's fixed kernel: the
+   * device's weight in emission. Null until measured.
+   */
   benchmark: z.object({ score: z.number().positive(), kernel: z.string().max(60), measuredAtMs: z.number().int() }).nullable(),
   /** How busy it was in the last moments, 0 to 1, whoever used it; absent when nobody measures it. */
   utilization: z.number().min(0).max(1).optional(),
 })
+
+/**
+ * One thing that computes (wp §2.1.1): the CPU or a share of it, a whole GPU, a MIG instance (own memory, isolated by the hardware), a time
+ * slice of a GPU (isolates neither memory nor faults), or a group of GPUs for one pod (tensor parallel).
+ */
+export const deviceSchema = z.discriminatedUnion('kind', [
+  commonSchema.extend({ kind: z.literal('cpu') }),
+  commonSchema.extend({ kind: z.literal('gpu') }),
+  commonSchema.extend({ kind: z.literal('mig'), parent: deviceIdSchema, profile: z.string().max(40) }),
+  commonSchema.extend({ kind: z.literal('slice'), parent: deviceIdSchema }),
+  commonSchema.extend({ kind: z.literal('group'), members: z.array(deviceIdSchema).min(2).max(MAX_GROUP_GPUS) }),
+])
 export type Device = z.output<typeof deviceSchema>
+export type DeviceKind = Device['kind']
+
+/** Ids by which the vendor's tools know what a device computes on; empty for the CPU. */
+export function gpusOf(device: Device): readonly string[] {
+  if (device.kind === 'cpu') return []
+  if (device.kind === 'slice') return [device.parent]
+  return device.kind === 'group' ? device.members : [device.id]
+}
 
 export const REPLICA_STATES = ['cold', 'loading', 'warm', 'draining', 'failed'] as const
 

@@ -10,8 +10,12 @@ export function unmetRequirements(manifest: PodManifest, device: Device): string
   const isGpu = device.kind !== 'cpu'
   const reasons: string[] = []
   if (resources.gpuCount > 0 && !isGpu) reasons.push(`needs ${resources.gpuCount} GPU, device ${device.id} is a CPU`)
-  if (resources.gpuCount > 1 && device.kind !== 'group')
-    reasons.push(`needs a group of ${resources.gpuCount} GPUs, device ${device.id} is one`)
+  if (resources.gpuCount > 1) {
+    const gpus = device.kind === 'group' ? device.members.length : 1
+    if (gpus < resources.gpuCount) reasons.push(`needs a group of ${resources.gpuCount} GPUs, device ${device.id} has ${gpus}`)
+  } else if (device.kind === 'group') {
+    reasons.push(`needs one device, ${device.id} is a group for pods of several GPUs`)
+  }
   if (isGpu && device.memoryBytes < resources.vramBytes) {
     reasons.push(`needs ${resources.vramBytes} bytes of VRAM, device ${device.id} has ${device.memoryBytes}`)
   }
@@ -21,9 +25,13 @@ export function unmetRequirements(manifest: PodManifest, device: Device): string
   if (isGpu && device.computeCapability < resources.minComputeCapability) {
     reasons.push(`needs compute capability ${resources.minComputeCapability}, device ${device.id} has ${device.computeCapability}`)
   }
-  if (resources.fractional === 'forbidden' && device.shareBps < 10_000) reasons.push('needs a whole device')
+  if (resources.fractional === 'forbidden' && isFraction(device)) reasons.push('needs a whole device')
   if (resources.fractional === 'mig' && device.kind === 'slice') reasons.push('needs memory isolation (MIG), a time slice has none')
   return reasons
+}
+
+function isFraction({ kind, shareBps }: Device): boolean {
+  return kind === 'mig' || kind === 'slice' || shareBps < 10_000
 }
 
 /** Devices of a node that can hold the pod. */

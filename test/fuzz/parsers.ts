@@ -16,7 +16,9 @@ import {
 import { parseJsonObject } from '../../src/application/gateway/json.ts'
 import { chatRequestSchema, completionRequestSchema, embeddingRequestSchema } from '../../src/application/gateway/openai/requests.ts'
 import { validate } from '../../src/application/gateway/validate.ts'
-import { parseMigList, parseQuery } from '../../src/compute/node/devices/nvidia.ts'
+import { parseGpuInstances, parseMigList } from '../../src/compute/node/devices/mig.ts'
+import { parseQuery } from '../../src/compute/node/devices/nvidia-gpu.ts'
+import { parseNvidiaXml } from '../../src/compute/node/devices/nvidia-xml.ts'
 import { parseRocm, rocmCards } from '../../src/compute/node/devices/rocm.ts'
 import { isReady, parseReply } from '../../src/compute/pod/engines/command/replies.ts'
 import { parseChunk } from '../../src/compute/pod/engines/upstream/chunks.ts'
@@ -192,11 +194,28 @@ export const PARSERS: readonly Parser[] = [
     parse: input => parseQuery(input.toString('utf8'), NVIDIA_FIELDS),
     promises: nothing,
   },
-  { name: 'nvidia-smi -L', samples: fixtures(/nvidia.*txt$/), parse: input => parseMigList(input.toString('utf8')), promises: nothing },
+  {
+    name: 'nvidia-smi -q -x',
+    samples: fixtures(/nvidia-q-x.*xml$/),
+    parse: input => parseNvidiaXml(input.toString('utf8')),
+    promises: nothing,
+  },
+  {
+    name: 'nvidia-smi mig -lgi',
+    samples: fixtures(/nvidia.*lgi.*txt$/),
+    parse: input => parseGpuInstances(input.toString('utf8')),
+    promises: nothing,
+  },
+  {
+    name: 'nvidia-smi -L',
+    samples: fixtures(/nvidia.*list.*txt$/),
+    parse: input => parseMigList(input.toString('utf8')),
+    promises: nothing,
+  },
   {
     name: 'rocm-smi',
     samples: fixtures(/rocm/),
-    parse: input => [parseRocm(input.toString('utf8'), 10_000), rocmCards(input.toString('utf8'))],
+    parse: input => [parseRocm(input.toString('utf8')), rocmCards(input.toString('utf8'))],
     promises: nothing,
   },
   { name: 'event streams of upstreams', samples: texts(SSE), parse: readStream, promises: error => error instanceof RangeError },

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { HeuristError, type JobView, type NodeView } from '#protocol'
+import { type Device, HeuristError, type JobView, type NodeView } from '#protocol'
 import type { Config } from '../config.ts'
 import { explainConfig, printableValue } from '../config.ts'
 import { type ApiClient, type CliErrorCode, createApiClient, readDevFile } from './client.ts'
@@ -73,6 +73,7 @@ export function nodeCommands(node: Command, attach: Attach): void {
       [
         nodeTable([found]),
         '',
+        ...(found.facts?.devices ?? []).map(deviceLine),
         ...(found.facts?.replicas ?? []).map(
           replica =>
             `pod ${short(replica.podId)}  ${replica.state}  ${replica.slots} slots  ${replica.unitsPerSecond.toFixed(0)} units/s  ${replica.reason ?? ''}`,
@@ -81,6 +82,12 @@ export function nodeCommands(node: Command, attach: Attach): void {
     )
     return EXIT.ok
   })
+}
+
+function deviceLine({ id, kind, name, memoryBytes, shareBps, slots, benchmark }: Device): string {
+  const share = shareBps < 10_000 ? `  ${shareBps / 100} %` : ''
+  const score = benchmark ? `${(benchmark.score / 1e9).toFixed(2)} Gop/s` : 'not measured'
+  return `device ${id}  ${kind}  ${name}  ${(memoryBytes / 2 ** 30).toFixed(1)} GiB${share}  ${slots} slots  ${score}`
 }
 
 export function jobCommands(job: Command, attach: Attach): void {

@@ -8,10 +8,10 @@ const SAVE_EVERY_MS = 10_000
 /** A node that was first seen less than this ago counts as always present: it had no chance to be away. */
 const GRACE_MS = 60_000
 
-/** A linked node's time and its benchmarked capacity: million operations per second of what its devices may use. */
+/** A linked node's time and its benchmarked capacity: million operations per second of what its devices offer. */
 function presenceOf({ nodeId, online, facts }: NodeView, onlineMs: number): EpochPresence['nodes'][number][] {
   if (!online) return []
-  const scores = (facts?.devices ?? []).map(({ benchmark, shareBps }) => ((benchmark?.score ?? 0) * shareBps) / 10_000)
+  const scores = (facts?.devices ?? []).map(({ benchmark }) => benchmark?.score ?? 0)
   return [{ nodeId, onlineMs, capacity: Math.floor(scores.reduce((sum, score) => sum + score, 0) / 1e6) }]
 }
 

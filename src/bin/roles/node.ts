@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import {
+  type ComputeNode,
   createEngines,
   createModelStore,
   createNode,
@@ -33,6 +34,7 @@ type NodeStartOptions = {
   readonly name?: string
   readonly router?: string
   readonly share?: number
+  readonly gpu?: readonly string[]
   readonly slots?: number
   readonly allow?: readonly string[]
   readonly allowNetwork?: readonly string[]
@@ -72,6 +74,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       routerUrls: routers.urls,
       pins: { chainId: facts.chainId, settlement: facts.contracts.JobSettlement, router: facts.router },
       shareBps: Math.round((options.share ?? 100) * 100),
+      offers: options.gpu ?? [],
       slots: options.slots ?? 4,
       allowedPods: allowedPods(options.allow, facts),
       networkPods: options.allowNetwork ?? [],
@@ -95,18 +98,23 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       }),
     },
   )
-  const stopSignal = onStopSignals()
-  await node.start().catch(error => {
-    if (!stopSignal.signal.aborted) throw error
-  })
-  const cancelStatus = keepStatus(join(homeDir, 'status.json'), () => node.status())
-  await stopSignal.received
-  cancelStatus()
+  await untilSignal(node, join(homeDir, 'status.json'))
   routers.stop()
   await node.stop()
   await tracer?.stop()
   await models.close()
   return 0
+}
+
+/** Starts the node and lets it run until a signal; its status is written meanwhile. */
+async function untilSignal(node: ComputeNode, statusPath: string): Promise<void> {
+  const stopSignal = onStopSignals()
+  await node.start().catch(error => {
+    if (!stopSignal.signal.aborted) throw error
+  })
+  const cancelStatus = keepStatus(statusPath, () => node.status())
+  await stopSignal.received
+  cancelStatus()
 }
 
 function chainOf(config: Config, { rpcUrl, chainId, contracts }: NetworkFacts, logger: Logger): Chain {
@@ -144,7 +152,16 @@ function followRouters(config: Config, first: readonly string[]): Routers {
 }
 
 const threadsSchema = z.object({ threads: z.number().int().positive(), cores: z.number().int() })
-const WHOLE_CPU: Device = { id: 'cpu', kind: 'cpu', name: 'cpu', memoryBytes: 0, computeCapability: 0, shareBps: 10_000, benchmark: null }
+const WHOLE_CPU: Device = {
+  id: 'cpu',
+  kind: 'cpu',
+  name: 'cpu',
+  memoryBytes: 0,
+  computeCapability: 0,
+  shareBps: 10_000,
+  slots: 64,
+  benchmark: null,
+}
 const THREAD_TRIAL_MS = 30_000
 const SHIPPED_MODEL = join(PACKAGE_ROOT, 'models/heurist-tiny/heurist-tiny-q8_0.gguf')
 

@@ -19,6 +19,7 @@ import type { SandboxSupport } from '../pod/sandbox/detect.ts'
 import { benchmarkDevices } from './devices/benchmark.ts'
 import type { RunCommand } from './devices/command.ts'
 import { detectDevices } from './devices/detect.ts'
+import { type Offer, parseOffer } from './devices/offers.ts'
 import { watchUtilization } from './devices/utilization.ts'
 import { DutyCycle } from './duty-cycle.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -44,6 +45,8 @@ export type NodeOptions = {
   readonly pins: LinkPins
   /** Part of each device that this node may use, in basis points. */
   readonly shareBps?: number
+  /** How the GPUs are offered, in words (`parseOffer`): "slices:4", "0,1=group". Nothing: whole. */
+  readonly offers?: readonly string[]
   /** Names, ids or deployers of the pods that the owner allows; null allows all. */
   readonly allowedPods?: readonly string[] | null
   /** Names or ids of the pods whose program may use this machine's network. */
@@ -93,6 +96,7 @@ const DEFAULT_SLOTS = 4
 class Node implements ComputeNode {
   readonly #options: NodeOptions
   readonly #deps: NodeDependencies
+  readonly #offers: readonly Offer[]
   readonly #key: NodeKey
   readonly #journal: Journal
   readonly #replicas: Replicas
@@ -108,6 +112,7 @@ class Node implements ComputeNode {
   constructor(options: NodeOptions, dependencies: NodeDependencies) {
     checkNumber('share in basis points', options.shareBps ?? 10_000, 10_000)
     checkNumber('number of slots', options.slots ?? DEFAULT_SLOTS, 4096)
+    this.#offers = (options.offers ?? []).map(parseOffer)
     this.#options = options
     this.#deps = dependencies
     this.#key = openKey(join(options.homeDir, 'key.json'))
@@ -126,7 +131,9 @@ class Node implements ComputeNode {
     // Timers of the clock do not keep a process alive, and between two links a node has no socket open.
     this.#keepAlive = setInterval(() => {}, 2 ** 30)
     const { shareBps = 10_000, isBenchmarkForced: isForced = false } = this.#options
-    const detect = this.#deps.detectDevices ?? (() => detectDevices({ shareBps }, { logger }))
+    const detect =
+      this.#deps.detectDevices ??
+      (() => detectDevices({ shareBps, offers: this.#offers }, { logger, ...(this.#deps.run && { run: this.#deps.run }) }))
     this.#devices = benchmarkDevices(await detect(), { isForced }, { journal: this.#journal, now: () => clock.now() })
     for (const device of this.#devices) this.#duties.set(device.id, new DutyCycle(device.shareBps, clock))
     logger.info({ node: this.nodeId, devices: this.#devices.map(device => device.name) }, 'devices measured')
@@ -298,7 +305,7 @@ function speedKey(pod: PodRecord, device: Device): string {
 /**
  * A compute node: its key and journal are opened now, everything else happens in `start`.
  *
- * @throws HeuristError NODE_BAD_SETTINGS, NODE_KEY_UNREADABLE, NODE_JOURNAL_CORRUPT, LINK_BAD_URL
+ * @throws HeuristError NODE_BAD_SETTINGS, NODE_BAD_OFFER, NODE_KEY_UNREADABLE, NODE_JOURNAL_CORRUPT, LINK_BAD_URL
  * @example
  * const node = createNode({ homeDir, name: 'gpu-1', software, routerUrls, pins }, { clock, random, logger, engines, models, registration })
  * await node.start()

@@ -1,4 +1,4 @@
-import type { Address, Device, PodRecord, Replica } from '#protocol'
+import type { Address, Device, DeviceKind, PodRecord, Replica } from '#protocol'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
 import type { SandboxSupport } from '../pod/sandbox/detect.ts'
 import type { RunnerCounts } from './lease-runner.ts'
@@ -89,8 +89,10 @@ function checkDevices(devices: readonly Device[]): NodeCheck {
 function describeDevice(device: Device): string {
   const share = device.shareBps < 10_000 ? `, ${device.shareBps / 100} % share` : ''
   const score = device.benchmark ? `, ${(device.benchmark.score / 1e9).toFixed(2)} Gop/s (${device.benchmark.kernel})` : ', not measured'
-  return `${device.id}: ${device.name}, ${(device.memoryBytes / 2 ** 30).toFixed(1)} GiB${share}${score}`
+  return `${device.id}: ${KINDS[device.kind]} ${device.name}, ${(device.memoryBytes / 2 ** 30).toFixed(1)} GiB${share}, ${device.slots} slots${score}`
 }
+
+const KINDS: Readonly<Record<DeviceKind, string>> = { cpu: 'CPU', gpu: 'whole', mig: 'MIG', slice: 'time slice of', group: 'group of' }
 
 /** A node without a sandbox is no faulty node: it serves models and refuses programs. */
 function checkSandbox({ sandbox, problem }: SandboxSupport): NodeCheck {

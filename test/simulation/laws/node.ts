@@ -172,7 +172,16 @@ export class SimulatedNode {
   facts(): NodeFacts {
     const { name, kind, slots, pods } = this.plan
     const memoryBytes = kind === 'weak' ? 2 ** 30 : 2 ** 36
-    const device = { id: 'gpu', kind: 'gpu', name: 'GPU', memoryBytes, computeCapability: 9, shareBps: 10_000, benchmark: null } as const
+    const device = {
+      id: 'gpu',
+      kind: 'gpu',
+      name: 'GPU',
+      memoryBytes,
+      computeCapability: 9,
+      shareBps: 10_000,
+      slots: 64,
+      benchmark: null,
+    } as const
     const stateOf = (podId: string): Replica['state'] => (this.#warm.has(podId) ? 'warm' : this.#loading.has(podId) ? 'loading' : 'cold')
     const replicas = pods.map(({ podId, manifestHash }) => ({
       podId,

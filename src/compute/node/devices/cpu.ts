@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
-import type { Device } from '#protocol'
+import { DEVICE_SLOTS, type Device } from '#protocol'
 
 /** What the machine says about its processor. */
 export type HostFacts = { readonly model: string; readonly cores: number; readonly memoryBytes: number }
@@ -62,6 +62,7 @@ export function cpuDevice(host: HostFacts, shareBps: number): Device {
     memoryBytes: Math.floor((host.memoryBytes * shareBps) / 10_000),
     computeCapability: 0,
     shareBps,
+    slots: DEVICE_SLOTS,
     benchmark: null,
   }
 }

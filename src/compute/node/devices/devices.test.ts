@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Logger, silentLogger } from '#platform'
-import { deviceSchema, podManifestSchema, unmetRequirements } from '#protocol'
+import { deviceSchema } from '#protocol'
 import { openJournal } from '../journal.ts'
 import { benchmarkDevices, CPU_KERNEL, measureCpu } from './benchmark.ts'
 import { type CommandResult, runCommand } from './command.ts'
 import { cpuDevice, readCgroupLimits, readHost } from './cpu.ts'
 import { detectDevices } from './detect.ts'
-import { detectNvidia, parseMigList } from './nvidia.ts'
+import { parseGpuInstances, parseMigList } from './mig.ts'
+import { detectNvidia } from './nvidia.ts'
+import { parseNvidiaXml } from './nvidia-xml.ts'
 import { detectRocm } from './rocm.ts'
 
 const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url), 'utf8')
@@ -27,8 +29,8 @@ function tools(answers: Record<string, CommandResult>) {
 
 describe('nvidia-smi', () => {
   test('default: GPUs of several generations', async () => {
-    const { devices, notes } = await detectNvidia(tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')) }), 10_000)
-    expect(notes).toEqual([])
+    const { devices, notes } = await detectNvidia(tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')) }))
+    expect(notes).toEqual([expect.stringContaining('shorter listing')])
     expect(devices.map(({ kind, name, memoryBytes, computeCapability }) => [kind, name, memoryBytes / 2 ** 20, computeCapability])).toEqual(
       [
         ['gpu', 'NVIDIA GeForce RTX 3090', 24_576, 8.6],
@@ -44,7 +46,7 @@ describe('nvidia-smi', () => {
       compute_cap: { code: 2, stdout: 'Field "compute_cap" is not a valid field to query.\n', stderr: '' },
       'query-gpu': ok(fixture('nvidia-old-driver.csv')),
     })
-    const { devices } = await detectNvidia(run, 10_000)
+    const { devices } = await detectNvidia(run)
     expect(devices.map(device => [device.name, device.computeCapability])).toEqual([
       ['Tesla V100-SXM2-16GB', 0],
       ['GeForce GTX 1080 Ti', 0],
@@ -53,13 +55,13 @@ describe('nvidia-smi', () => {
 
   test('behavior: MIG instances stand in for their GPU; a GPU with MIG and no instance is said, not used', async () => {
     const run = tools({ 'query-gpu': ok(fixture('nvidia-a100-mig.csv')), '-L': ok(fixture('nvidia-a100-mig-list.txt')) })
-    const { devices, notes } = await detectNvidia(run, 10_000)
+    const { devices, notes } = await detectNvidia(run)
     expect(devices.map(({ id, kind, name, memoryBytes }) => [id.slice(0, 12), kind, name, memoryBytes])).toEqual([
       ['MIG-c6d4f1ef', 'mig', 'NVIDIA A100-SXM4-40GB MIG 3g.20gb', 20e9],
       ['MIG-cba663e8', 'mig', 'NVIDIA A100-SXM4-40GB MIG 1g.5gb+me', 5e9],
       ['GPU-5c89852c', 'gpu', 'NVIDIA A100-SXM4-40GB', 40_960 * 2 ** 20],
     ])
-    expect(notes).toEqual([expect.stringContaining('GPU 2')])
+    expect(notes.slice(1)).toEqual([expect.stringContaining('GPU 2')])
   })
 
   test('behavior: the listing of drivers before 470, compute instances included', () => {
@@ -72,27 +74,88 @@ describe('nvidia-smi', () => {
   })
 
   test('behavior: a GPU without a memory figure and a lost GPU are left out, each with a note', async () => {
-    const { devices, notes } = await detectNvidia(tools({ 'query-gpu': ok(fixture('nvidia-h100-h200.csv')) }), 10_000)
+    const { devices, notes } = await detectNvidia(tools({ 'query-gpu': ok(fixture('nvidia-h100-h200.csv')) }))
     expect(devices.map(device => device.name)).toEqual(['NVIDIA H100 80GB HBM3', 'NVIDIA H200'])
-    expect(notes).toEqual([expect.stringContaining('[Unknown Error]'), expect.stringContaining('NVIDIA GB10')])
+    expect(notes.slice(1)).toEqual([expect.stringContaining('[Unknown Error]'), expect.stringContaining('NVIDIA GB10')])
   })
 
-  test('behavior: a share of a GPU is a time slice and does not hold a pod that wants isolation', async () => {
-    const { devices } = await detectNvidia(tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')) }), 2500)
-    expect(devices[0]).toMatchObject({ kind: 'slice', shareBps: 2500, memoryBytes: 6144 * 2 ** 20 })
-    const manifest = podManifestSchema.parse({
-      apiVersion: 'heurist/v1',
-      kind: 'Pod',
-      metadata: { name: 'p' },
-      spec: {
-        runtime: 'llm',
-        engine: { name: 'llama' },
-        model: { id: 'p', source: 'builtin:p' },
-        resources: { gpuCount: 1, fractional: 'mig' },
-        price: { input: '0', output: '0' },
-      },
+  test('default: the XML of four generations, schemas 10 to 13', () => {
+    const read = (name: string) => parseNvidiaXml(fixture(name))
+    const told = ['v10-gtx1070ti', 'v11-tesla-t4', 'v13-rtx-pro-6000'].map(name => read(`nvidia-q-x-${name}.xml`).gpus[0])
+    expect(told.map(gpu => [gpu?.name, (gpu?.memoryBytes ?? 0) / 2 ** 20, gpu?.isMigEnabled, gpu?.mig.length])).toEqual([
+      ['GeForce GTX 1070 Ti', 4096, false, 0],
+      // What the driver reserves is not there for pods.
+      ['Tesla T4', 15_360 - 388, false, 0],
+      ['NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition', 97_887 - 637, false, 0],
+    ])
+    expect(read('nvidia-q-x-v12-a100-mig.xml').gpus[0]?.mig).toHaveLength(4)
+  })
+
+  test('default: memory from the XML, compute capability from the rows', async () => {
+    const run = tools({
+      'query-gpu': ok('0, GPU-d37e67a5-91dd-3774-a5cb-99096249601a, Tesla T4, 15360, [N/A], 7.5\n'),
+      '-q -x': ok(fixture('nvidia-q-x-v11-tesla-t4.xml')),
     })
-    expect(unmetRequirements(manifest, devices[0]!)).toEqual([expect.stringContaining('memory isolation')])
+    expect((await detectNvidia(run)).devices).toMatchObject([{ kind: 'gpu', computeCapability: 7.5, memoryBytes: 14_972 * 2 ** 20 }])
+  })
+
+  test('behavior: MIG instances have the memory that the driver tells, and an instance that nothing can use is said', async () => {
+    const gpu = 'GPU-513536b6-7d19-9063-b049-1e69664bb298'
+    const lines = ['a', 'b', 'c', 'd'].map((letter, index) => `  MIG 1g.20gb     Device  ${index}: (UUID: MIG-${letter})`)
+    const cut = '|   0  MIG 1g.20gb         15        9          6:1     |'
+    const run = tools({
+      'query-gpu': ok(`0, ${gpu}, NVIDIA A100-SXM4-80GB, 81920, Enabled, 8.0\n`),
+      '-q -x': ok(fixture('nvidia-q-x-v12-a100-mig.xml')),
+      'mig -lgi': ok(cut),
+      '-L': ok([`GPU 0: NVIDIA A100-SXM4-80GB (UUID: ${gpu})`, ...lines].join('\n')),
+    })
+    const { devices, notes } = await detectNvidia(run)
+    expect(devices).toHaveLength(4)
+    expect(devices[0]).toMatchObject({ kind: 'mig', id: 'MIG-a', parent: gpu, profile: '1g.20gb', memoryBytes: 19_968 * 2 ** 20 })
+    expect(notes).toEqual([expect.stringMatching(/instance 9 .*-gi 9 -cci/)])
+  })
+
+  test('default: the table of GPU instances, in the widths of both generations', () => {
+    expect(parseGpuInstances(fixture('nvidia-a100-mig-lgi.txt')).map(({ id, profile, start, size }) => [id, profile, start, size])).toEqual(
+      [
+        [11, '1g.5gb', 0, 1],
+        [12, '1g.5gb', 1, 1],
+        [6, '2g.10gb', 2, 2],
+        [1, '3g.20gb', 4, 4],
+      ],
+    )
+    expect(parseGpuInstances(fixture('nvidia-mig-lgi-r450.txt')).map(({ id, start }) => [id, start])).toEqual([
+      [1, 4],
+      [2, 0],
+    ])
+    expect(parseGpuInstances('No MIG-enabled devices found.\n')).toEqual([])
+  })
+
+  const bomb = `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><nvidia_smi_log>&b;</nvidia_smi_log>`
+  const outside = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><nvidia_smi_log><gpu><uuid>&a;</uuid></gpu></nvidia_smi_log>'
+  const hostile: [string, string, RegExp][] = [
+    ['nothing', '', /element|root/],
+    ['no XML', 'Segmentation fault', /./],
+    ['an entity that grows', bomb, /entity/],
+    ['an entity that reads a file', outside, /entity/],
+    ['a document cut off', fixture('nvidia-q-x-v11-tesla-t4.xml').slice(0, 900), /unclosed/],
+    ['another document', '<html></html>', /root is <html>/],
+    ['elements nested without end', '<a>'.repeat(5_000), /nested deeper/],
+    ['elements without end', `<nvidia_smi_log>${'<a/>'.repeat(250_000)}</nvidia_smi_log>`, /more than 200000 elements/],
+    ['more text than any machine has', ' '.repeat(9 * 2 ** 20), /characters/],
+    ['more GPUs than any machine has', `<nvidia_smi_log>${'<gpu></gpu>'.repeat(65)}</nvidia_smi_log>`, /65 GPUs/],
+  ]
+  test.each(hostile)('error: XML with %s is a fault in words', (_label, text, fault) => {
+    const log = parseNvidiaXml(text)
+    expect(log.gpus).toEqual([])
+    expect(log.fault).toMatch(fault)
+  })
+
+  test('behavior: an XML that can not be read is said, and the rows stand in for it', async () => {
+    const run = tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')), '-q -x': ok(bomb) })
+    const { devices, notes } = await detectNvidia(run)
+    expect(devices).toHaveLength(3)
+    expect(notes).toEqual([expect.stringMatching(/can not be read: .*entity/)])
   })
 
   const broken: [string, CommandResult, RegExp][] = [
@@ -107,20 +170,20 @@ describe('nvidia-smi', () => {
   ]
   for (const [label, answer, note] of broken) {
     test(`error: ${label} means no device and a note`, async () => {
-      const { devices, notes } = await detectNvidia(tools({ 'nvidia-smi': answer }), 10_000)
+      const { devices, notes } = await detectNvidia(tools({ 'nvidia-smi': answer }))
       expect(devices).toEqual([])
       expect(notes.join()).toMatch(note)
     })
   }
 
   test('behavior: without the tool there is nothing to say', async () => {
-    expect(await detectNvidia(tools({}), 10_000)).toEqual({ devices: [], notes: [] })
+    expect(await detectNvidia(tools({}))).toEqual({ devices: [], notes: [] })
   })
 })
 
 describe('rocm-smi', () => {
   test('default: release 5, an integrated GPU without an id included', async () => {
-    const { devices } = await detectRocm(tools({ 'rocm-smi': ok(fixture('rocm5-rx6800.json')) }), 10_000)
+    const { devices } = await detectRocm(tools({ 'rocm-smi': ok(fixture('rocm5-rx6800.json')) }))
     expect(devices.map(({ id, name, memoryBytes }) => [id, name, memoryBytes])).toEqual([
       ['AMD-0x9b1e2c3d4f5a6b7c', 'Radeon RX 6800', 17_163_091_968],
       ['AMD-card1', 'CEZANN', 536_870_912],
@@ -128,9 +191,15 @@ describe('rocm-smi', () => {
   })
 
   test('default: release 6, with a warning before the JSON and a card without a figure', async () => {
-    const { devices, notes } = await detectRocm(tools({ 'rocm-smi': ok(fixture('rocm6-mi300x.txt')) }), 10_000)
+    const { devices, notes } = await detectRocm(tools({ 'rocm-smi': ok(fixture('rocm6-mi300x.txt')) }))
     expect(devices).toMatchObject([{ name: 'AMD Instinct MI300X OAM (gfx942)', memoryBytes: 206_141_652_992, computeCapability: 0 }])
     expect(notes).toEqual([expect.stringContaining('card1')])
+  })
+
+  test('default: release 4, where members hold ids only, and release 6 without a graphics version', async () => {
+    const named = async (name: string) => (await detectRocm(tools({ 'rocm-smi': ok(fixture(name)) }))).devices
+    expect(await named('rocm4-rx6700xt.json')).toMatchObject([{ id: 'AMD-card0', name: '67XA6S', memoryBytes: 12_868_124_672 }])
+    expect((await named('rocm6-mi100.json')).map(({ id }) => id)).toEqual(['AMD-0x79ccd55167a2124a', 'AMD-0x4edfb117a17a07d'])
   })
 
   const broken: [string, CommandResult, RegExp][] = [
@@ -140,7 +209,7 @@ describe('rocm-smi', () => {
   ]
   for (const [label, answer, note] of broken) {
     test(`error: ${label} means no device and a note`, async () => {
-      const { devices, notes } = await detectRocm(tools({ 'rocm-smi': answer }), 10_000)
+      const { devices, notes } = await detectRocm(tools({ 'rocm-smi': answer }))
       expect(devices).toEqual([])
       expect(notes.join()).toMatch(note)
     })
@@ -192,9 +261,9 @@ describe('detectDevices', () => {
     const warnings: string[] = []
     const logger = { ...silentLogger, warn: (text: string) => warnings.push(text) } as unknown as Logger // cast: only `warn` is looked at
     const run = tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')), 'rocm-smi': ok('broken') })
-    const devices = await detectDevices({ shareBps: 10_000 }, { logger, run, host })
+    const devices = await detectDevices({ shareBps: 10_000, offers: [] }, { logger, run, host })
     expect(devices.map(device => device.kind)).toEqual(['gpu', 'gpu', 'gpu', 'cpu'])
-    expect(warnings).toEqual([expect.stringContaining('rocm-smi failed')])
+    expect(warnings).toEqual([expect.stringContaining('shorter listing'), expect.stringContaining('rocm-smi failed')])
   })
 
   test('behavior: a tool that is not installed is told from one that fails', async () => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Device } from '#protocol'
 import type { RunCommand } from './command.ts'
 import type { Detected } from './nvidia.ts'
+import { wholeGpu } from './whole.ts'
 
 const cardSchema = z.record(z.string(), z.unknown())
 const ARGUMENTS = ['--showproductname', '--showmeminfo', 'vram', '--showuniqueid', '--json']
@@ -10,7 +11,7 @@ const ARGUMENTS = ['--showproductname', '--showmeminfo', 'vram', '--showuniqueid
  * Cards of `rocm-smi … --json`. Member names changed their case between releases 5 and 6 ("Card series", "Card Series"), and warnings
  * about sleeping cards stand before the JSON. Null when there is no JSON at all.
  */
-export function parseRocm(output: string, shareBps: number): Detected | null {
+export function parseRocm(output: string): Detected | null {
   const value = readJson(output)
   if (value === null) return null
   const devices: Device[] = []
@@ -19,7 +20,7 @@ export function parseRocm(output: string, shareBps: number): Detected | null {
     // Beside the cards stands a member "system" with the driver's version.
     if (!/^card\d+$/.test(card)) continue
     const parsed = cardSchema.safeParse(members)
-    const device = parsed.success ? deviceOf(card, lowerCased(parsed.data), shareBps) : null
+    const device = parsed.success ? deviceOf(card, lowerCased(parsed.data)) : null
     if (device) devices.push(device)
     else notes.push(`rocm-smi does not say how much memory ${card} has; it is not used.`)
   }
@@ -45,19 +46,11 @@ function textOf(value: unknown): string {
   return typeof value === 'object' ? '' : String(value).trim()
 }
 
-function deviceOf(card: string, members: Map<string, string>, shareBps: number): Device | null {
+function deviceOf(card: string, members: Map<string, string>): Device | null {
   const memoryBytes = Number(members.get('vram total memory (b)'))
   if (!Number.isSafeInteger(memoryBytes) || memoryBytes <= 0) return null
-  return {
-    id: idOf(card, members),
-    kind: shareBps < 10_000 ? 'slice' : 'gpu',
-    name: nameOf(members).slice(0, 200),
-    memoryBytes: Math.floor((memoryBytes * shareBps) / 10_000),
-    // Compute capability is NVIDIA's scale; a pod that asks for one asks for NVIDIA.
-    computeCapability: 0,
-    shareBps,
-    benchmark: null,
-  }
+  // Compute capability is NVIDIA's scale; a pod that asks for one asks for NVIDIA.
+  return wholeGpu({ id: idOf(card, members), name: nameOf(members), memoryBytes, computeCapability: 0 })
 }
 
 function idOf(card: string, members: Map<string, string>): string {
@@ -85,10 +78,10 @@ function nameOf(members: Map<string, string>): string {
 }
 
 /** AMD GPUs of this machine. A missing or broken tool means none, with a note that says why. */
-export async function detectRocm(run: RunCommand, shareBps: number): Promise<Detected> {
+export async function detectRocm(run: RunCommand): Promise<Detected> {
   const answer = await run('rocm-smi', ARGUMENTS)
   if (answer.code === null) return { devices: [], notes: [] }
-  const detected = parseRocm(answer.stdout, shareBps)
+  const detected = parseRocm(answer.stdout)
   if (detected && (detected.devices.length > 0 || answer.code === 0)) return detected
   const reason = (answer.stderr.trim() || answer.stdout.trim()).split('\n')[0] || 'it printed nothing'
   return { devices: [], notes: [`rocm-smi failed (exit ${answer.code}): ${reason}. Its GPUs are not used; repair the driver to use them.`] }

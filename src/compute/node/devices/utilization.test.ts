@@ -35,6 +35,13 @@ describe('readUtilization', () => {
     ])
   })
 
+  test('behavior: a slice is as busy as its GPU, a group as its GPUs on average', async () => {
+    const slice: Device = { ...device('GPU-a/1'), kind: 'slice', parent: 'GPU-a' }
+    const group: Device = { ...device('GROUP-x'), kind: 'group', members: ['GPU-a', 'GPU-b'] }
+    const read = await readUtilization(tool(answer('GPU-a, 80\nGPU-b, 20\n')), [slice, group])
+    expect([...read.values()]).toEqual([0.8, 0.5])
+  })
+
   test.each([
     ['the tool fails', answer('GPU-a, 50', 9)],
     ['the tool is gone', answer('', null)],

@@ -1,5 +1,5 @@
 import type { Clock } from '#platform'
-import type { Device } from '#protocol'
+import { type Device, gpusOf } from '#protocol'
 import { type RunCommand, runCommand } from './command.ts'
 import { rocmCards } from './rocm.ts'
 
@@ -32,14 +32,22 @@ function withUtilization({ utilization: _old, ...device }: Device, utilization: 
 }
 
 /**
- * How busy each GPU was in the last moments, 0 to 1, by device id. GPUs whose tool does not say are absent: MIG instances, and CPUs,
+ * How busy each device was in the last moments, 0 to 1, by its id: a slice as its GPU, a group as its GPUs on average. Devices whose tool does not say are absent: MIG instances, and CPUs,
  * whose load comes from everything else on the machine too.
  */
 export async function readUtilization(run: RunCommand, devices: readonly Device[]): Promise<Map<string, number>> {
-  const has = (prefix: string): boolean => devices.some(({ id }) => id.startsWith(prefix))
+  const has = (prefix: string): boolean => devices.some(device => gpusOf(device).some(id => id.startsWith(prefix)))
   const found = await Promise.all([has('GPU-') ? readNvidia(run) : [], has('AMD-') ? readRocm(run) : []])
-  const known = new Set(devices.map(({ id }) => id))
-  return new Map(found.flat().filter(([id]) => known.has(id)))
+  const byGpu = new Map(found.flat())
+  return new Map(
+    devices.flatMap(device => {
+      const each = gpusOf(device).map(id => byGpu.get(id))
+      const known = each.filter(value => value !== undefined)
+      return known.length === 0 || known.length < each.length
+        ? []
+        : [[device.id, known.reduce((sum, value) => sum + value, 0) / known.length] as const]
+    }),
+  )
 }
 
 type Reading = readonly [id: string, utilization: number]

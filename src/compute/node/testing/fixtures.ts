@@ -115,6 +115,7 @@ export const TEST_DEVICE: Device = {
   memoryBytes: 2 ** 33,
   computeCapability: 0,
   shareBps: 10_000,
+  slots: 64,
   benchmark: { score: 1e9, kernel: 'test', measuredAtMs: 0 },
 }
 

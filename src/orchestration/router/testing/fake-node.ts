@@ -119,7 +119,18 @@ export function factsHosting(pods: readonly PodRecord[], replica: { slots?: numb
     name: 'fake',
     software: 'fake/1',
     region: '',
-    devices: [{ id: 'cpu', kind: 'cpu', name: 'fake CPU', memoryBytes: 2 ** 36, computeCapability: 0, shareBps: 10_000, benchmark: null }],
+    devices: [
+      {
+        id: 'cpu',
+        kind: 'cpu',
+        name: 'fake CPU',
+        memoryBytes: 2 ** 36,
+        computeCapability: 0,
+        shareBps: 10_000,
+        slots: 64,
+        benchmark: null,
+      },
+    ],
     replicas: pods.map(pod => ({
       podId: pod.podId,
       manifestHash: pod.manifestHash,

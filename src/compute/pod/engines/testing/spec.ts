@@ -16,6 +16,7 @@ const device: Device = {
   memoryBytes: 2 ** 30,
   computeCapability: 0,
   shareBps: 10_000,
+  slots: 64,
   benchmark: null,
 }
 
