@@ -133,6 +133,12 @@ const SETTINGS = {
     'Time without a gateway of its name after which what it had leased goes back',
   ),
   queueMaxJobs: setting('HEURIST_QUEUE_MAX_JOBS', 'jobs', positive.default(1000), 'Jobs that may wait for a slot, per pod'),
+  linkResumeMs: setting(
+    'HEURIST_LINK_RESUME_MS',
+    'ms',
+    whole(0, 3_600_000).default(60_000),
+    'Time that a node whose link was cut gets to come back to its running jobs; 0: they end with the link',
+  ),
   requestsPerMinute: setting('HEURIST_REQUESTS_PER_MINUTE', 'requests/min', positive.default(6000), 'Rate limit of new API keys'),
   modelCacheBytes: setting('HEURIST_MODEL_CACHE_BYTES', 'bytes', positive.default(50_000_000_000), 'Size of the model cache of one node'),
   minCollateralHeu: setting('HEURIST_MIN_COLLATERAL_HEU', 'HEU', positive.default(100), 'Collateral with which a dev node registers'),

@@ -9,7 +9,7 @@ import { type Delta, tokenLogprobSchema, toolCallDeltaSchema } from './job.ts'
  *
  * kind 0: payload is UTF-8 text · kind 1: u32 token ids (tokens of them), then UTF-8 text ·
  * kind 2: JSON {text, tokenIds, logprobs, toolCalls} · kind 3: float32 vector. Integers are little-endian.
- * Sequence numbers count up from 0 per channel, so that a resumed link loses and repeats nothing.
+ * Sequence numbers count up from 0 per channel, so that whoever reads them sees that none is missing (batches.ts keeps it so over a cut).
  */
 export const FRAME_HEADER_BYTES = 18
 export type FrameErrorCode = 'FRAME_MALFORMED'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { BatchHead } from './batches.ts'
 import type { GatewayMessage, RouterEvent } from './dispatch-link.ts'
 import { HeuristError } from './errors.ts'
 import { addressSchema, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
@@ -11,19 +12,35 @@ import { receiptSchema } from './receipt.ts'
 import { traceparentSchema } from './trace.ts'
 
 /** Version of the node link. A router refuses another one with `LINK_VERSION` and says both numbers. */
-export const LINK_VERSION = 4
+export const LINK_VERSION = 5
 /** Largest message either side accepts, in bytes. */
 export const LINK_MAX_FRAME_BYTES = 8 * 1024 * 1024
 
 /** Longest name of a request's member that travels with a failure. */
 export const MAX_PARAM_CHARS = 100
 
+/** The session that a node comes back to after a cut. */
+const resumeSchema = z.object({
+  sessionId: z.string().min(1).max(64),
+  /** Grows with each try of the node, so that an older connection can not push a newer one aside. */
+  generation: z.number().int().positive(),
+  /** Last batch of the router that the node has. */
+  received: z.number().int().nonnegative(),
+})
+export type LinkResume = z.output<typeof resumeSchema>
+
 const leaseRef = { leaseId: bytes32Schema, fencingToken: z.number().int().positive() }
 
 /** Text messages from a node to its router. Output travels in binary frames (frames.ts). */
 export const nodeMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), linkVersion: z.number().int(), nodeId: addressSchema, chainId: z.number().int() }),
-  z.object({ type: z.literal('authenticate'), nonce: bytes32Schema, signature: signatureSchema, facts: nodeFactsSchema }),
+  z.object({
+    type: z.literal('authenticate'),
+    nonce: bytes32Schema,
+    signature: signatureSchema,
+    facts: nodeFactsSchema,
+    resume: resumeSchema.optional(),
+  }),
   z.object({ type: z.literal('facts'), facts: nodeFactsSchema }),
   z.object({ type: z.literal('heartbeat'), sentAtMs: z.number().int() }),
   z.object({ type: z.literal('phase'), ...leaseRef, phase: z.enum(['loading', 'running']) }),
@@ -82,7 +99,12 @@ export const routerMessageSchema = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('welcome'),
-    sessionId: z.string(),
+    /** Of the session that goes on, when it is the one that the node asked for. */
+    sessionId: z.string().min(1).max(64),
+    /** Last batch of the node that the router has of this session. */
+    received: z.number().int().nonnegative(),
+    /** How long a session with leases outlives its connection, in ms. */
+    resumeMs: z.number().int().nonnegative(),
     signature: signatureSchema,
     heartbeatIntervalMs: z.number().int().positive(),
     pods: z.array(podRecordSchema),
@@ -131,16 +153,27 @@ function malformed(from: string, detail: string, cause?: unknown): HeuristError<
   return new HeuristError('LINK_MALFORMED', `The ${from} sent ${detail}.`, { cause })
 }
 
-function jsonOf(text: string, from: string): unknown[] {
+/** One text of a link: a batch of messages, or one message outside of the session (`head` is null). */
+export type LinkText<T> = {
+  readonly head: BatchHead | null
+  /** Checks them. @throws HeuristError LINK_MALFORMED */
+  messages(): T[]
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0 // cast: an integer, just checked
+
+function valuesOf(text: string, from: string): { head: BatchHead | null; values: unknown[] } {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
     throw malformed(from, 'a message that is not JSON', cause)
   }
-  if (!Array.isArray(value)) return [value]
-  if (value.length === 0 || value.length > MAX_BATCH) throw malformed(from, `${value.length} messages at once`)
-  return value
+  if (!Array.isArray(value)) return { head: null, values: [value] }
+  const [number, ack, ...values] = value as unknown[] // cast: an array, just checked
+  if (!isCount(number) || !isCount(ack)) throw malformed(from, 'a batch without its number')
+  if ((number === 0) !== (values.length === 0) || values.length > MAX_BATCH) throw malformed(from, `${values.length} messages at once`)
+  return { head: { number, ack }, values }
 }
 
 function checkWith<T>(schema: z.ZodType<T>, value: unknown, from: string): T {
@@ -150,14 +183,16 @@ function checkWith<T>(schema: z.ZodType<T>, value: unknown, from: string): T {
   throw malformed(from, `a malformed message: ${issue?.path.join('.')} ${issue?.message}`)
 }
 
-/** The messages of one text: one, or an array of them. @throws HeuristError LINK_MALFORMED */
-export function parseNodeMessages(text: string): NodeMessage[] {
-  return jsonOf(text, 'node').map(value => readHotMessage(value) ?? checkWith(nodeMessageSchema, value, 'node'))
+/** @throws HeuristError LINK_MALFORMED */
+export function readNodeText(text: string): LinkText<NodeMessage> {
+  const { head, values } = valuesOf(text, 'node')
+  return { head, messages: () => values.map(value => readHotMessage(value) ?? checkWith(nodeMessageSchema, value, 'node')) }
 }
 
-/** The messages of one text: one, or an array of them. @throws HeuristError LINK_MALFORMED */
-export function parseRouterMessages(text: string): RouterMessage[] {
-  return jsonOf(text, 'router').map(value => checkWith(routerMessageSchema, value, 'router'))
+/** @throws HeuristError LINK_MALFORMED */
+export function readRouterText(text: string): LinkText<RouterMessage> {
+  const { head, values } = valuesOf(text, 'router')
+  return { head, messages: () => values.map(value => checkWith(routerMessageSchema, value, 'router')) }
 }
 
 /** JSON with bigints as decimal strings; the parsers read it back. */

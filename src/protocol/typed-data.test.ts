@@ -52,7 +52,15 @@ describe('typed data', () => {
     expect(bytesToHex(typedDataDigest(separator, RECEIPT_TYPE, receipt))).toBe(
       hashTypedData({ domain, types: typesOf(RECEIPT_TYPE), primaryType: 'Receipt', message: receipt }),
     )
-    const challenge = { node: account('1'), router: account('2'), role: 'node', nonce: word('9'), expiresAtMs: 5n }
+    const challenge = {
+      node: account('1'),
+      router: account('2'),
+      role: 'node',
+      nonce: word('9'),
+      expiresAtMs: 5n,
+      session: 'a1',
+      generation: 7n,
+    }
     expect(bytesToHex(typedDataDigest(separator, NODE_CHALLENGE_TYPE, challenge))).toBe(
       hashTypedData({ domain, types: typesOf(NODE_CHALLENGE_TYPE), primaryType: 'NodeChallenge', message: challenge }),
     )

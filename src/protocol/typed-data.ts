@@ -80,6 +80,8 @@ export const NODE_CHALLENGE_TYPE: StructType = {
     ['role', 'string'],
     ['nonce', 'bytes32'],
     ['expiresAtMs', 'uint64'],
+    ['session', 'string'],
+    ['generation', 'uint64'],
   ],
 }
 

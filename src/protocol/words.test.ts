@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { BATCH_HEADER_BYTES, decodeBatchHead, encodeAck, encodeBatch } from './batches.ts'
 import { canonicalHash, canonicalJson } from './canonical.ts'
 import { isHeuristError } from './errors.ts'
 import { addressSchema, jobIdFrom, jobIdSchema, jobIdToBytes32 } from './ids.ts'
-import { encodeMessage, LINK_VERSION, parseNodeMessages, parseRouterMessages } from './messages.ts'
+import { encodeMessage, LINK_VERSION, readNodeText, readRouterText } from './messages.ts'
 import { receiptSchema } from './receipt.ts'
 import { formatUnits, mulDivDown, mulDivUp, parseUnits } from './units.ts'
 
@@ -69,7 +70,7 @@ describe('ids', () => {
 describe('link messages', () => {
   test('behavior: what one side encodes the other reads, amounts included', () => {
     const hello = { type: 'hello', linkVersion: LINK_VERSION, nodeId: `0x${'1'.repeat(40)}`, chainId: 31_337 } as const
-    expect(parseNodeMessages(encodeMessage(hello))).toEqual([hello])
+    expect(readNodeText(encodeMessage(hello)).messages()).toEqual([hello])
     const word = (digit: string): `0x${string}` => `0x${digit.repeat(64)}`
     const receipt = receiptSchema.parse({
       jobId: `job_${'ab'.repeat(16)}`,
@@ -95,8 +96,26 @@ describe('link messages', () => {
       computeUnits: 64,
     })
     const sign = { type: 'sign', leaseId: word('8'), fencingToken: 1, receipt } as const
-    expect(parseRouterMessages(encodeMessage(sign))).toEqual([sign])
-    expect(parseRouterMessages(`[${encodeMessage(sign)},${encodeMessage(sign)}]`), 'a batch').toEqual([sign, sign])
+    const alone = readRouterText(encodeMessage(sign))
+    expect(alone.head).toBeNull()
+    expect(alone.messages()).toEqual([sign])
+    for (const [text, messages] of [
+      [encodeMessage(sign), [sign]],
+      [`[${encodeMessage(sign)},${encodeMessage(sign)}]`, [sign, sign]],
+    ] as const) {
+      const batch = readRouterText(String(encodeBatch(text, { number: 7, ack: 3 })))
+      expect(batch.head).toEqual({ number: 7, ack: 3 })
+      expect(batch.messages()).toEqual(messages)
+    }
+    expect(readRouterText(encodeAck(3))).toMatchObject({ head: { number: 0, ack: 3 } })
+  })
+
+  test('behavior: frames travel with the same head', () => {
+    const frames = Buffer.from('frames')
+    const batch = encodeBatch(frames, { number: 2 ** 40, ack: 9 }) as Buffer // cast: bytes in, bytes out
+    expect(decodeBatchHead(batch)).toEqual({ number: 2 ** 40, ack: 9 })
+    expect(batch.subarray(BATCH_HEADER_BYTES)).toEqual(frames)
+    expect(() => decodeBatchHead(Buffer.alloc(BATCH_HEADER_BYTES - 1))).toThrow(expect.objectContaining({ code: 'FRAME_MALFORMED' }))
   })
 
   test('error: anything else is refused with a typed error', () => {
@@ -109,13 +128,18 @@ describe('link messages', () => {
       '{"type":"hello"}',
       `{"type":"hello","linkVersion":1,"nodeId":"0x12","chainId":1}`,
       '{"type":"heartbeat","sentAtMs":1.5}',
-      '[{"type":"heartbeat","sentAtMs":1},{}]',
-      `[${'{},'.repeat(10_000)}{}]`,
+      '[{"type":"heartbeat","sentAtMs":1}]',
+      '[1,0,{"type":"heartbeat","sentAtMs":1},{}]',
+      '[1,0]',
+      '[0,0,{"type":"heartbeat","sentAtMs":1}]',
+      '[-1,0,{"type":"heartbeat","sentAtMs":1}]',
+      '[1,"0",{"type":"heartbeat","sentAtMs":1}]',
+      `[1,0,${'{},'.repeat(10_000)}{}]`,
     ]) {
-      for (const parse of [parseNodeMessages, parseRouterMessages]) {
+      for (const read of [readNodeText, readRouterText]) {
         const error = (() => {
           try {
-            return parse(text)
+            return read(text).messages()
           } catch (caught) {
             return caught
           }

@@ -2,16 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseManifest } from '#compute'
 import {
+  BATCH_HEADER_BYTES,
+  decodeBatchHead,
   decodeFrames,
+  encodeBatch,
   encodeFrame,
   encodeMessage,
   HeuristError,
   type NodeMessage,
   parseGatewayMessages,
-  parseNodeMessages,
   parseRouterEvents,
-  parseRouterMessages,
   type RouterMessage,
+  readNodeText,
+  readRouterText,
 } from '#protocol'
 import { parseJsonObject } from '../../src/application/gateway/json.ts'
 import { chatRequestSchema, completionRequestSchema, embeddingRequestSchema } from '../../src/application/gateway/openai/requests.ts'
@@ -57,7 +60,7 @@ function nodeMessages(): Buffer[] {
   const facts = factsHosting([testPod()])
   const messages: NodeMessage[] = [
     { type: 'hello', linkVersion: 3, nodeId: NODE, chainId: 1 },
-    { type: 'authenticate', nonce: WORD, signature: SIGNATURE, facts },
+    { type: 'authenticate', nonce: WORD, signature: SIGNATURE, facts, resume: { sessionId: 's', generation: 1, received: 5 } },
     { type: 'facts', facts },
     { type: 'heartbeat', sentAtMs: 1 },
     { type: 'phase', ...LEASE, phase: 'loading' },
@@ -66,7 +69,7 @@ function nodeMessages(): Buffer[] {
     { type: 'signed', leases: [{ ...LEASE, digest: WORD }], signature: SIGNATURE },
     { type: 'declined', ...LEASE, reason: 'no' },
   ]
-  return texts(...messages.map(encodeMessage), `[${messages.map(encodeMessage).join(',')}]`)
+  return texts(...messages.map(encodeMessage), `[3,4,${messages.map(encodeMessage).join(',')}]`, '[0,7]')
 }
 
 function routerMessages(): Buffer[] {
@@ -76,14 +79,14 @@ function routerMessages(): Buffer[] {
   const deadlines = { queueMs: 1, loadMs: 1, firstTokenMs: 1, totalMs: 1 }
   const messages: RouterMessage[] = [
     { type: 'challenge', linkVersion: 3, router: NODE, chainId: 1, settlement: NODE, nonce: WORD, expiresAtMs: 1 },
-    { type: 'welcome', sessionId: 's', signature: SIGNATURE, heartbeatIntervalMs: 1, pods: [pod] },
+    { type: 'welcome', sessionId: 's', received: 5, resumeMs: 1, signature: SIGNATURE, heartbeatIntervalMs: 1, pods: [pod] },
     { type: 'refused', code: 'LINK_FULL', message: 'full' },
     { type: 'scale', podId, action: 'load' },
     { type: 'lease', ...LEASE, jobId, attempt: 1, podId, manifestHash, channel: 1, creditTokens: 1, deadlines, request, requestHash },
     { type: 'credit', channel: 1, tokens: 5 },
     { type: 'cancel', ...LEASE, reason: 'abort:x' },
   ]
-  return texts(...messages.map(encodeMessage), `[${messages.map(encodeMessage).join(',')}]`)
+  return texts(...messages.map(encodeMessage), `[3,4,${messages.map(encodeMessage).join(',')}]`, '[0,7]')
 }
 
 function frames(): Buffer[] {
@@ -168,15 +171,21 @@ const NVIDIA_FIELDS = ['index', 'uuid', 'name', 'memory.total', 'mig.mode.curren
 export const PARSERS: readonly Parser[] = [
   { name: 'output frames', samples: frames(), parse: decodeFrames, promises: coded('FRAME_MALFORMED') },
   {
+    name: 'binary batches of the node link',
+    samples: frames().map(message => Buffer.from(encodeBatch(message, { number: 5, ack: 2 }))),
+    parse: input => [decodeBatchHead(input), decodeFrames(input.subarray(BATCH_HEADER_BYTES))],
+    promises: coded('FRAME_MALFORMED'),
+  },
+  {
     name: 'messages of nodes',
     samples: nodeMessages(),
-    parse: input => parseNodeMessages(input.toString('utf8')),
+    parse: input => readNodeText(input.toString('utf8')).messages(),
     promises: coded('LINK_MALFORMED'),
   },
   {
     name: 'messages of routers',
     samples: routerMessages(),
-    parse: input => parseRouterMessages(input.toString('utf8')),
+    parse: input => readRouterText(input.toString('utf8')).messages(),
     promises: coded('LINK_MALFORMED'),
   },
   {

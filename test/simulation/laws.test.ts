@@ -22,6 +22,16 @@ describe('laws', () => {
     expect(counts.faults).toBeGreaterThan(0)
   })
 
+  test('default: links that break in the middle of a job are resumed, and no law notices', async () => {
+    let resumed = 0
+    for (let seed = 1; seed <= 40; seed++) {
+      const { broken, counts } = await playSeed(seed, STEPS)
+      expect(broken, `seed ${seed}`).toBeNull()
+      resumed += counts.resumed
+    }
+    expect(resumed).toBeGreaterThan(10)
+  })
+
   test('default: every law has a planted bug', () => {
     expect(new Set(PLANTED_BUGS.map(({ law }) => law))).toEqual(new Set(LAWS))
   })

@@ -43,7 +43,7 @@ function summary(rows: readonly Row[]): string {
   const { length } = rows.filter(({ broken }) => broken !== null)
   return `${rows.length} seeds, ${sum(row => row.steps)} steps, ${hours} virtual hours, ${sum(row => row.counts.requests)} requests, ${sum(
     row => row.counts.settled,
-  )} settled, ${sum(row => row.counts.faults)} faults, ${length} laws broken`
+  )} settled, ${sum(row => row.counts.faults)} faults, ${sum(row => row.counts.resumed)} links resumed, ${length} laws broken`
 }
 
 async function main(): Promise<boolean> {

@@ -52,7 +52,7 @@ function routerOf(
     logger,
   })
   const router: Router = createRouter(
-    { queueMaxJobs: config.queueMaxJobs },
+    { queueMaxJobs: config.queueMaxJobs, resumeMs: config.linkResumeMs },
     {
       signer: signers.router,
       domain: { chainId: chain.chainId, settlement: chain.contracts.JobSettlement },

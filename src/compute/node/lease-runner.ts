@@ -4,7 +4,7 @@ import type { Journal } from './journal.ts'
 import { Lease, type LeaseDependencies, type LeaseLink } from './lease.ts'
 import { type LeaseMessage, leaseError } from './lease-checks.ts'
 import { createLeaseTracing, type TraceLease } from './lease-trace.ts'
-import type { LinkTraffic } from './link-session.ts'
+import type { LinkTraffic } from './link-client.ts'
 import { type Agreed, createSigningQueue } from './signing-queue.ts'
 
 export type RunnerDependencies = {

@@ -4,6 +4,7 @@ import {
   domainSeparator,
   jobDomain,
   LINK_VERSION,
+  type LinkResume,
   NODE_CHALLENGE_TYPE,
   type NodeFacts,
   type NodeMessage,
@@ -50,12 +51,17 @@ export function linkSeparator(challenge: Challenge): Uint8Array {
   return domainSeparator(jobDomain(challenge.chainId, challenge.settlement))
 }
 
-/** Proves that the node holds its hot key; role and router are part of what is signed, so it is of no use elsewhere. */
-export function answerChallenge(challenge: Challenge, signer: Signer, facts: NodeFacts): NodeMessage {
+/** Proves that the node holds its hot key; role, router and session are part of what is signed, so it is of no use elsewhere. */
+export function answerChallenge(
+  challenge: Challenge,
+  signer: Signer,
+  { facts, resume }: { readonly facts: NodeFacts; readonly resume: LinkResume | null },
+): NodeMessage {
   const { router, nonce, expiresAtMs } = challenge
-  const message = { node: signer.address, router, role: 'node', nonce, expiresAtMs }
+  const { sessionId: session, generation } = resume ?? { sessionId: '', generation: 0 }
+  const message = { node: signer.address, router, role: 'node', nonce, expiresAtMs, session, generation }
   const signature = signer.signDigest(typedDataDigest(linkSeparator(challenge), NODE_CHALLENGE_TYPE, message))
-  return { type: 'authenticate', nonce, signature, facts }
+  return { type: 'authenticate', nonce, signature, facts, ...(resume && { resume }) }
 }
 
 /** True when the welcome was signed by the router that sent the challenge, for this node and this nonce. */

@@ -25,9 +25,8 @@ import { DutyCycle } from './duty-cycle.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type NodeKey, openKey } from './key.ts'
 import { LeaseRunner } from './lease-runner.ts'
-import { createLinkClient, type LinkClient } from './link-client.ts'
+import { createLinkClient, type LinkClient, type LinkTraffic } from './link-client.ts'
 import type { LinkPins } from './link-handshake.ts'
-import type { LinkTraffic } from './link-session.ts'
 import { ownerObjection, sandboxObjection } from './owner-rules.ts'
 import { ensureRegistered, type NodeRegistration, type Registration } from './registration.ts'
 import { orderedRouters } from './routers.ts'
@@ -245,10 +244,11 @@ class Node implements ComputeNode {
         handlers: {
           up: welcome => {
             this.#runner.linkUp(welcome.separator)
-            this.#replicas.setPods(welcome.pods as readonly PodRecord[]) // cast: the schema's output is a pod record
+            this.#replicas.setPods(welcome.pods)
           },
           traffic: message => this.#receive(message),
           down: reason => this.#runner.linkDown(reason),
+          holdsLeases: () => this.#runner.counts.active > 0,
         },
       },
     )

@@ -205,7 +205,15 @@ export function enterPhase(context: RouterContext, lease: Lease, phase: Lease['p
   lease.phase = phase
   lease.cancelDeadline()
   const deadline = lease.live ? phaseDeadline(phase, deadlinesOf(context, lease.job), context.options.signMs) : null
-  lease.cancelDeadline = deadline ? context.dependencies.clock.after(deadline.afterMs, () => failLease(context, lease, deadline)) : () => {}
+  lease.cancelDeadline = deadline
+    ? context.dependencies.clock.after(deadline.afterMs, () => onDeadline(context, lease, deadline))
+    : () => {}
+}
+
+/** All output is here, and the signature is missing because its node is cut off: it comes with the node, or the session ends first. */
+function onDeadline(context: RouterContext, lease: Lease, fault: Fault): void {
+  if (lease.phase === 'signing' && lease.session.cutAtMs !== null) enterPhase(context, lease, 'signing')
+  else failLease(context, lease, fault)
 }
 
 /**

@@ -18,10 +18,13 @@ export type RouterMetrics = {
   readonly overclaims: Counter
   readonly misbehaviour: Counter
   readonly linksClosed: Counter
+  readonly linksCut: Counter
+  readonly linksResumed: Counter
   readonly journalLost: Counter
   readonly nodes: Gauge
-  /** Set once per refresh, not per job: a gauge costs 2 µs to set. */
+  /** Set once per refresh, as is the next: a gauge costs 2 µs to set. */
   readonly openJobs: Gauge
+  readonly nodesCut: Gauge
   readonly queueSeconds: Histogram
 }
 
@@ -54,11 +57,14 @@ export function createRouterMetrics({ metrics }: Pick<RouterDependencies, 'metri
     overclaims: metrics.counter('heurist_router_overclaims_total', 'Jobs whose node claimed more tokens than the router counted.'),
     misbehaviour: metrics.counter('heurist_router_misbehaviour_total', 'Leases cut because the node broke the protocol.'),
     linksClosed: metrics.counter('heurist_router_links_closed_total', 'Node links that this router closed, by reason.', ['code']),
+    linksCut: metrics.counter('heurist_router_links_cut_total', 'Connections of nodes that broke while their node held leases.'),
+    linksResumed: metrics.counter('heurist_router_links_resumed_total', 'Sessions that a node came back to after a cut, leases and all.'),
     journalLost: metrics.counter(
       'heurist_router_journal_lost_total',
       'Parts of the journal of decisions that were given up because they could not be stored (law R2).',
     ),
-    nodes: metrics.gauge('heurist_router_nodes', 'Nodes linked now.'),
+    nodes: metrics.gauge('heurist_router_nodes', 'Nodes linked now, those that are cut off for a moment among them.'),
+    nodesCut: metrics.gauge('heurist_router_nodes_cut', 'Nodes whose connection broke and whose leases wait for them to come back.'),
     openJobs: metrics.gauge('heurist_router_jobs_open', 'Jobs that are waiting or running.'),
     queueSeconds: metrics.histogram('heurist_router_queue_seconds', 'Time from submission to the first lease.', {
       buckets: [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60],

@@ -170,15 +170,6 @@ function reportOverclaim(context: RouterContext, lease: Lease, claimed: number, 
   context.dependencies.logger.warn(evidence, 'A node claimed more tokens than it sent.')
 }
 
-/** The link of a node closed: whatever it held is lost. */
-export function onSessionLost(context: RouterContext, session: Session): void {
-  for (const lease of context.leases.ofSession(session)) {
-    const fault = { code: 'ROUTER_NODE_LOST', message: `The link to node ${session.nodeId} closed while it held the job.` } as const
-    if (lease.live) failAttempt(context, lease.job, fault, true)
-    else context.leases.release(lease)
-  }
-}
-
 /**
  * The client is gone. Before it was sent output the job ends at once and costs nothing; in the middle of a stream the node
  * is asked to finish with what it has, and the client pays for what it was sent.

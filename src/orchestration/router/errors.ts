@@ -10,7 +10,7 @@
  * - `ROUTER_FIRST_TOKEN_TIMEOUT`: the node had the job but sent no output in time.
  * - `ROUTER_TOKEN_TIMEOUT`: the node began its output and then fell silent.
  * - `ROUTER_TOTAL_TIMEOUT`: the whole-job deadline passed.
- * - `ROUTER_NODE_LOST`: the node's link closed while it held the job.
+ * - `ROUTER_NODE_LOST`: the node's link closed while it held the job, and it did not come back in time.
  * - `ROUTER_NODE_FAILED`: the node reported a failure of its own, or declined.
  * - `ROUTER_REQUEST_REJECTED`: the node says the request itself is at fault; another node would say the same.
  * - `ROUTER_CANCELLED`: the client went away before output, or its node did not answer the cancellation.
@@ -54,9 +54,10 @@ export type Fault = {
  * - `LINK_MALFORMED`: a message or frame that does not parse.
  * - `LINK_TOO_LARGE`: a message over the size limit.
  * - `LINK_RATE_LIMITED`: too many messages that belong to no lease.
- * - `LINK_SILENT`: no heartbeat in time.
- * - `LINK_FENCED`: the same node key opened a newer link.
- * - `LINK_SLOW`: the node does not read what the router sends.
+ * - `LINK_SILENT`: no heartbeat in time; the session can be resumed.
+ * - `LINK_GAP`: a batch of the session is missing; resumed, the node sends it again.
+ * - `LINK_FENCED`: the same node key opened a newer link, or came back to its session over a newer one.
+ * - `LINK_SLOW`: the node does not read, or acknowledge, what the router sends.
  * - `LINK_FOREIGN_LEASE`: the node answered a lease of another node.
  * - `LINK_FULL`: this router holds as many links as it may.
  * - `LINK_STOPPING`: this router is shutting down.
@@ -71,6 +72,7 @@ export type LinkErrorCode =
   | 'LINK_TOO_LARGE'
   | 'LINK_RATE_LIMITED'
   | 'LINK_SILENT'
+  | 'LINK_GAP'
   | 'LINK_FENCED'
   | 'LINK_SLOW'
   | 'LINK_FOREIGN_LEASE'

@@ -27,6 +27,11 @@ export function nodeRefusals(standing: NodeStanding | null): string[] {
   return reasons
 }
 
+/** Reasons from the node's connection. */
+export function linkRefusals({ cutAtMs }: { readonly cutAtMs: number | null }): string[] {
+  return cutAtMs === null ? [] : ['its link is cut']
+}
+
 /** Reasons from the state of a node's replicas of one pod. */
 export function podRefusals(replicas: readonly Replica[]): string[] {
   if (replicas.length === 0) return ['does not host the pod']
@@ -105,7 +110,7 @@ export function refusalsOf(node: FleetNode, demand: Demand): string[] {
   const { nodeId, facts, standing } = node
   const hosting = node.hostings.get(demand.pod.podId)
   if (hosting) return hostRefusals({ ...hosting, refusals: [...hosting.fixedRefusals, ...fixedFit(hosting, demand.pod)] }, demand)
-  const refusals = [...nodeRefusals(standing), 'does not host the pod']
+  const refusals = [...linkRefusals(node.session), ...nodeRefusals(standing), 'does not host the pod']
   return hostRefusals({ nodeId, region: facts.region, refusals, slots: 0, busy: 0 }, demand)
 }
 

@@ -1,5 +1,5 @@
 import { type Address, type NodeFacts, type NodeId, type NodeView, type PodId, type Replica, ZERO_BYTES32 } from '#protocol'
-import { nodeRefusals, podRefusals } from './filter.ts'
+import { linkRefusals, nodeRefusals, podRefusals } from './filter.ts'
 import type { FleetNode, Hosting } from './hosting.ts'
 import { createPodJournal, type PodJournal, type UnsignedPiece } from './journal.ts'
 import type { Session } from './link/session.ts'
@@ -14,10 +14,14 @@ export type Fleet = {
   /** Forgets the node, unless a newer link of the same key has replaced it. */
   leave(session: Session): void
   updateFacts(session: Session, facts: NodeFacts): void
+  /** Its connection was cut. */
+  linkChanged(session: Session): void
   refreshStanding(nodeId?: NodeId): void
   get(nodeId: NodeId): FleetNode | undefined
   all(): Iterable<FleetNode>
   size(): number
+  /** Nodes whose connection is cut. */
+  cutCount(): number
   hosting(podId: PodId): readonly Hosting[]
   /** The same as an index; undefined when nobody hosts the pod. */
   roster(podId: PodId): Roster | undefined
@@ -106,7 +110,7 @@ function judgeHostings(node: FleetNode, { byPod }: Rosters): void {
   for (const hosting of node.hostings.values()) {
     hosting.votes = Number(node.standing?.votes ?? 0n) / WEI_PER_HEU
     hosting.uptimeBps = node.uptimeBps
-    hosting.fixedRefusals = [...refusals, ...podRefusals(hosting.replicas)]
+    hosting.fixedRefusals = [...linkRefusals(node.session), ...refusals, ...podRefusals(hosting.replicas)]
     byPod.get(hosting.podId)?.update(hosting)
   }
 }
@@ -155,6 +159,10 @@ export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterD
       node.facts = facts
       takeFacts(node)
     },
+    linkChanged(session) {
+      const node = nodes.get(session.nodeId)
+      if (node?.session === session) judgeHostings(node, rosters)
+    },
     refreshStanding(nodeId) {
       const chosen = nodeId === undefined ? nodes.values() : [nodes.get(nodeId)].filter(node => node !== undefined)
       // Most know nothing new, and a hosting that is judged again is sorted again.
@@ -163,6 +171,7 @@ export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterD
     get: nodeId => nodes.get(nodeId),
     all: () => nodes.values(),
     size: () => nodes.size,
+    cutCount: () => [...nodes.values()].filter(({ session }) => session.cutAtMs !== null).length,
     roster: podId => rosters.byPod.get(podId),
     hosting: podId => rosters.byPod.get(podId)?.hostings ?? [],
     setBusy(hosting, busy) {
@@ -185,7 +194,7 @@ function viewOf(node: FleetNode): NodeView {
     nodeId: node.nodeId,
     owner: node.standing?.owner ?? null,
     name: node.facts.name,
-    online: true,
+    online: node.session.cutAtMs === null,
     jailed: node.standing?.jailed ?? false,
     collateral: node.standing?.collateral ?? 0n,
     uptimeBps: node.uptimeBps,

@@ -17,9 +17,10 @@ export function loadsOf({ fleet, queue, coldWishes, dependencies }: RouterContex
   })
 }
 
-/** Nothing of its owner's or the chain's stands against it; a replica that failed to load is not asked again before the node says so. */
+/** It is there, and nothing of its owner's or the chain's stands against it; a replica that failed to load is not asked again before the node says so. */
 function mayServe({ node, replicas }: Hosting): boolean {
-  return node.standing?.registered === true && !node.standing.jailed && !node.standing.exiting && replicas.length > 0
+  const { session, standing } = node
+  return session.cutAtMs === null && standing?.registered === true && !standing.jailed && !standing.exiting && replicas.length > 0
 }
 
 function hostLoad({ node, nodeId, replicas, slots, busy, unitsPerSecond }: Hosting): HostLoad {

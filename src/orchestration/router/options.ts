@@ -18,12 +18,16 @@ export type RouterOptions = {
   /** Time from connection to a signed challenge, in ms; at most 60,000. */
   readonly challengeMs: number
   readonly heartbeatIntervalMs: number
-  /** A link without any message for this long is closed, in ms. */
+  /** A connection without any message for this long is closed, in ms. */
   readonly heartbeatTimeoutMs: number
   /** Messages per second of one link that belong to no live lease, and how many may come at once. */
   readonly strayMessagesPerSecond: number
   readonly strayMessageBurst: number
-  /** Bytes that may wait to be sent to one node before its link is closed. */
+  /** How long a session whose connection was cut is kept while its node holds leases, in ms; 0: not at all. */
+  readonly resumeMs: number
+  /** A job that has sent nothing yet is given to another node when its own has been cut off for this long, in ms. */
+  readonly moveAfterCutMs: number
+  /** Bytes that one node may leave unread or unacknowledged before its session ends. */
   readonly maxSendBufferBytes: number
   readonly maxLinks: number
   /** How often the journal of decisions is signed and stored, in ms. */
@@ -40,6 +44,8 @@ export const DEFAULT_ROUTER_OPTIONS: RouterOptions = {
   challengeMs: 10_000,
   heartbeatIntervalMs: 5000,
   heartbeatTimeoutMs: 15_000,
+  resumeMs: 60_000,
+  moveAfterCutMs: 500,
   strayMessagesPerSecond: 1000,
   strayMessageBurst: 5000,
   maxSendBufferBytes: 64 * 1024 * 1024,

@@ -18,7 +18,17 @@ function fixture(count: number) {
       const message = JSON.parse(text) as Extract<RouterMessage, { type: 'logs' }> // cast: the reader sends nothing else
       asked[index]!.push({ id: message.id, message })
     }
-    return { sessionId: '', nodeId, connectedAtMs: 0, lastSeenAtMs: 0, send, countStray: () => {}, close: () => {} }
+    return {
+      sessionId: '',
+      nodeId,
+      connectedAtMs: 0,
+      lastSeenAtMs: 0,
+      cutAtMs: null,
+      send,
+      countStray: () => {},
+      close: () => {},
+      end: () => {},
+    }
   })
   const timers = new Set<() => void>()
   const after = (_ms: number, run: () => void): (() => void) => {

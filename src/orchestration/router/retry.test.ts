@@ -61,7 +61,7 @@ describe('a router with failing nodes', () => {
 
   /** A fast node that fails in some way, and a slow honest one. */
   async function startPair(answer: FakeAnswer) {
-    net = await startTestRouter({ cancelGraceMs: 50 })
+    net = await startTestRouter({ cancelGraceMs: 50, resumeMs: 200, moveAfterCutMs: 20 })
     const bad = await net.node({ pods: [pod], unitsPerSecond: 1000, answer })
     const good = await net.node({ pods: [pod], unitsPerSecond: 10 })
     return { bad, good }

@@ -21,7 +21,8 @@ import { createLoadAllowances, type LoadAllowance } from './allowance.ts'
 import { discard, failAttempt, offerSlots, STOPPING, submitJob } from './attempt.ts'
 import { createColdWishes } from './cold.ts'
 import { createRouterMetrics, type RouterContext } from './context.ts'
-import { cancelJob, grantCredit, onFrames, onLeaseMessage, onSessionLost } from './delivery.ts'
+import { isNeeded, onSessionCut, onSessionLost } from './cut-links.ts'
+import { cancelJob, grantCredit, onFrames, onLeaseMessage } from './delivery.ts'
 import { createFleet } from './fleet.ts'
 import { createJob, isFinished, type Job } from './job.ts'
 import { createJournalWriter } from './journal-writer.ts'
@@ -121,9 +122,7 @@ function sessionEvents(context: RouterContext, logs: PodLogReader): SessionEvent
   }
   return {
     joined(session, facts) {
-      const older = fleet.get(session.nodeId)?.session
       const node = fleet.join(session, facts)
-      older?.close('LINK_FENCED', `Node ${session.nodeId} opened a newer link.`)
       metrics.nodes.set(fleet.size())
       dependencies.logger.info({ nodeId: session.nodeId, sessionId: session.sessionId }, 'A node linked.')
       if (node.standing === null) dependencies.onUnknownNode?.(session.nodeId)
@@ -138,6 +137,17 @@ function sessionEvents(context: RouterContext, logs: PodLogReader): SessionEvent
     signed: (session, message) => onSigned(context, session, message),
     frames: (session, frames) => onFrames(context, session, frames),
     openLeases: session => context.leases.countOf(session),
+    isNeeded: session => isNeeded(context, session),
+    cut(session) {
+      metrics.linksCut.inc()
+      fleet.linkChanged(session)
+      onSessionCut(context, session)
+    },
+    resumed(session, facts) {
+      metrics.linksResumed.inc()
+      fleet.updateFacts(session, facts)
+      wakeAll()
+    },
     left(session) {
       fleet.leave(session)
       onSessionLost(context, session)
@@ -207,6 +217,7 @@ export function createRouter(options: Partial<RouterOptions>, given: RouterDepen
     cancelRefresh = clock.after(context.options.standingRefreshMs, () => {
       standingChanged()
       metrics.openJobs.set(context.jobs.size)
+      metrics.nodesCut.set(fleet.cutCount())
       refreshLater()
     })
   }

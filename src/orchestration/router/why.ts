@@ -1,11 +1,12 @@
 import type { NodeId, NodeStanding, NodeWhy, PodId, PodWhy, RankKeys } from '#protocol'
-import { NO_FREE_SLOT, nodeRefusals } from './filter.ts'
+import { linkRefusals, NO_FREE_SLOT, nodeRefusals } from './filter.ts'
 import type { Fleet } from './fleet.ts'
 import type { Hosting } from './hosting.ts'
 import { byEfficiency, byUptime, byVotes, byWarm, compare, rankKeys } from './rank.ts'
 
 /** What to do about a reason of the filter, by how it begins. A reason without a line here says itself what is missing. */
 const FIXES: readonly (readonly [string, string])[] = [
+  ['its link is cut', 'Nothing: it comes back by itself. If it stays away, see why it can not reach the router: heurist node doctor.'],
   ['not registered', 'Register the node in the NodeRegistry with its collateral: heurist node start does it when its owner has HEU.'],
   [
     'jailed',
@@ -76,10 +77,11 @@ export type WhyOptions = { readonly standing: NodeStanding | null }
 export function whyOf(fleet: Fleet, nodeId: NodeId, { standing }: WhyOptions): NodeWhy {
   const node = fleet.get(nodeId)
   const own = nodeRefusals(node?.standing ?? standing)
-  const refusals = node ? own : [NOT_LINKED, ...own]
+  const isLinked = node !== undefined && node.session.cutAtMs === null
+  const refusals = [...(node ? linkRefusals(node.session) : [NOT_LINKED]), ...own]
   const pods = [...(node?.hostings ?? new Map<PodId, Hosting>()).values()].map(hosting => podWhy(hosting, fleet.hosting(hosting.podId)))
   const missing = node
     ? 'It hosts no pod: allow one in its settings.'
     : 'Start it, or see why it can not reach the router: heurist node doctor, on its own machine.'
-  return { nodeId, linked: node !== undefined, refusals, fixes: [...(pods.length === 0 ? [missing] : []), ...fixesOf(own)], pods }
+  return { nodeId, linked: isLinked, refusals, fixes: [...(pods.length === 0 ? [missing] : []), ...fixesOf(own)], pods }
 }

@@ -1,5 +1,6 @@
 import { type JobOrder, type JobSink, keccak256 } from '#protocol'
 import type { Law } from './laws.ts'
+import { createRepeatingLinks } from './repeating-link.ts'
 import { NO_BUG, type Seams } from './seams.ts'
 
 /** A fault of a kind that people really write, planted around a port: the laws must notice it. */
@@ -105,6 +106,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       dispatch: (order, sink) => ({ ...router.dispatch(order, sink), cancel: () => undefined }),
     }),
   }),
+  bug('N2', 'after a cut a batch is taken twice', { link: createRepeatingLinks() }),
   bug('R5', 'the clock of the rate limit runs ten times too fast', {
     limiterClock: clock => ({ ...clock, now: () => 10 * clock.now() }),
   }),

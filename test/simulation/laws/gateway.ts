@@ -140,6 +140,7 @@ function watched({ laws, maximumOf }: GatewayWorld, process: Process, router: Ro
       loading: () => sink.loading(),
       undecided: count => sink.undecided(count),
       retrying: (code, message) => {
+        laws.faulted(job, code, message)
         laws.retrying(job)
         sink.retrying(code, message)
       },
@@ -152,6 +153,7 @@ function watched({ laws, maximumOf }: GatewayWorld, process: Process, router: Ro
         sink.completed(completion)
       },
       failed: failure => {
+        laws.faulted(job, failure.code, failure.message)
         laws.over(job)
         sink.failed(failure)
       },

@@ -4,7 +4,7 @@ import type { SettleBatch } from '../../../src/orchestration/sequencer/encode.ts
 import type { Disk } from './disk.ts'
 import type { Process } from './schedule.ts'
 
-export const LAWS = ['L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7', 'L8', 'R1', 'R2', 'R3', 'R4', 'R5', 'N1'] as const
+export const LAWS = ['L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7', 'L8', 'R1', 'R2', 'R3', 'R4', 'R5', 'N1', 'N2'] as const
 export type Law = (typeof LAWS)[number]
 
 /** A law of DESIGN §10 was broken. */
@@ -119,6 +119,15 @@ export class LawBook {
     this.#demand(job.pieces === 0, 'L7', () => `${jobId} was leased again after it had given output`)
     this.#demand(lease.fencingToken > this.#lastToken, 'L8', () => `fencing token ${lease.fencingToken} after ${this.#lastToken}`)
     this.#lastToken = Math.max(this.#lastToken, lease.fencingToken)
+  }
+
+  /**
+   * No node here breaks the protocol, so none may be found to have broken it, whatever its link does to what it says (law N2). One that can
+   * not be reached when its signature is due is late, and called so by the same name.
+   */
+  faulted({ order, leases }: WatchedJob, code: string, message: string): void {
+    const isAccused = code === 'ROUTER_NODE_MISBEHAVED' && !message.includes('did not sign')
+    this.#demand(!isAccused, 'N2', () => `${order.jobId}: ${leases.at(-1)?.nodeId} is accused: ${message}`)
   }
 
   retrying(job: WatchedJob): void {

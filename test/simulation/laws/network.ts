@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { NodeSocket } from '../../../src/compute/node/link-session.ts'
+import type { NodeSocket } from '../../../src/compute/node/link-connection.ts'
 import type { LinkSocket } from '../../../src/orchestration/router/link/session.ts'
 import type { Chance } from './chance.ts'
 import type { Process, Schedule } from './schedule.ts'
@@ -127,6 +127,19 @@ class End extends EventEmitter {
     this.close()
   }
 
+  /** The connection breaks: what is under way in either direction is lost, and each end hears of it for itself. */
+  sever(): void {
+    for (const end of [this, this.peer]) end?.break()
+  }
+
+  break(): void {
+    if (this.readyState === CLOSED) return
+    this.readyState = CLOSED
+    this.#schedule.after(this.#chance.between(1, this.#way.weather.mostDelayMs), () => {
+      if (this.#owner.isAlive) this.emit('close', 1006, Buffer.alloc(0))
+    })
+  }
+
   closedByPeer(code: number, reason: string): void {
     if (this.readyState === CLOSED) return
     this.readyState = CLOSED
@@ -140,7 +153,7 @@ export type Listener = { readonly process: Process; acceptLink(socket: LinkSocke
 export function dial(
   { schedule, way, chance, owner }: { schedule: Schedule; way: Way; chance: Chance; owner: Process },
   listener: () => Listener | null,
-): NodeSocket {
+): NodeSocket & { sever(): void } {
   const near = new End({ schedule, owner, way, chance })
   schedule.after(chance.between(1, 2 * way.weather.mostDelayMs), () => {
     const found = listener()
@@ -152,5 +165,5 @@ export function dial(
     found.acceptLink(far as unknown as LinkSocket) // cast: the events and methods that a link uses
     near.open()
   })
-  return near as unknown as NodeSocket // cast: as above
+  return near as unknown as NodeSocket & { sever(): void } // cast: as above
 }

@@ -5,7 +5,7 @@ import type { ReadyReplica } from '../../../src/compute/node/lease.ts'
 import type { LeaseMessage } from '../../../src/compute/node/lease-checks.ts'
 import { LeaseRunner } from '../../../src/compute/node/lease-runner.ts'
 import { createLinkClient, type LinkClient } from '../../../src/compute/node/link-client.ts'
-import type { NodeSocket } from '../../../src/compute/node/link-session.ts'
+import type { NodeSocket } from '../../../src/compute/node/link-connection.ts'
 import type { EngineResult, RunOptions } from '../../../src/compute/pod/engines/engine.ts'
 import { CHAIN_ID, SETTLEMENT } from './chain.ts'
 import type { Chance } from './chance.ts'
@@ -28,7 +28,11 @@ export type NodePlan = {
   readonly skewMs: number
   readonly isCold: boolean
 }
-export type NodeWatcher = { leased(node: SimulatedNode, message: LeaseMessage): void }
+export type NodeWatcher = {
+  leased(node: SimulatedNode, message: LeaseMessage): void
+  /** A session goes on after a cut. */
+  resumed(node: SimulatedNode): void
+}
 export type NodeWorld = {
   readonly schedule: Schedule
   readonly chance: Chance
@@ -53,8 +57,10 @@ export class SimulatedNode {
   #busy = new Map<string, number>()
   #process: Process
   #link: LinkClient | null = null
-  #socket: NodeSocket | null = null
+  #socket: ReturnType<typeof dial> | null = null
   #outputs = 0
+  /** Connections that it opened. */
+  dials = 0
   /** Whose request it is, and which jobs its engine works on. */
   readonly #jobs = new WeakMap<object, JobId>()
   #computing = new Set<JobId>()
@@ -73,9 +79,9 @@ export class SimulatedNode {
     return this.#process.isAlive && this.#link !== null
   }
 
-  /** Its way to the router has neither lost nor held up a message of late. */
+  /** Its link to the router stands, and neither loses nor holds up a message. */
   get isCalm(): boolean {
-    return this.isUp && !this.way.isCut && this.way.weather === CALM
+    return this.isUp && this.#link?.state.phase === 'up' && !this.way.isCut && this.way.weather === CALM
   }
 
   isComputing(jobId: JobId): boolean {
@@ -123,6 +129,7 @@ export class SimulatedNode {
             }
           },
           down: reason => runner.linkDown(reason),
+          holdsLeases: () => runner.counts.active > 0,
         },
       },
     )
@@ -150,6 +157,12 @@ export class SimulatedNode {
     this.#computing = new Set()
   }
 
+  /** Its connection breaks, with what is under way; nobody gets through until the way is healed. */
+  breakLink(): void {
+    this.way.cut()
+    this.#socket?.sever()
+  }
+
   /** Its way works from now on; a link on which messages were lost begins anew. */
   calm(): void {
     this.way.heal()
@@ -165,8 +178,14 @@ export class SimulatedNode {
 
   #dial(owner: Process): NodeSocket {
     const { schedule, chance, listener } = this.#world
-    this.#socket = dial({ schedule, owner, way: this.way, chance }, listener)
-    return this.#socket
+    this.dials += 1
+    const socket = dial({ schedule, owner, way: this.way, chance }, listener)
+    socket.on('message', data => {
+      const { type, received } = JSON.parse(String(data)) as { type?: string; received?: number } // cast: a router's text
+      if (type === 'welcome' && received! > 0) this.#world.watcher.resumed(this)
+    })
+    this.#socket = socket
+    return socket
   }
 
   facts(): NodeFacts {

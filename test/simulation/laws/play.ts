@@ -98,6 +98,9 @@ async function checkZeroAndBack(world: World, step: Step): Promise<void> {
   const isZero = (): boolean => nodes.every(({ warmPods }) => warmPods.size === 0)
   await until(step, () => (isZero() && nodes.every(isLinked)) || schedule.now() > untilMs)
   if (!isZero()) return laws.break('R4', `replicas stay loaded ${TO_ZERO_MS} ms after the last job`)
+  // Until its rate allows every key one more request.
+  const askedMs = schedule.now() + 5_000
+  await until(step, () => schedule.now() > askedMs)
   const [honest] = nodes
   let end: boolean | null = null
   const isReached = (): boolean => end !== null

@@ -11,7 +11,7 @@ export type Happening = { readonly atMs: number } & (
   | { readonly kind: 'gateway'; readonly downMs: number }
   | { readonly kind: 'sequencer'; readonly downMs: number }
   | { readonly kind: 'database'; readonly downMs: number }
-  | { readonly kind: 'node'; readonly node: number; readonly how: 'crash' | 'power' | 'cut' | 'jail'; readonly downMs: number }
+  | { readonly kind: 'node'; readonly node: number; readonly how: 'crash' | 'power' | 'cut' | 'break' | 'jail'; readonly downMs: number }
   | { readonly kind: 'chain'; readonly how: 'away' | 'unsteady' | 'lost block'; readonly forMs: number }
 )
 export type RequestPlan = {
@@ -82,7 +82,7 @@ function fault(chance: Chance, nodes: number): Happening {
   if (dice < 0.25) return { kind: 'sequencer', atMs, downMs }
   if (dice < 0.35) return { kind: 'database', atMs, downMs: chance.happens(0.1) ? 20_000 : downMs }
   if (dice < 0.5) return { kind: 'chain', atMs, how: chance.of(['away', 'unsteady', 'lost block'] as const), forMs: downMs }
-  const how = chance.of(['crash', 'power', 'cut', 'cut', 'jail'] as const)
+  const how = chance.of(['crash', 'power', 'cut', 'break', 'break', 'jail'] as const)
   return { kind: 'node', atMs, node: chance.between(0, nodes - 1), how, downMs: chance.happens(0.2) ? 20_000 : downMs }
 }
 

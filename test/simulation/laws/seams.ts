@@ -2,6 +2,7 @@ import type { Payments } from '#application'
 import type { Router } from '#orchestration'
 import type { Clock, JobStore, JournalStore } from '#platform'
 import type { NodeFacts, NodeStanding } from '#protocol'
+import type { LinkSocket } from '../../../src/orchestration/router/link/session.ts'
 import type { Disk } from './disk.ts'
 
 /** Where a planted bug may stand: around the ports of the production code, never in it. */
@@ -14,6 +15,8 @@ export type Seams = {
   journal(journal: JournalStore): JournalStore
   facts(facts: NodeFacts): NodeFacts
   limiterClock(clock: Clock): Clock
+  /** The router's end of a connection. */
+  link(socket: LinkSocket): LinkSocket
 }
 
 export const NO_BUG: Seams = {
@@ -25,4 +28,5 @@ export const NO_BUG: Seams = {
   journal: journal => journal,
   facts: facts => facts,
   limiterClock: clock => clock,
+  link: socket => socket,
 }

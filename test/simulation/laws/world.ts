@@ -5,6 +5,7 @@ import { type ApiKeyRecord, createMetrics, createSigner, type Signer, silentLogg
 import { bytesToHex, type JobOrder, type NodeId, type NodeStanding } from '#protocol'
 import type { RunningJob } from '../../../src/application/gateway/job.ts'
 import { accountOf, apiKey } from '../../../src/application/payments/testing.ts'
+import type { LinkSocket } from '../../../src/orchestration/router/link/session.ts'
 import { goodStanding } from '../../../src/orchestration/router/testing/harness.ts'
 import { SimulatedChain, USD } from './chain.ts'
 import { type Chance, createChance } from './chance.ts'
@@ -29,7 +30,7 @@ export class World {
   readonly nodes: readonly SimulatedNode[]
   readonly scenario: Scenario
   readonly trace: string[] = []
-  readonly counts = { requests: 0, acknowledged: 0, refused: 0, faults: 0 }
+  readonly counts = { requests: 0, acknowledged: 0, refused: 0, faults: 0, resumed: 0 }
   gateway: GatewayProcess | null = null
   sequencer: { readonly process: Process; readonly sequencer: Sequencer } | null = null
   /** The story is told: what it has left is not heard any more. */
@@ -61,7 +62,11 @@ export class World {
         new SimulatedNode(plan, {
           schedule: this.schedule,
           chance: this.#chance.stream(`network of ${plan.name}`),
-          listener: () => this.gateway && { process: this.gateway.process, acceptLink: this.gateway.router.acceptLink },
+          listener: () =>
+            this.gateway && {
+              process: this.gateway.process,
+              acceptLink: (socket: LinkSocket) => this.gateway?.router.acceptLink(seams.link(socket)),
+            },
           watcher: this,
           tellFacts: seams.facts,
         }),
@@ -84,6 +89,11 @@ export class World {
     this.tell(`${plan.name} gets ${jobId}`)
     if (plan.kind === 'weak') this.laws.break('R1', `${plan.name} got ${jobId} and has not the memory for it`)
     if (!plan.pods.some(pod => pod.podId === podId)) this.laws.break('R1', `${signer.address} got ${jobId} and does not host its pod`)
+  }
+
+  resumed({ plan }: SimulatedNode): void {
+    this.counts.resumed += 1
+    this.tell(`${plan.name} comes back to its session`)
   }
 
   standing = (nodeId: NodeId): NodeStanding | null => goodStanding(nodeId, { jailed: this.#jailed.has(nodeId) })
@@ -114,10 +124,11 @@ export class World {
     }
   }
 
-  #failNode(node: SimulatedNode, how: 'crash' | 'power' | 'cut' | 'jail', downMs: number): void {
+  #failNode(node: SimulatedNode, how: 'crash' | 'power' | 'cut' | 'break' | 'jail', downMs: number): void {
     const { address } = node.signer
-    if (how === 'cut') {
-      node.way.cut()
+    if (how === 'cut' || how === 'break') {
+      if (how === 'cut') node.way.cut()
+      else node.breakLink()
       this.schedule.after(downMs, () => node.way.heal())
     } else if (how === 'jail') {
       this.#jailed.add(address)
@@ -245,11 +256,11 @@ export class World {
   /** A client leaves: where nothing is in the way, the engine that works for it has stopped a moment later. */
   #leave(gateway: GatewayProcess, { jobId, control }: RunningJob): void {
     const [busy] = this.nodes.filter(node => node.isCalm && node.isComputing(jobId))
-    const cuts = busy?.way.cuts
+    const [cuts, dials] = [busy?.way.cuts, busy?.dials]
     control.cancel('the client left')
     if (!busy) return
     this.schedule.after(STOPPED_WITHIN_MS, () => {
-      const isDisturbed = this.gateway !== gateway || !busy.isCalm || busy.way.cuts !== cuts
+      const isDisturbed = this.gateway !== gateway || !busy.isCalm || busy.way.cuts !== cuts || busy.dials !== dials
       if (!isDisturbed && busy.isComputing(jobId))
         this.laws.break('N1', `${busy.plan.name} computes ${jobId} ${STOPPED_WITHIN_MS} ms after it was cancelled`)
     })

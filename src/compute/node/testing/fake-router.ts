@@ -5,7 +5,10 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { createSigner, newPrivateKey, recoverSigner, type Signer, systemClock } from '#platform'
 import {
   type Address,
+  BATCH_HEADER_BYTES,
   bytesToHex,
+  createLinkStream,
+  decodeBatchHead,
   decodeFrames,
   domainSeparator,
   encodeMessage,
@@ -16,9 +19,9 @@ import {
   NODE_CHALLENGE_TYPE,
   type NodeMessage,
   type PodRecord,
-  parseNodeMessages,
   ROUTER_WELCOME_TYPE,
   type RouterMessage,
+  readNodeText,
   typedDataDigest,
 } from '#protocol'
 
@@ -38,10 +41,11 @@ export type RouterLink = {
 export type FakeRouterOptions = {
   readonly pods?: readonly PodRecord[]
   readonly heartbeatIntervalMs?: number
+  readonly resumeMs?: number
   readonly challenge?: Partial<Extract<RouterMessage, { type: 'challenge' }>>
   /** Signs the welcome in place of the router: an impostor. */
   readonly welcomeSigner?: Signer
-  /** Called instead of the welcome. */
+  /** Called instead of the welcome; forgets every session otherwise. */
   readonly onAuthenticated?: (link: RouterLink) => void
   readonly port?: number
 }
@@ -85,8 +89,13 @@ function acceptLink(socket: WebSocket, context: { options: FakeRouterOptions; si
     frames: [],
     binaryMessages: 0,
     closeCode: null,
-    send: message => socket.send(encodeMessage(message)),
+    send(message) {
+      if (isWelcome) stream.text(encodeMessage(message))
+      else socket.send(encodeMessage(message))
+    },
   }
+  const stream = createLinkStream({ maxBytes: Number.POSITIVE_INFINITY, full: () => undefined, later: setImmediate })
+  let isWelcome = false
   const nonce = bytesToHex(randomBytes(32))
   const challenge = {
     type: 'challenge' as const,
@@ -106,7 +115,13 @@ function acceptLink(socket: WebSocket, context: { options: FakeRouterOptions; si
     link.messages.push(message)
     if (message.type !== 'authenticate') return
     const node = recoverSigner(
-      typedDataDigest(separator, NODE_CHALLENGE_TYPE, { ...challenge, node: helloOf(link), role: 'node' }),
+      typedDataDigest(separator, NODE_CHALLENGE_TYPE, {
+        ...challenge,
+        node: helloOf(link),
+        role: 'node',
+        session: message.resume?.sessionId ?? '',
+        generation: message.resume?.generation ?? 0,
+      }),
       message.signature,
     )
     if (node !== helloOf(link)) {
@@ -114,15 +129,22 @@ function acceptLink(socket: WebSocket, context: { options: FakeRouterOptions; si
       return
     }
     if (options.onAuthenticated) options.onAuthenticated(link)
-    else link.send(welcomeOf(node, challenge, options.welcomeSigner ?? signer, { separator, options }))
+    else {
+      link.send(welcomeOf(node, challenge, options.welcomeSigner ?? signer, { separator, options }))
+      isWelcome = true
+      stream.attach(data => socket.send(data), 0)
+    }
   }
   socket.on('message', (data: Buffer, isBinary) => {
     if (isBinary) {
       link.binaryMessages += 1
-      link.frames.push(...decodeFrames(data))
+      stream.take(decodeBatchHead(data), data.length)
+      link.frames.push(...decodeFrames(data.subarray(BATCH_HEADER_BYTES)))
       return
     }
-    for (const message of parseNodeMessages(data.toString('utf8'))) hear(message)
+    const { head, messages } = readNodeText(data.toString('utf8'))
+    if (head) stream.take(head, data.length)
+    for (const message of messages()) hear(message)
   })
   link.send(challenge)
   return link
@@ -144,7 +166,9 @@ function welcomeOf(
   const digest = typedDataDigest(context.separator, ROUTER_WELCOME_TYPE, { node, router, nonce, expiresAtMs })
   return {
     type: 'welcome',
-    sessionId: 'session-1',
+    sessionId: `session-${nonce.slice(2, 10)}`,
+    received: 0,
+    resumeMs: context.options.resumeMs ?? 60_000,
     signature: signer.signDigest(digest),
     heartbeatIntervalMs: context.options.heartbeatIntervalMs ?? 5000,
     pods: (context.options.pods ?? []) as PodRecord[], // cast: read only

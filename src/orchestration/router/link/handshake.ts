@@ -1,7 +1,7 @@
 import { bytesToHex, LINK_VERSION, type NodeId, type NodeMessage, type RouterMessage } from '#protocol'
 import type { LinkErrorCode } from '../errors.ts'
 import type { RouterDependencies, RouterOptions } from '../options.ts'
-import { type Challenge, isChallengeSignedBy } from './challenge.ts'
+import { type Challenge, isChallengeSigned } from './challenge.ts'
 
 /** Why a link ends, in the words that the peer is sent. */
 export type Refusal = readonly [code: LinkErrorCode, message: string]
@@ -38,6 +38,6 @@ export function authenticationRefusal(
   const { challenge, separator, claimed, nowMs } = expected
   if (claimed === null) return ['LINK_UNEXPECTED', 'The node authenticated before it said hello.']
   if (nowMs > challenge.expiresAtMs) return ['LINK_CHALLENGE_EXPIRED', 'The challenge was answered too late. Connect again.']
-  if (message.nonce === challenge.nonce && isChallengeSignedBy(separator, challenge, claimed, message.signature)) return null
+  if (message.nonce === challenge.nonce && isChallengeSigned(separator, challenge, { ...message, node: claimed })) return null
   return ['LINK_UNAUTHORIZED', "The challenge of this link was not signed by the node's key."]
 }

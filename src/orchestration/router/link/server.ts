@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { LINK_MAX_FRAME_BYTES } from '#protocol'
-import { LinkSession, type LinkSocket, refuse, type SessionContext } from './session.ts'
+import { LinkConnection } from './connection.ts'
+import { type LinkSocket, refuse, type SessionContext } from './session.ts'
 
 export type LinkServer = {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -15,7 +16,8 @@ export type LinkServer = {
 }
 
 /** Accepts node links on any HTTP server: the caller routes `upgrade` events of its path here. */
-export function createLinkServer(context: SessionContext): LinkServer {
+export function createLinkServer(given: Omit<SessionContext, 'sessions'>): LinkServer {
+  const context: SessionContext = { ...given, sessions: new Map() }
   // No compression: token frames are small, and zlib state costs 300 KB per link.
   const server = new WebSocketServer({ noServer: true, maxPayload: LINK_MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: false })
   const links = new Set<LinkSocket>()
@@ -29,7 +31,7 @@ export function createLinkServer(context: SessionContext): LinkServer {
     if (stopping) refuse(link, 'LINK_STOPPING', 'This router is shutting down. Connect again later.', clock.after)
     else if (links.size > maxLinks)
       refuse(link, 'LINK_FULL', `This router already holds ${maxLinks} links. Use another router.`, clock.after)
-    else new LinkSession(link, context)
+    else new LinkConnection(link, context)
   }
 
   return {
@@ -42,6 +44,7 @@ export function createLinkServer(context: SessionContext): LinkServer {
     close() {
       stopping = true
       for (const link of links) refuse(link, 'LINK_STOPPING', 'This router is shutting down.', context.dependencies.clock.after)
+      for (const session of [...context.sessions.values()]) session.end()
       server.close()
     },
   }

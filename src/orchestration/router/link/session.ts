@@ -1,24 +1,21 @@
 import type { WebSocket } from 'ws'
 import {
+  type BatchHead,
   bytesToHex,
-  createOutbox,
-  decodeFrames,
+  createLinkStream,
   encodeMessage,
   type Frame,
-  isHeuristError,
+  type LinkResume,
+  type LinkStream,
   type LogLine,
   type NodeFacts,
   type NodeId,
   type NodeMessage,
-  type Outbox,
   type PodRecord,
-  parseNodeMessages,
-  ZERO_ADDRESS,
 } from '#protocol'
 import type { LinkErrorCode } from '../errors.ts'
 import type { RouterDependencies, RouterOptions } from '../options.ts'
-import { type Challenge, signWelcome } from './challenge.ts'
-import { authenticationRefusal, challengeMessage, helloRefusal, newChallenge, type Refusal } from './handshake.ts'
+import type { Refusal } from './handshake.ts'
 import { createRateLimit } from './rate-limit.ts'
 
 /** What a link asks of its WebSocket; a network that is not HTTP gives its own. */
@@ -28,16 +25,28 @@ export type LinkSocket = Pick<WebSocket, 'on' | 'once' | 'send' | 'close' | 'ter
 export type LeaseMessage = Extract<NodeMessage, { leaseId: unknown }>
 export type SignedMessage = Extract<NodeMessage, { type: 'signed' }>
 
-/** One authenticated link. */
+/** An authenticated node, over one connection after the other: a cut does not end it while the node holds leases. */
 export type Session = {
   readonly sessionId: string
   readonly nodeId: NodeId
   readonly connectedAtMs: number
   readonly lastSeenAtMs: number
+  /** Since when no connection carries it; null while one does. */
+  readonly cutAtMs: number | null
+  /** Leaves at the end of the turn, or when the node is back. */
   send(text: string): void
-  /** Counts a message that belongs to no live lease; too many close the link. */
+  /** Counts a message that belongs to no live lease; too many end the session. */
   countStray(): void
   close(code: LinkErrorCode, message: string): void
+  /** The node is not expected any more. */
+  end(): void
+}
+
+/** One connection, as its session sees it. */
+export type Carrier = {
+  write(message: Uint8Array | string): void
+  /** Closes it and says why; the session may go on over another one. */
+  drop(code: LinkErrorCode, message: string): void
 }
 
 export type SessionEvents = {
@@ -49,6 +58,11 @@ export type SessionEvents = {
   frames(session: Session, frames: readonly Frame[]): void
   /** Leases that the node of this session holds now. */
   openLeases(session: Session): number
+  /** One of them is live: something is lost when the session ends. */
+  isNeeded(session: Session): boolean
+  /** Its connection is gone, and it is waited for. */
+  cut(session: Session): void
+  resumed(session: Session, facts: NodeFacts): void
   /** Once per session that joined. */
   left(session: Session): void
 }
@@ -58,6 +72,8 @@ export type SessionContext = {
   readonly dependencies: RouterDependencies
   readonly separator: Uint8Array
   readonly events: SessionEvents
+  /** One per node key. */
+  readonly sessions: Map<NodeId, LinkSession>
   readonly pods: () => readonly PodRecord[]
   readonly countClose: (code: LinkErrorCode) => void
 }
@@ -73,15 +89,14 @@ const CLOSE_CODES: Record<LinkErrorCode, number> = {
   LINK_CHALLENGE_EXPIRED: 4408,
   LINK_SILENT: 4408,
   LINK_FENCED: 4409,
+  LINK_GAP: 4410,
   LINK_TOO_LARGE: 4413,
   LINK_RATE_LIMITED: 4429,
   LINK_SLOW: 4429,
   LINK_FULL: 4503,
   LINK_STOPPING: 4503,
 }
-// Facts of a node with 64 devices and 256 replicas have about 130 KB.
-const MAX_GREETING_BYTES = 256 * 1024
-// Parsing 4 KB costs about as much as handling a message.
+// Parsing or sending 4 KB costs about as much as handling a message.
 const LARGE_TEXT_BYTES = 4096
 // A lease's `done` and its place in a `signed` have about 600 bytes.
 const LEASE_TEXT_BYTES = 1024
@@ -97,153 +112,131 @@ export function refuse(socket: LinkSocket, code: LinkErrorCode, message: string,
   socket.once('close', cancel)
 }
 
-/**
- * One socket from the first byte to the last: challenge at once, then `hello` and `authenticate`, then lease traffic.
- * Everything a peer sends is hostile until proven otherwise; a violation closes this link and nothing else.
- */
 export class LinkSession implements Session {
   readonly sessionId: string
   readonly connectedAtMs: number
-  nodeId: NodeId = ZERO_ADDRESS
+  readonly nodeId: NodeId
   lastSeenAtMs: number
-  #phase: 'challenged' | 'greeted' | 'linked' | 'closed' = 'challenged'
-  readonly #socket: LinkSocket
+  cutAtMs: number | null = null
   readonly #context: SessionContext
-  readonly #challenge: Challenge
+  readonly #stream: LinkStream
   readonly #allowStray: (nowMs: number, cost: number) => boolean
-  readonly #outbox: Outbox
-  #cancelTimer: () => void
+  #connection: Carrier | null = null
+  #generation = 0
+  #isOver = false
+  #cancelWindow: () => void = () => {}
 
-  constructor(socket: LinkSocket, context: SessionContext) {
+  constructor(nodeId: NodeId, context: SessionContext) {
     const { options, dependencies } = context
     const { clock, random } = dependencies
-    this.#socket = socket
+    this.nodeId = nodeId
     this.#context = context
-    this.#outbox = createOutbox(text => this.#write(text), clock.afterTurn)
-    this.sessionId = bytesToHex(random(8)).slice(2)
+    this.sessionId = bytesToHex(random(16)).slice(2)
     this.connectedAtMs = clock.now()
     this.lastSeenAtMs = this.connectedAtMs
-    this.#challenge = newChallenge(options, dependencies)
     this.#allowStray = createRateLimit({ perSecond: options.strayMessagesPerSecond, burst: options.strayMessageBurst }, this.connectedAtMs)
-    this.#cancelTimer = clock.after(this.#challenge.expiresAtMs - this.connectedAtMs, () =>
-      this.close('LINK_CHALLENGE_EXPIRED', 'No signed challenge came in time. Connect again.'),
-    )
-    this.#listen()
-    this.send(encodeMessage(challengeMessage(this.#challenge, dependencies)))
+    const full = (): void => this.close('LINK_SLOW', `The node left ${this.#stream.keptBytes} bytes unacknowledged.`)
+    this.#stream = createLinkStream({ maxBytes: options.maxSendBufferBytes, full, later: clock.afterTurn })
   }
 
-  /** Leaves at the end of the turn with all that the turn says: under load one system call carries many jobs. */
+  /** Last batch of the node that was taken. */
+  get received(): number {
+    return this.#stream.received
+  }
+
   send(text: string): void {
-    if (this.#phase !== 'closed') this.#outbox.text(text)
-  }
-
-  #write(message: Uint8Array | string): void {
-    if (this.#phase === 'closed') return
-    this.#socket.send(message)
-    const { bufferedAmount } = this.#socket
-    if (bufferedAmount > this.#context.options.maxSendBufferBytes) this.close('LINK_SLOW', `The node left ${bufferedAmount} bytes unread.`)
+    this.#stream.text(text)
   }
 
   countStray(): void {
     this.#charge(1)
   }
 
-  #charge(cost: number): void {
-    if (this.#allowStray(this.#context.dependencies.clock.now(), cost)) return
+  /** False when that was too much, and ended the session. */
+  #charge(cost: number): boolean {
+    if (this.#allowStray(this.#context.dependencies.clock.now(), cost)) return true
     this.close('LINK_RATE_LIMITED', 'The node sent too many messages that belong to no live lease.')
+    return false
   }
 
   close(code: LinkErrorCode, message: string): void {
-    if (this.#phase === 'closed') return
-    const { dependencies, countClose } = this.#context
-    countClose(code)
-    dependencies.logger.warn({ code, nodeId: this.nodeId }, message)
-    refuse(this.#socket, code, message, dependencies.clock.after)
-    this.#leave()
+    const connection = this.#connection
+    this.#connection = null
+    connection?.drop(code, message)
+    this.end()
   }
 
-  #listen(): void {
-    const socket = this.#socket
-    socket.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary)) // cast: binaryType is the default, nodebuffer
-    // ws reports violations of the WebSocket protocol itself (oversized, malformed) here.
-    socket.on('error', error => {
-      const isOversized = 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
-      this.close(isOversized ? 'LINK_TOO_LARGE' : 'LINK_MALFORMED', `The link broke: ${error.message}.`)
-    })
-    socket.on('close', () => this.#leave())
+  end(): void {
+    if (this.#isOver) return
+    const { sessions, events } = this.#context
+    this.#isOver = true
+    this.#connection = null
+    this.#cancelWindow()
+    this.#stream.end()
+    if (sessions.get(this.nodeId) === this) sessions.delete(this.nodeId)
+    events.left(this)
   }
 
-  #leave(): void {
-    if (this.#phase === 'closed') return
-    const wasLinked = this.#phase === 'linked'
-    this.#phase = 'closed'
-    this.#cancelTimer()
-    if (wasLinked) this.#context.events.left(this)
+  /** The node may come back while it holds leases: for so long they run on, and it is given no others. */
+  cut(connection: Carrier): void {
+    if (this.#isOver || this.#connection !== connection) return
+    const { events, options, dependencies } = this.#context
+    this.#connection = null
+    this.#stream.detach()
+    if (options.resumeMs === 0 || !events.isNeeded(this)) {
+      this.end()
+      return
+    }
+    this.cutAtMs = dependencies.clock.now()
+    this.#cancelWindow = dependencies.clock.after(options.resumeMs, () => this.end())
+    events.cut(this)
   }
 
-  #onMessage(data: Buffer, isBinary: boolean): void {
-    if (this.#phase === 'closed') return
+  /** What speaks against going on with the session as the node, which has proved its key, wants it; null when nothing does. */
+  objectionTo({ generation, received }: LinkResume): Refusal | null {
+    if (generation <= this.#generation) return ['LINK_FENCED', `Node ${this.nodeId} resumed this session over a newer connection.`]
+    if (!this.#stream.canResume(received)) return ['LINK_UNEXPECTED', `The node says that it has ${received} batches of this session.`]
+    // What is sent again costs like what is heard.
+    const mayResume = this.#charge(1 + this.#stream.keptBytes / LARGE_TEXT_BYTES)
+    return mayResume ? null : ['LINK_RATE_LIMITED', 'The node came back to its session too often.']
+  }
+
+  /** The node is back. A connection that is still open is the older one. */
+  resume(connection: Carrier, { generation, received }: LinkResume): void {
+    const older = this.#connection
+    this.#connection = null
+    this.#generation = generation
+    older?.drop('LINK_FENCED', 'The node resumed its session over a newer connection.')
+    this.cutAtMs = null
+    this.#cancelWindow()
+    this.carryBy(connection, received)
+  }
+
+  carryBy(connection: Carrier, received: number): void {
+    this.#connection = connection
+    this.#stream.attach(message => connection.write(message), received)
+  }
+
+  heard(): void {
     this.lastSeenAtMs = this.#context.dependencies.clock.now()
-    try {
-      const refusal = isBinary ? this.#onFrames(data) : this.#onText(data)
-      if (refusal) this.close(...refusal)
-    } catch (error) {
-      if (!isHeuristError(error, 'LINK_MALFORMED') && !isHeuristError(error, 'FRAME_MALFORMED')) throw error
-      this.close('LINK_MALFORMED', error.message)
-    }
   }
 
-  #onFrames(data: Buffer): Refusal | null {
-    if (this.#phase !== 'linked') return ['LINK_UNEXPECTED', 'The node sent output before it was authenticated.']
-    this.#context.events.frames(this, decodeFrames(data))
-    return null
+  /** Paid before it is parsed, by size: a few huge texts cost as much as many small ones. Each open lease brings one of its own. */
+  mayRead(bytes: number): boolean {
+    const freeBytes = LARGE_TEXT_BYTES + LEASE_TEXT_BYTES * this.#context.events.openLeases(this)
+    return bytes < freeBytes || this.#charge((bytes - freeBytes) / LARGE_TEXT_BYTES + 1)
   }
 
-  #onText(data: Buffer): Refusal | null {
-    const isLinked = this.#phase === 'linked'
-    if (!isLinked && data.length > MAX_GREETING_BYTES) return ['LINK_TOO_LARGE', `A greeting may have ${MAX_GREETING_BYTES} bytes.`]
-    // Paid before it is parsed, by size: a few huge texts cost as much as many small ones. Each open lease brings one of its own.
-    const freeBytes = LARGE_TEXT_BYTES + (isLinked ? LEASE_TEXT_BYTES * this.#context.events.openLeases(this) : 0)
-    if (data.length >= freeBytes) this.#charge((data.length - freeBytes) / LARGE_TEXT_BYTES + 1)
-    for (const message of parseNodeMessages(data.toString('utf8'))) {
-      if (this.#phase === 'closed') return null
-      const refusal = this.#onMessageOf(message)
-      if (refusal) return refusal
-    }
-    return null
+  /** True when the batch is the next one. One that is known was sent again; after a gap the node must send again what is missing. */
+  take(head: BatchHead, bytes: number): boolean {
+    const kind = this.#stream.take(head, bytes)
+    if (kind === 'gap') this.#connection?.drop('LINK_GAP', `A batch before number ${head.number} is missing. Connect again and resume.`)
+    else if (kind === 'false ack') this.close('LINK_UNEXPECTED', `The node acknowledged batch ${head.ack}, which was never sent.`)
+    else if (kind === 'known') this.countStray()
+    return kind === 'new'
   }
 
-  #onMessageOf(message: NodeMessage): Refusal | null {
-    if (this.#phase === 'linked') return this.#onLinked(message)
-    if (message.type === 'hello' && this.#phase === 'challenged') return this.#onHello(message)
-    if (message.type === 'authenticate') return this.#onAuthenticate(message)
-    return ['LINK_UNEXPECTED', `The node sent "${message.type}" before it was authenticated.`]
-  }
-
-  #onHello(message: Extract<NodeMessage, { type: 'hello' }>): Refusal | null {
-    const refusal = helloRefusal(message, this.#context.dependencies.domain.chainId)
-    if (refusal) return refusal
-    this.nodeId = message.nodeId
-    this.#phase = 'greeted'
-    return null
-  }
-
-  #onAuthenticate(message: Extract<NodeMessage, { type: 'authenticate' }>): Refusal | null {
-    const { separator, dependencies, events, options, pods } = this.#context
-    const claimed = this.#phase === 'greeted' ? this.nodeId : null
-    const challenge = this.#challenge
-    const refusal = authenticationRefusal(message, { challenge, separator, claimed, nowMs: dependencies.clock.now() })
-    if (refusal) return refusal
-    this.#phase = 'linked'
-    this.#watchHeartbeat()
-    events.joined(this, message.facts)
-    const { heartbeatIntervalMs } = options
-    const signature = signWelcome(separator, challenge, this.nodeId, dependencies.signer)
-    this.send(encodeMessage({ type: 'welcome', sessionId: this.sessionId, signature, heartbeatIntervalMs, pods: [...pods()] }))
-    return null
-  }
-
-  #onLinked(message: NodeMessage): Refusal | null {
+  on(message: NodeMessage): Refusal | null {
     const { events } = this.#context
     if ('leaseId' in message) {
       events.leaseMessage(this, message)
@@ -258,17 +251,5 @@ export class LinkSession implements Session {
     else if (message.type === 'logs') events.logs(this, message.id, message.lines)
     else if (message.type !== 'heartbeat') return ['LINK_UNEXPECTED', `The node sent "${message.type}" on an authenticated link.`]
     return null
-  }
-
-  /** One timer that looks back, instead of one that every message would have to move. */
-  #watchHeartbeat(): void {
-    const { clock } = this.#context.dependencies
-    const { heartbeatTimeoutMs } = this.#context.options
-    this.#cancelTimer()
-    this.#cancelTimer = clock.after(heartbeatTimeoutMs, () => {
-      const silentMs = clock.now() - this.lastSeenAtMs
-      if (silentMs >= heartbeatTimeoutMs) this.close('LINK_SILENT', `The node was silent for ${silentMs} ms.`)
-      else this.#watchHeartbeat()
-    })
   }
 }

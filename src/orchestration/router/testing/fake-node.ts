@@ -4,7 +4,7 @@ import {
   type Address,
   bytesToHex,
   type ChoiceOutput,
-  createOutbox,
+  createLinkStream,
   type Delta,
   domainSeparator,
   encodeFrame,
@@ -15,13 +15,15 @@ import {
   jobDomain,
   keccakBytes,
   LINK_VERSION,
+  type LinkResume,
+  type LinkStream,
   type NodeFacts,
   type NodeId,
   type NodeMessage,
   outputHash,
   type PodRecord,
-  parseRouterMessages,
   type RouterMessage,
+  readRouterText,
   receiptDigest,
 } from '#protocol'
 import { signChallenge } from '../link/challenge.ts'
@@ -53,6 +55,9 @@ export type FakeNodeOptions = {
   readonly batches?: boolean
   /** Milliseconds between heartbeats; 0 for none. Default 0: tests are short. */
   readonly heartbeatMs?: number
+  /** The session that it claims to come back to, and its end of it: what it said there and the router has not. */
+  readonly resume?: LinkResume
+  readonly stream?: LinkStream
 }
 
 type LeaseGrant = Extract<RouterMessage, { type: 'lease' }>
@@ -77,6 +82,7 @@ export type FakeNode = {
   readonly nodeId: NodeId
   readonly signer: Signer
   readonly socket: WebSocket
+  readonly stream: LinkStream
   /** All messages that the router sent. */
   readonly received: readonly RouterMessage[]
   readonly leases: readonly FakeLease[]
@@ -86,6 +92,7 @@ export type FakeNode = {
     where?: (message: Extract<RouterMessage, { type: T }>) => boolean,
   ): Promise<Extract<RouterMessage, { type: T }>>
   send(message: NodeMessage): void
+  /** As a batch of the session, once there is one. */
   sendRaw(data: string | Buffer): void
   updateFacts(facts: Partial<NodeFacts>): void
   /** Resolves with close code and reason. */
@@ -313,20 +320,34 @@ function createReactions(options: FakeNodeOptions, signer: Signer, sendRaw: (dat
   return { leases, send, react }
 }
 
+/** What the node says: as it is before the welcome, then as batches of the session. */
+function speaker(socket: WebSocket, { batches, stream: given }: FakeNodeOptions) {
+  const write = (data: string | Uint8Array): void => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(data)
+  }
+  const stream = given ?? createLinkStream({ maxBytes: Number.POSITIVE_INFINITY, full: () => undefined, later: setImmediate })
+  let isLinked = false
+  return {
+    stream,
+    sendRaw(data: string | Buffer): void {
+      if (!isLinked) write(data)
+      else if (typeof data === 'string') stream.text(data)
+      else stream.frame(data)
+      if (isLinked && !batches) stream.flush()
+    },
+    begin(received: number): void {
+      isLinked = true
+      stream.attach(write, received)
+    },
+  }
+}
+
 /** Opens the link without the handshake: for tests that do it wrongly. */
 export function openFakeLink(options: FakeNodeOptions): FakeNode {
   const signer = createSigner(options.privateKey ?? newPrivateKey())
   const socket = new WebSocket(options.url, { perMessageDeflate: false })
   const inbox = createInbox()
-  const write = (data: string | Uint8Array): void => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(data)
-  }
-  const outbox = createOutbox(write, setImmediate)
-  const sendRaw = (data: string | Buffer): void => {
-    if (typeof data === 'string') outbox.text(data)
-    else outbox.frame(data)
-    if (!options.batches) outbox.flush()
-  }
+  const { stream, sendRaw, begin } = speaker(socket, options)
   const { leases, send, react } = createReactions(options, signer, sendRaw)
   const facts = { ...factsHosting(options.pods ?? [], options), ...options.facts }
   const beat = (): void => send({ type: 'heartbeat', sentAtMs: Date.now() })
@@ -340,7 +361,10 @@ export function openFakeLink(options: FakeNodeOptions): FakeNode {
   })
   socket.on('error', () => {})
   socket.on('message', data => {
-    for (const message of parseRouterMessages(data.toString())) {
+    const { head, messages } = readRouterText(data.toString())
+    if (head && stream.take(head, String(data).length) !== 'new') return
+    for (const message of messages()) {
+      if (message.type === 'welcome') begin(message.received)
       inbox.add(message)
       react(message)
     }
@@ -351,7 +375,7 @@ export function openFakeLink(options: FakeNodeOptions): FakeNode {
   }
   const updateFacts = (changes: Partial<NodeFacts>): void => send({ type: 'facts', facts: { ...facts, ...changes } })
   const { received, next } = inbox
-  return { nodeId: signer.address, signer, socket, received, leases, next, send, sendRaw, updateFacts, closed, close }
+  return { nodeId: signer.address, signer, socket, stream, received, leases, next, send, sendRaw, updateFacts, closed, close }
 }
 
 /** Links and authenticates; resolves when the router has welcomed the node. */
@@ -362,7 +386,9 @@ export async function startFakeNode(options: FakeNodeOptions): Promise<FakeNode>
   node.send({ type: 'hello', linkVersion: options.linkVersion ?? LINK_VERSION, nodeId, chainId: options.chainId })
   const separator = domainSeparator(jobDomain(options.chainId, options.settlement))
   const facts = { ...factsHosting(options.pods ?? [], options), ...options.facts }
-  node.send({ type: 'authenticate', nonce: challenge.nonce, signature: signChallenge(separator, challenge, signer), facts })
+  const { resume } = options
+  const signature = signChallenge(separator, challenge, signer, resume)
+  node.send({ type: 'authenticate', nonce: challenge.nonce, signature, facts, ...(resume && { resume }) })
   await node.next('welcome')
   return node
 }

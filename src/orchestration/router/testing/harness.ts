@@ -99,7 +99,7 @@ export function testFleet(sources: Partial<Pick<RouterDependencies, 'standing' |
 }
 
 export function sessionOf(nodeId: NodeId): Session {
-  return { nodeId, connectedAtMs: 0, lastSeenAtMs: 0 } as Session // cast: the fleet only reads these
+  return { nodeId, connectedAtMs: 0, lastSeenAtMs: 0, cutAtMs: null } as Session // cast: the fleet only reads these
 }
 
 export type RecordedJob = {
