@@ -54,6 +54,18 @@ describe('link', () => {
     await until(() => messagesOf(link, 'heartbeat').length >= 2, 'two heartbeats')
   })
 
+  test('behavior: its pings keep a quiet way open, and a router that answers none is left', async () => {
+    const { link, router: own } = await startLinked({}, { heartbeatIntervalMs: 50 })
+    let pings = 0
+    link.socket.on('ping', () => {
+      pings += 1
+    })
+    await until(() => pings >= 8, 'eight pings, more than a silent router is given')
+    expect(own.links).toHaveLength(1)
+    link.socket.pause()
+    await until(() => own.links.length === 2 && messagesOf(own.link, 'authenticate').length > 0, 'a new link')
+  })
+
   test('behavior: comes back by itself when the router restarts on the same port', async () => {
     const { router: before } = await startLinked()
     await before.stop()
