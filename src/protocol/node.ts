@@ -54,7 +54,7 @@ export const REPLICA_STATES = ['cold', 'loading', 'warm', 'draining', 'failed'] 
 export const REPLICA_ACTIONS = ['load', 'evict'] as const
 export type ReplicaAction = (typeof REPLICA_ACTIONS)[number]
 
-/** A pod on a node: loaded or loadable. `unitsPerSecond` is the node's own measurement, used as a rank key after bucketing. */
+/** A pod on a node: loaded or loadable. `unitsPerSecond` is the node's own measurement: it ranks by that until its jobs show less. */
 export const replicaSchema = z.object({
   podId: bytes32Schema,
   manifestHash: bytes32Schema,

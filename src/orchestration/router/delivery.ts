@@ -36,7 +36,9 @@ function frameFault(context: RouterContext, lease: Lease, { sequence, delta }: F
   const sent = meter.tokens()
   if (delta.tokens > 0 && sent >= creditTokens + context.options.floodSlackTokens)
     return `more than ${sent} tokens with credit for ${creditTokens}`
-  return meter.accept(delta)
+  const fault = meter.accept(delta)
+  if (meter.tokens() >= creditTokens) lease.wasHeldUp = true
+  return fault
 }
 
 function onFrame(context: RouterContext, lease: Lease, frame: Frame): void {
@@ -154,14 +156,21 @@ function onDone(context: RouterContext, lease: Lease, done: Done): void {
   }
   if (job.state === 'leased') moveJob(job, 'running')
   job.cancelTotalTimer()
-  context.leases.freeSlot(lease)
   const units = unitsOf(context, lease, output.choices, done.outputUnits)
   const finishedAtMs = context.dependencies.clock.now()
+  if (showsSpeed(lease)) context.fleet.showed(lease.hosting, { ...units, elapsedMs: finishedAtMs - lease.grantedAtMs })
+  context.leases.freeSlot(lease)
   const receipt = draftReceipt({ order: job.order, lease, units, outputHash: output.hash, decisionHash: job.decisionHash, finishedAtMs })
   const digest = receiptDigest(context.separator, receipt)
   job.draft = { receipt, digest, digestHex: bytesToHex(digest), units, choices: output.choices }
   lease.session.send(JSON.stringify({ type: 'sign', leaseId, fencingToken, receipt: receiptToJson(receipt) }))
   enterPhase(context, lease, 'signing')
+}
+
+/** A load, a client that was behind or that left, and anything but tokens of text say nothing about the device. */
+function showsSpeed({ job, hasLoaded, wasHeldUp }: Lease): boolean {
+  const { kind } = job.order.request
+  return (kind === 'chat' || kind === 'completion') && !hasLoaded && !wasHeldUp && job.tokensAtCancel === null
 }
 
 function reportOverclaim(context: RouterContext, lease: Lease, claimed: number, charged: number): void {

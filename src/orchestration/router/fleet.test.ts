@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { newPrivateKey } from '#platform'
 import { jobPreferencesSchema, keccak256, type NodeId } from '#protocol'
 import type { Session } from './link/session.ts'
 import { pick } from './pick.ts'
-import { factsHosting } from './testing/fake-node.ts'
+import { type FakeLease, factsHosting } from './testing/fake-node.ts'
 import {
   dispatchRecorded,
   goodStanding,
@@ -104,6 +105,26 @@ describe('standing', () => {
     const [replay] = await net.replay(job)
     expect(replay).toMatchObject({ matches: true, differences: [] })
     expect(replay!.candidates.find(({ nodeId }) => nodeId === jailed.nodeId)!.refused).toEqual(['jailed'])
+  })
+
+  test('behavior: a node that lies about its speed ranks by what its jobs show, also after it has linked again', async () => {
+    net = await startTestRouter()
+    const privateKey = newPrivateKey()
+    const slowly = async (lease: FakeLease): Promise<void> => {
+      // The device itself is slow: 64 tokens in 300 ms.
+      await new Promise(resolve => setTimeout(resolve, 300))
+      lease.text('x', 64)
+      lease.done()
+    }
+    const claim = { pods: [pod], unitsPerSecond: 1e9, privateKey, answer: slowly }
+    const liar = await net.node(claim)
+    const honest = await net.node({ pods: [pod], unitsPerSecond: 1000 })
+    const served = async () => (await dispatchRecorded(net.router, testOrder(pod)).ended).completion!.signedReceipt.receipt.node
+    expect(await served()).toBe(liar.nodeId)
+    expect(await served()).toBe(honest.nodeId)
+    await liar.close()
+    await net.node(claim)
+    expect(await served()).toBe(honest.nodeId)
   })
 
   test('behavior: of two nodes that are alike the one with more votes gets the job, and the other when the votes move', async () => {

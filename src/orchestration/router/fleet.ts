@@ -7,6 +7,7 @@ import type { RouterDependencies } from './options.ts'
 import { uptimeBucketOf } from './rank.ts'
 import { addressPrefixOf } from './rank-list.ts'
 import { createRoster, type Roster } from './roster.ts'
+import { createSpeeds, type SeenJob, type Speeds } from './speeds.ts'
 
 /** Live capacity of the nodes linked to this router. It is the truth: a node's slots belong to exactly one router (DESIGN §3). */
 export type Fleet = {
@@ -27,6 +28,8 @@ export type Fleet = {
   roster(podId: PodId): Roster | undefined
   /** The only way to change how many slots are taken. */
   setBusy(hosting: Hosting, busy: number): void
+  /** A job ended on the hosting: its node ranks by what it shows, where that is less than it claims. */
+  showed(hosting: Hosting, job: Omit<SeenJob, 'alongside'>): void
   /** What the journals of all pods said since the last time. */
   takeJournal(): UnsignedPiece[]
   /** Every pod's journal begins a new segment with its next decision: what an older one said was lost. */
@@ -51,7 +54,7 @@ function newHosting(node: FleetNode, podId: PodId): Hosting {
   return { ...place, ...unknown, ...unjudged, busy: 0 }
 }
 
-function setReplicas(hosting: Hosting, replicas: readonly Replica[]): void {
+function setReplicas(hosting: Hosting, replicas: readonly Replica[], speeds: Speeds): void {
   const warm = replicas.filter(replica => replica.state === 'warm')
   const usable = warm.length > 0 ? warm : replicas.filter(replica => replica.state === 'cold' || replica.state === 'loading')
   hosting.replicas = replicas
@@ -60,7 +63,11 @@ function setReplicas(hosting: Hosting, replicas: readonly Replica[]): void {
   hosting.warm = warm.length > 0
   // A cold replica may not know its slots before it is loaded: one job may start it.
   hosting.slots = usable.reduce((sum, replica) => sum + (replica.state === 'warm' ? replica.slots : Math.max(1, replica.slots)), 0)
-  hosting.unitsPerSecond = replicas.reduce((best, replica) => Math.max(best, replica.unitsPerSecond), 0)
+  hosting.unitsPerSecond = speeds.believed(hosting, claimedSpeed(replicas))
+}
+
+function claimedSpeed(replicas: readonly Replica[]): number {
+  return replicas.reduce((best, replica) => Math.max(best, replica.unitsPerSecond), 0)
 }
 
 /** The rosters of all pods; a pod's journal outlives its last host, so that its segments stay linked. */
@@ -86,10 +93,10 @@ function removeHosting({ byPod }: Rosters, hosting: Hosting): void {
 }
 
 /** Brings a node's hostings in line with its facts. A hosting object lives on while jobs hold slots of it. */
-function applyFacts(node: FleetNode, rosters: Rosters): void {
+function applyFacts(node: FleetNode, rosters: Rosters, speeds: Speeds): void {
   const grouped = Map.groupBy(node.facts.replicas, replica => replica.podId)
   for (const [podId, hosting] of node.hostings) {
-    setReplicas(hosting, grouped.get(podId) ?? [])
+    setReplicas(hosting, grouped.get(podId) ?? [], speeds)
     if (hosting.replicas.length > 0 || hosting.busy > 0) continue
     node.hostings.delete(podId)
     removeHosting(rosters, hosting)
@@ -97,7 +104,7 @@ function applyFacts(node: FleetNode, rosters: Rosters): void {
   for (const [podId, replicas] of grouped) {
     if (node.hostings.has(podId)) continue
     const hosting = newHosting(node, podId)
-    setReplicas(hosting, replicas)
+    setReplicas(hosting, replicas, speeds)
     node.hostings.set(podId, hosting)
     addHosting(rosters, hosting)
   }
@@ -129,8 +136,10 @@ export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterD
   const nodes = new Map<NodeId, FleetNode>()
   const rosters: Rosters = { byPod: new Map(), journals: new Map(), newJournal: podId => createPodJournal(podId, { router, now }) }
 
+  const speeds = createSpeeds()
+
   function takeFacts(node: FleetNode): void {
-    applyFacts(node, rosters)
+    applyFacts(node, rosters, speeds)
     readStanding(node, sources)
     judgeHostings(node, rosters)
   }
@@ -178,6 +187,17 @@ export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterD
       hosting.busy = busy
       // A hosting of a link that is gone has no row any more.
       if (nodes.get(hosting.nodeId) === hosting.node) rosters.byPod.get(hosting.podId)?.updateBusy(hosting)
+    },
+    showed(hosting, job) {
+      const { node, nodeId, podId, replicas } = hosting
+      let alongside = 0
+      for (const { busy } of node.hostings.values()) alongside += busy
+      if (!speeds.saw(hosting, { ...job, alongside: Math.max(1, alongside) })) return
+      const believed = speeds.believed(hosting, claimedSpeed(replicas))
+      // A hosting of a link that is gone has no row any more.
+      if (believed === hosting.unitsPerSecond || nodes.get(nodeId) !== node) return
+      hosting.unitsPerSecond = believed
+      rosters.byPod.get(podId)?.update(hosting)
     },
     takeJournal: () => [...rosters.journals.values()].flatMap(journal => journal.take()),
     restartJournals() {

@@ -49,6 +49,8 @@ export type Lease = {
   phaseMessages: number
   /** The node has announced a load; it may do so once. */
   hasLoaded: boolean
+  /** It has sent all that its client was ready for: how long it took is not its doing alone. */
+  wasHeldUp: boolean
   holdsSlot: boolean
   /** Tokens the node was allowed to send so far, and those not yet told to it. */
   creditTokens: number

@@ -76,6 +76,7 @@ function newLease(ids: LeaseIds, job: Job, hosting: Hosting, { creditTokens, met
     live: true,
     phaseMessages: 0,
     hasLoaded: !hosting.warm,
+    wasHeldUp: false,
     holdsSlot: true,
     creditTokens,
     unsentCreditTokens: 0,
