@@ -120,21 +120,26 @@ the collector and the compiler, which is still at work after 15 s of load. A com
 same within the noise (587 and 561 to 587 µs with the proxy at 70 to 92).
 
 Tried on 2026-11-29 and not kept: the journal of decisions in the transaction of the jobs' ends, groups one after another. Six interleaved rounds beside other work on the
-machine: p50 at 200 requests a second 14.3 ms instead of 20.6, but 750 requests a second instead of 894 with 64 callers, and no less CPU. A smaller young generation, collected
-by the main thread alone, was kept (scripts/setup.mjs): in turns with Node's default, 64 callers beside other work, 1,070 µs became 862 with semi-spaces of 4 MB and 781 without
-the collector's threads; 8 MB cost 757 where 4 MB cost 952 an hour of noise later; one of 32 MB saved nothing. All programs of this page run under these flags. Not tried yet: a node that signs its receipt with its output (one round trip and two messages fewer, ADR 0002),
-and receipts stored as bytes instead of JSON (a job's end has about 6 KB, half of it hex of signatures and hashes).
+machine: p50 at 200 requests a second 14.3 ms instead of 20.6, but 750 requests a second instead of 894 with 64 callers, and no less CPU. A smaller young generation,
+collected by the main thread alone, was kept (scripts/setup.mjs). In turns with Node's default, 64 callers, beside other work on the machine: 1,070 µs became 862 with
+semi-spaces of 4 MB and 781 without the collector's threads; in another hour 8 MB cost 757 where 4 MB cost 952; 32 MB saved nothing. The collector's work shows in the table below
+because it is on the main thread now. A comparison under long load on a quiet machine is still to be made. All Node programs of this page run under these flags.
+
+Not tried yet: a node that signs its receipt with its output (one round trip and two messages fewer; it needs to be told price terms and decision before, ADR 0002), and receipts stored
+as bytes instead of JSON (a job's end has about 6 KB, half of it hex of signatures and hashes).
 
 **Latency.** A unary answer is four hops between processes and two commits, one of its routing decision and one of its receipt, which are on its path by design: no
 \`[DONE]\` before both are durable (law R2). A single disk sync takes 2 ms here, so an added p50 of 0.5 ms is out of reach while the answer waits for the disk.
 
-**Durable receipts** are bounded by two cores that server and client share. The disk is not the bound: with fsync off the same run gave 4,500/s.
+**Durable receipts** are bounded by the CPU of two cores that server and client share: what an outcome costs both together stands in the JSON line below, and two cores have two
+million µs a second.
 
-**Memory of open streams.** The main process is gateway, router, sequencer, validator's books and chain index in one, and begins far above the bar (see *Start*); what 2,000 streams add to
-it is the difference. What lives on for a stream is about 19 KB of objects (heap sample), half of it Node's own; the rest of what is seen is garbage that waits for its collector:
-of 370 MB after 2,000 streams under Node's default, 233 were left when it was made to collect.
+**Memory of open streams.** The main process is gateway, router, sequencer and chain index in one and begins above the bar (see *Start*); after minutes of load it holds garbage
+besides. What 2,000 streams add to it is the difference of the two columns. What lives on for a stream is about 19 KB of objects (heap sample), half of it Node's own. Of 370 MB after
+2,000 streams in a fresh process under Node's default flags 233 were left when it was made to collect, and 266 were there with semi-spaces of 4 MB.
 
-The machine is shared and its speed changes within minutes: the proxy alone was seen between 60 and 200 µs a request on one day. Portkey here only forwards: no key check, no
+The machine is shared and its speed changes within minutes: the proxy alone was seen between 60 and 200 µs a request on one day, and figures of two runs
+can not be compared. Portkey here only forwards: no key check, no
 credits, no receipt.`
 
 /** The page docs/reference/benchmarks.md. */

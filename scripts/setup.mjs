@@ -90,7 +90,7 @@ export function buildConsole() {
 
 /**
  * How V8 collects young objects. A job leaves little behind: a small young generation, which stays in the processor's cache, collected by the main
- * thread itself took a quarter of a job's CPU away, and memory of what waits to be collected (docs/reference/benchmarks.md).
+ * thread itself took a quarter of a job's CPU away (docs/reference/benchmarks.md).
  */
 const YOUNG_GENERATION = ['--max-semi-space-size=8', '--no-parallel-scavenge']
 

@@ -39,6 +39,7 @@ const HAPROXY: Peer = {
   maxconn 8192
 defaults
   mode http
+  option http-no-delay
   timeout client 60s
   timeout server 60s
   timeout connect 5s
