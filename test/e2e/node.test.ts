@@ -196,14 +196,21 @@ describe('a stranger joins', () => {
     expect(error?.message).toMatch(/region/i)
   })
 
-  // Last: the node stays jailed.
+  // The last two: the node stays jailed between them.
   test('behavior: an accused node is jailed at once, and everyone can read why', async () => {
     const { nodeId } = await online()
     const chain = await chainOf(network)
     const validator = signerOf(home, 'treasury')
     const valueWei = await chain.read('ValidatorRegistry', 'minBond', [])
     await chain.write(validator, { contract: 'ValidatorRegistry', call: 'join', args: [], valueWei })
-    const { registryId } = await json<Collateral>('collateral', 'show', 'stranger')
+    const { registryId, owner } = await json<Collateral>('collateral', 'show', 'stranger')
+    // A job's pay, past its challenge window: final but for the jail.
+    await askOn(nodeId)
+    await eventually(
+      'the pay of a job to be settled',
+      async () => (await chain.pending(addressSchema.parse(owner.toLowerCase()), chain.contracts.WrappedHeu)) > 0n,
+    )
+    expect((await network.cli('dev', 'warp', '2d')).code).toBe(0)
     await chain.write(validator, { contract: 'Slasher', call: 'accuse', args: [BigInt(registryId), keccak256('sealed evidence')] })
     await eventually('the router to refuse it', async () => /jailed/.test(await refusalOn(nodeId)))
     const doctor = await network.cli('node', 'doctor', 'stranger')
@@ -214,5 +221,35 @@ describe('a stranger joins', () => {
     expect(shown.stdout).toMatch(/1: accusers seal and then open their claims/)
     const early = await network.cli('collateral', 'answer', 'stranger')
     expect([early.code, early.stderr]).toEqual([1, expect.stringMatching(/Case 1 is at another step/)])
+  }, 240_000)
+
+  test('behavior: a jailed node keeps its owner from claims, and the same pay is whole when the case falls', async () => {
+    const chain = await chainOf(network)
+    const heu = chain.contracts.WrappedHeu
+    const owner = openKey(join(home, 'nodes', 'stranger', 'owner.json')).signer
+    const [due, held] = [await chain.claimable(owner.address, heu), await chain.nativeBalance(owner.address)]
+    expect(due).toBeGreaterThan(0n)
+
+    const kept = await network.cli('claim', '--as', 'stranger')
+    expect([kept.code, kept.stdout, kept.stderr]).toEqual([0, 'nothing to do\n', expect.stringMatching(/HEU are kept while a node/)])
+    const frozen = { code: 'CHAIN_REVERTED', payload: { error: 'JobSettlement_Frozen', args: [expect.any(String), 1n] } }
+    const claim = { contract: 'JobSettlement', call: 'claim', args: [heu, owner.address] } as const
+    const claimFor = { contract: 'JobSettlement', call: 'claimFor', args: [owner.address, heu] } as const
+    await expect(chain.write(owner, claim)).rejects.toMatchObject(frozen)
+    await expect(chain.write(signerOf(home, 'developer'), claimFor)).rejects.toMatchObject(frozen)
+    expect([await chain.claimable(owner.address, heu), await chain.nativeBalance(owner.address)]).toEqual([due, held])
+
+    // The accuser never opened what it sealed.
+    const { commit, reveal } = await chain.read('Slasher', 'windows', [])
+    expect((await network.cli('dev', 'warp', `${commit + reveal + 1}s`)).code).toBe(0)
+    await chain.write(signerOf(home, 'developer'), { contract: 'Slasher', call: 'conclude', args: [1n] })
+    await eventually('the claim to be offered again', async () => {
+      const { steps } = await json<{ steps: { call: string }[] }>('claim', '--as', 'stranger', '--dry-run')
+      return steps.some(({ call }) => call === 'claim')
+    })
+    const paid = await network.cli('claim', '--as', 'stranger')
+    expect([paid.code, paid.stdout]).toEqual([0, expect.stringMatching(/earnings: .* HEU/)])
+    expect(await chain.claimable(owner.address, heu)).toBe(0n)
+    expect(await chain.nativeBalance(owner.address)).toBeGreaterThan(held)
   }, 240_000)
 })

@@ -33,7 +33,8 @@ export function Governance() {
               <td className="small">
                 {proposal.calls.map(({ target, contract, call, args }) => (
                   <div key={`${target}${call}`}>
-                    {contract ?? target}.{call ?? 'payment'}({args.map(String).join(', ')})
+                    {contract ?? target}.{call ?? 'payment'}(
+                    {args.map(argument => (typeof argument === 'object' ? JSON.stringify(argument) : String(argument))).join(', ')})
                   </div>
                 ))}
               </td>

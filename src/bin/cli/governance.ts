@@ -24,10 +24,16 @@ function proposalTable(proposals: readonly Proposal[]): string {
   )
 }
 
+/** An argument as it was typed: a struct or a list as JSON. */
+function argumentText(value: unknown): string {
+  if (typeof value !== 'object') return String(value)
+  return JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? member.toString() : member))
+}
+
 function proposalText(proposal: Proposal): string {
   const calls = proposal.calls.map(({ contract, target, call, args, valueWei, data }) => {
     const value = valueWei > 0n ? ` with ${heu(valueWei)} HEU` : ''
-    return `  ${contract ?? target}.${call ?? (data === '0x' ? 'payment' : `unknown ${data.slice(0, 10)}`)}(${args.map(String).join(', ')})${value}`
+    return `  ${contract ?? target}.${call ?? (data === '0x' ? 'payment' : `unknown ${data.slice(0, 10)}`)}(${args.map(argumentText).join(', ')})${value}`
   })
   return [
     `proposal ${proposal.id} by ${proposal.proposer}`,
@@ -138,7 +144,9 @@ export function governanceCommands(gov: Command, attach: Attach): void {
   attach(sending(gov.command('enrol <heu>').description('Wrap HEU and vote with it; 0 only lets what is wrapped vote')), enrol)
   const proposing = gov
     .command('propose <contract> <function> [values...]')
-    .description('Propose one call by the timelock, for example: propose JobSettlement setChallengeWindow 120')
+    .description(
+      'Propose one call by the timelock, for example: propose JobSettlement setChallengeWindow 120. Structs and lists are JSON in quotes',
+    )
     .option('--description <text>', 'why; default: the call itself')
     .option('--value <heu>', 'HEU of the treasury that goes along')
   attach(sending(proposing), propose)

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { WAD } from '#protocol'
+import { HeuristError, WAD } from '#protocol'
 import { callFromText } from './call-text.ts'
 import { devRpc } from './dev-process.ts'
 import { MAX_WARP_SECONDS, warpDevChain } from './dev-time.ts'
@@ -77,7 +77,68 @@ describe('callFromText', () => {
     expect(refused('JobSettlement', 'setSequencer', ['0x12'])).toMatch(/must be an address, not "0x12"/)
     expect(refused('FrontendRegistry', 'setMaxFeeBps', ['1e3'])).toMatch(/whole number/)
     expect(refused('StakedHeu', 'setGauges', ['1'.repeat(40), ''])).toMatch(/must be an address/)
-    expect(refused('HeuristGovernor', 'propose', ['a', 'b', 'c', 'd'])).toMatch(/cannot be given as text/)
+    expect(refused('FrontendRegistry', 'setMaxFeeBps', ['70000'])).toMatch(/from 0 to 65535, not 70000/)
+    expect(refused('FrontendRegistry', 'setMaxFeeBps', ['-1'])).toMatch(/from 0 to 65535/)
+  })
+})
+
+describe('structs and lists of a call are JSON', () => {
+  const SHARES = { deployerBps: 700, frontendBps: '400', votersBps: 100, protocolBps: 500 }
+  const encoded = (contract: string, call: string, ...values: string[]) => callFromText(testChain.chain, { contract, call, values }).data
+  const refusal = (contract: string, call: string, ...values: string[]) => {
+    try {
+      return encoded(contract, call, ...values)
+    } catch (error) {
+      return error instanceof HeuristError ? `${error.code} ${error.message}` : String(error)
+    }
+  }
+  const shares = (json: unknown) => refusal('JobSettlement', 'setShares', typeof json === 'string' ? json : JSON.stringify(json))
+
+  test('default: a struct by its members, in any order, and lists of words', () => {
+    const { chain } = testChain
+    const wanted = { deployerBps: 700, frontendBps: 400, votersBps: 100, protocolBps: 500 }
+    const { data } = chain.encode({ contract: 'JobSettlement', call: 'setShares', args: [wanted] })
+    expect(encoded('jobsettlement', 'setShares', JSON.stringify(SHARES))).toBe(data)
+    expect(encoded('JobSettlement', 'setShares', JSON.stringify(Object.fromEntries(Object.entries(SHARES).reverse())))).toBe(data)
+
+    const [id, huge] = [`0x${'ab'.repeat(32)}` as const, 2n ** 100n]
+    const vote = chain.encode({
+      contract: 'NodeGauge',
+      call: 'vote',
+      args: [
+        [id, id],
+        [9_000, 1_000],
+      ],
+    })
+    expect(encoded('NodeGauge', 'vote', JSON.stringify([id, id]), '[9000, "1000"]')).toBe(vote.data)
+    const report = { nodeId: 1n, availabilityBps: 10_000n, capacity: 5n, organicComputeUnits: huge }
+    const told = chain.encode({ contract: 'EmissionController', call: 'report', args: [3n, [report]] })
+    const json = JSON.stringify([{ ...report, nodeId: 1, availabilityBps: 10_000, capacity: '5', organicComputeUnits: String(huge) }])
+    expect(encoded('EmissionController', 'report', '3', json)).toBe(told.data)
+  })
+
+  test('error: what is wrong is named by its member, with the shape that is wanted', () => {
+    const shape = /\{"deployerBps": uint16, "frontendBps": uint16, "votersBps": uint16, "protocolBps": uint16\}/
+    expect(refusal('JobSettlement', 'setShares')).toMatch(shape)
+    for (const [given, words] of [
+      ['700', shape],
+      ['{700}', shape],
+      [[700, 400, 100, 500], shape],
+      [null, shape],
+      [{ ...SHARES, votersBps: undefined }, /shares_ lacks "votersBps"/],
+      [{ ...SHARES, ownerBps: 1 }, /no member "ownerBps"/],
+      ['{"__proto__": 1}', /no member "__proto__"/],
+      [{ ...SHARES, protocolBps: 70_000 }, /shares_\.protocolBps \(uint16\) must be from 0 to 65535/],
+      [{ ...SHARES, protocolBps: 0.5 }, /would round 0\.5/],
+      [{ ...SHARES, protocolBps: { value: 1 } }, /shares_\.protocolBps must be uint16/],
+    ] as const)
+      expect(shares(given), JSON.stringify(given)).toMatch(words)
+    const node = { nodeId: 1, availabilityBps: 1, capacity: 1, organicComputeUnits: 1 }
+    expect(refusal('EmissionController', 'report', '1', JSON.stringify([node, { ...node, capacity: 2 ** 60 }]))).toMatch(
+      /CHAIN_BAD_CALL reports\[1\]\.capacity .*in quotes/,
+    )
+    expect(refusal('NodeGauge', 'vote', '["0x12"]', '[1]')).toMatch(/ids\[0\] \(bytes32\) must have 32 bytes/)
+    expect(refusal('NodeGauge', 'vote', '{}', '[1]')).toMatch(/ids must be a list/)
   })
 })
 
