@@ -133,7 +133,7 @@ describe('settings', () => {
       expect(stdout).not.toContain('hush')
       expect((await explain(secrets)).get('databaseUrl')?.value).toMatch(/^postgres:.*\bdb\b.*x/)
     }
-  }, 20_000)
+  }, 60_000)
 
   test('behavior: the help lists commands and exit codes; an unknown command is wrong usage', async () => {
     const help = await run(folder, ['--help'])

@@ -22,8 +22,9 @@ export function epochClock(chain: Pick<Chain, 'read' | 'head'>): () => Promise<n
   return async () => {
     genesis ??= chain.read('EmissionController', 'epochGenesis', [])
     try {
-      const { timestampSeconds } = await chain.head()
-      const epoch = epochAt(Number(await genesis), timestampSeconds)
+      // Together: who waited for one first would not hear the other fail, and an answer that nobody hears ends the process.
+      const [{ timestampSeconds }, start] = await Promise.all([chain.head(), genesis])
+      const epoch = epochAt(Number(start), timestampSeconds)
       return epoch < 0 ? null : epoch
     } catch (error) {
       genesis = null
