@@ -180,7 +180,7 @@ export class Cluster {
         jobs.push(...(await Promise.all(ids.map(id => this.read<JobRow>(`/api/jobs/${id}`)))))
       return jobs.every(({ timeline }) => timeline.some(({ step }) => step === 'settled')) && jobs
     }
-    for (const { state, timeline } of await eventually('everything acknowledged to be settled', settled, 90_000)) {
+    for (const { state, timeline } of await eventually('everything acknowledged to be settled', settled, 240_000)) {
       expect(state).toBe('succeeded')
       expect(timeline.filter(({ step }) => step === 'settled')).toHaveLength(1)
     }

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import type { Clock, Logger } from '#platform'
+import { type Clock, type Logger, repeat } from '#platform'
 import {
   createOutbox,
   DISPATCH_VERSION,
@@ -29,6 +29,10 @@ export type RouterLinkDependencies = {
   readonly closed: () => void
 }
 
+/** A router tells of its nodes every second. One that says nothing for this many looks stands still, and its jobs begin again elsewhere. */
+const SILENT_LOOKS = 10
+const LOOK_EVERY_MS = 1_000
+
 type Channel = { readonly sink: JobSink; readonly onLost: () => void }
 type Asked = PromiseWithResolvers<unknown>
 
@@ -43,6 +47,9 @@ export class RouterLink {
   readonly #dependencies: RouterLinkDependencies
   readonly #channels = new Map<number, Channel>()
   readonly #asked = new Map<number, Asked>()
+  /** Counted and not timed: a clock that jumps, or a gateway that stood still itself, makes no router silent. */
+  #looksSinceHeard = 0
+  readonly #stopLooking: () => void
   #next = 0
   #isClosed = false
   nodes: readonly NodeView[] = []
@@ -65,6 +72,15 @@ export class RouterLink {
       dependencies.logger.warn({ url: options.url, reason: messageOf(error) }, 'the link to a router broke'),
     )
     this.#socket.on('close', () => this.#closed())
+    const failed = (error: unknown): void => dependencies.logger.error({ reason: messageOf(error) }, 'a router could not be given up')
+    this.#stopLooking = repeat(dependencies.clock, LOOK_EVERY_MS, () => this.#look(options.url), failed)
+  }
+
+  #look(url: string): void {
+    this.#looksSinceHeard += 1
+    if (this.#looksSinceHeard <= SILENT_LOOKS) return
+    this.#dependencies.logger.warn({ url }, 'a router says nothing any more; its link is closed')
+    this.#socket.terminate()
   }
 
   get isOpen(): boolean {
@@ -114,6 +130,7 @@ export class RouterLink {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
+    this.#looksSinceHeard = 0
     try {
       if (isBinary) for (const { channel, delta } of decodeFrames(data)) this.#channels.get(channel)?.sink.delta(delta)
       else for (const event of parseRouterEvents(data.toString('utf8'))) this.#onEvent(event)
@@ -163,6 +180,7 @@ export class RouterLink {
   }
 
   #closed(): void {
+    this.#stopLooking()
     if (this.#isClosed) return
     this.#isClosed = true
     const lost = [...this.#channels.values()]
