@@ -104,5 +104,5 @@ describe('scale-out', () => {
   test('default: after all that everything acknowledged is settled once, and the books agree with the chain', async () => {
     await cluster.customersLeave()
     await cluster.expectNothingLost()
-  }, 120_000)
+  }, 420_000)
 })
