@@ -4,6 +4,7 @@ import type { GatewayMessage, RouterEvent } from './dispatch-link.ts'
 import { HeuristError } from './errors.ts'
 import { addressSchema, bytes32Schema, jobIdSchema, signatureSchema } from './ids.ts'
 import { FINISH_REASONS, jobRequestSchema } from './job.ts'
+import { jsonText } from './json.ts'
 import { MAX_SIGNED_LEASES, readHotMessage } from './link-checks.ts'
 import { nodeFactsSchema, REPLICA_ACTIONS } from './node.ts'
 import { podRecordSchema } from './pod.ts'
@@ -197,5 +198,5 @@ export function readRouterText(text: string): LinkText<RouterMessage> {
 
 /** JSON with bigints as decimal strings; the parsers read it back. */
 export function encodeMessage(message: NodeMessage | RouterMessage | GatewayMessage | RouterEvent): string {
-  return JSON.stringify(message, (_key, value) => (typeof value === 'bigint' ? value.toString() : value))
+  return jsonText(message)
 }

@@ -1,9 +1,9 @@
 import type { ApiKeyRecord } from '#platform'
-import { formatUnits, NANO_CREDITS_PER_CREDIT, type NodeView, type PodRecord } from '#protocol'
+import { formatUnits, jsonText, NANO_CREDITS_PER_CREDIT, type NodeView, type PodRecord } from '#protocol'
 
 /** JSON-ready copy of a value: bigints become decimal strings. */
 export function toJson(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? member.toString() : member)))
+  return JSON.parse(jsonText(value))
 }
 
 /** Nano-credits as a decimal number of credits, e.g. "12.5". */

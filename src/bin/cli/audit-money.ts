@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { auditMoney, type MoneyAudit } from '#orchestration'
 import { type Chain, createLogger, systemClock } from '#platform'
 import { createRpcChain } from '#platform/chain'
-import { addressSchema } from '#protocol'
+import { addressSchema, jsonText } from '#protocol'
 import type { Config } from '../config.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
 import type { Attach } from './commands.ts'
@@ -39,7 +39,7 @@ export function mark(ok: boolean): string {
 }
 
 function moneyJson(audited: MoneyAudit): unknown {
-  return JSON.parse(JSON.stringify(audited, (_key, member) => (typeof member === 'bigint' ? member.toString() : member)))
+  return JSON.parse(jsonText(audited))
 }
 
 function moneyText({ ok, batches, lines, escrow, problems }: MoneyAudit): string {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { callFromText, descriptionHash, type Proposal, readProposals } from '#platform/chain'
-import { HeuristError } from '#protocol'
+import { HeuristError, jsonText } from '#protocol'
 import { heuText as heu, parseHeu, sending } from './amounts.ts'
 import type { CliErrorCode } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
@@ -27,7 +27,7 @@ function proposalTable(proposals: readonly Proposal[]): string {
 /** An argument as it was typed: a struct or a list as JSON. */
 function argumentText(value: unknown): string {
   if (typeof value !== 'object') return String(value)
-  return JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? member.toString() : member))
+  return jsonText(value)
 }
 
 function proposalText(proposal: Proposal): string {

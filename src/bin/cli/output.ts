@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import pc from 'picocolors'
-import { type HeuristError, isHeuristError, messageOf } from '#protocol'
+import { type HeuristError, isHeuristError, jsonText, messageOf } from '#protocol'
 
 /** Exit codes of the CLI, as its help says. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, notFound: 4, mismatch: 5 } as const
@@ -18,7 +18,7 @@ export function createOutput(json: boolean): Output {
   return {
     json,
     answer(value, human) {
-      const text = json ? JSON.stringify(value, (_key, member) => (typeof member === 'bigint' ? member.toString() : member), 2) : human()
+      const text = json ? jsonText(value, 2) : human()
       process.stdout.write(`${text}\n`)
     },
     note(line) {

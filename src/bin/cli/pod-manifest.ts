@@ -3,7 +3,7 @@ import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createModelStore, manifestForModel, parseManifest, sourceOfArgument } from '#compute'
 import { createLogger, systemClock } from '#platform'
-import { formatUnits, type PodManifest, parseUnits } from '#protocol'
+import { formatUnits, jsonText, type PodManifest, parseUnits } from '#protocol'
 import { openHome } from '../home.ts'
 import { PACKAGE_ROOT } from '../version.ts'
 import { type Context, usageError } from './commands.ts'
@@ -25,7 +25,7 @@ const NANO_DECIMALS = 9
 
 /** JSON with bigints as text, as the API takes it. */
 export function manifestText(manifest: PodManifest): string {
-  return JSON.stringify(manifest, (_key, value) => (typeof value === 'bigint' ? value.toString() : value))
+  return jsonText(manifest)
 }
 
 /** @throws HeuristError MANIFEST_INVALID with lines and columns, CLI_USAGE, MODEL_* */
