@@ -48,8 +48,9 @@ export type SettlementWorld = {
   stop(): Promise<void>
 }
 
-export async function createSettlementWorld(): Promise<SettlementWorld> {
-  const testChain = await startTestChain()
+/** @param options whether the chain is written down by itself; tests that take it away may want to say when */
+export async function createSettlementWorld(options: Parameters<typeof startTestChain>[0] = {}): Promise<SettlementWorld> {
+  const testChain = await startTestChain(options)
   const testDatabase = await createTestDatabase().catch(async error => {
     await testChain.stop()
     throw error

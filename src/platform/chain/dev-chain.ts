@@ -28,6 +28,8 @@ export type DevChainOptions = {
   readonly treasury: Address
   /** Gets the gas fees, until {@link DevChain.setFeeVault} names another. */
   readonly feeVault: Address
+  /** Writes snapshots by itself while the chain moves (default); false: only when asked to, and at the end. */
+  readonly autosave?: boolean
 }
 export type DevChainDependencies = { readonly clock: Clock; readonly logger: Logger; readonly watchdog?: Watchdog }
 
@@ -123,7 +125,7 @@ class AnvilChain implements DevChain {
       await devRpc(this.rpcUrl, 'anvil_setBalance', [this.#options.treasury, `0x${GENESIS_SUPPLY_WEI.toString(16)}`])
       await this.persist()
     } else this.#finalBlock = await this.#headNumber()
-    void this.#keepSaving()
+    if (this.#options.autosave !== false) void this.#keepSaving()
   }
 
   /** One snapshot at a time; a caller that comes during one gets the next. */

@@ -7,7 +7,7 @@ import { silentLogger } from '../../logger.ts'
 import { createSigner, newPrivateKey, type Signer } from '../../signing.ts'
 import { startWatchdog } from '../../watchdog.ts'
 import { type Deployment, type DeploymentStore, type DeployOptions, deployContracts } from '../deploy/index.ts'
-import { type DevChain, startDevChain } from '../dev-chain.ts'
+import { type DevChain, type DevChainOptions, startDevChain } from '../dev-chain.ts'
 import type { Chain, ChainCursor, ContractAddresses, CursorStore } from '../port.ts'
 import { createRpcChain } from '../rpc-chain.ts'
 
@@ -113,7 +113,7 @@ export function testDeployOptions(rpcUrl: string, sequencer: Address, faucetAcco
 }
 
 /** A real dev chain in a temporary folder with the contracts on it and a sequencer that can pay gas. For tests only. */
-export async function startTestChain(): Promise<TestChain> {
+export async function startTestChain(options: Pick<DevChainOptions, 'autosave'> = {}): Promise<TestChain> {
   const folder = await mkdtemp(join(tmpdir(), 'heurist-chain-'))
   const stateFile = join(folder, 'chain.state')
   const treasury = createSigner(newPrivateKey())
@@ -121,7 +121,10 @@ export async function startTestChain(): Promise<TestChain> {
   // A test run that is killed must not leave the chain behind.
   const watchdog = startWatchdog({ graceMs: 1_000 })
   const dependencies = { clock: systemClock, logger: silentLogger, watchdog }
-  const devChain = await startDevChain({ stateFile, port: 0, treasury: treasury.address, feeVault: treasury.address }, dependencies)
+  const devChain = await startDevChain(
+    { stateFile, port: 0, treasury: treasury.address, feeVault: treasury.address, ...options },
+    dependencies,
+  )
   try {
     const deployed = await deployContracts(testDeployOptions(devChain.rpcUrl, sequencer.address, treasury.address), {
       logger: silentLogger,
