@@ -16,6 +16,7 @@ import { createOutput, EXIT, reportError } from './cli/output.ts'
 import { podCommands } from './cli/pod.ts'
 import { referralCommands } from './cli/referral.ts'
 import { restakeCommands } from './cli/restake.ts'
+import { secretCommands } from './cli/secret.ts'
 import { stakeCommands } from './cli/stake.ts'
 import { topCommand } from './cli/top.ts'
 import { voteCommands } from './cli/vote.ts'
@@ -94,6 +95,7 @@ export function createProgram(attach: Attach): Command {
   restakeCommands(node, attach)
   collateralCommands(group('collateral', 'Collateral of nodes: what they can lose, and the cases against them'), attach)
   podCommands(group('pod', 'Pods: what runs on the nodes'), attach)
+  secretCommands(group('secret', "Secrets of pods' programs, kept by the nodes of this machine"), attach)
   jobCommands(group('job', 'Jobs: paid units of work'), attach)
   keyCommands(group('key', 'API keys'), attach)
   accountCommands(group('credit', 'Compute credits'), attach)

@@ -65,6 +65,11 @@ export function loadSigner(home: Home, name: string): Signer {
   return openKey(join(home.keys, `${name}.json`)).signer
 }
 
+/** Where a node keeps the secrets that its owner set for pods. */
+export function secretsFolder(root: string, node: string): string {
+  return join(root, 'nodes', node, 'secrets')
+}
+
 /** A secret text kept in a file of mode 600; made by `create` at first use. */
 export async function loadSecret(home: Home, name: string, create: () => Promise<string>): Promise<string> {
   const path = join(home.keys, name)

@@ -4,7 +4,8 @@ import { z } from 'zod'
 export const ISOLATIONS = ['none', 'bwrap', 'container'] as const
 export type Isolation = (typeof ISOLATIONS)[number]
 
-const variableSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'must be the name of an environment variable')
+/** Name of an environment variable of a program. */
+export const variableNameSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'must be the name of an environment variable')
 const textSchema = z.string().max(4096)
 
 /** `spec.command`: a user's program, served as a pod. It speaks the protocol of docs/reference/command-protocol.md. */
@@ -22,9 +23,9 @@ export const commandSchema = z.strictObject({
     .default(2 ** 20),
   /** `host` asks for the whole network of the node; its owner has to allow it for this pod by name. */
   network: z.enum(['none', 'host']).default('none'),
-  environment: z.record(variableSchema, textSchema).default({}),
+  environment: z.record(variableNameSchema, textSchema).default({}),
   /** Names of environment variables that the node's owner sets for this pod. The values are never here. */
-  secrets: z.array(variableSchema).max(32).default([]),
+  secrets: z.array(variableNameSchema).max(32).default([]),
   /** Input of a job that is run at load: when it fails, so does the load. */
   probe: z.json().optional(),
   /** Processes and threads, open files, and the size of /tmp. Memory is `resources.memoryBytes`, or 256 MiB. */

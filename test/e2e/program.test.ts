@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,6 +42,10 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
     const { gatewayUrl, apiKey } = network.dev()
     const response = await fetch(`${gatewayUrl.replace('/v1', '')}/api/jobs/${id}`, { headers: { authorization: `Bearer ${apiKey}` } })
     return (await response.json()) as Awaited<ReturnType<typeof jobOf>> // cast: our own API
+  }
+  const onlyNode = async (): Promise<string> => {
+    const { stdout } = await network.cli('node', 'list', '--json')
+    return (JSON.parse(stdout) as { nodeId: string }[])[0]?.nodeId ?? '' // cast: our own answer
   }
   const credits = async (): Promise<number> => {
     const { gatewayUrl, apiKey } = network.dev()
@@ -167,6 +172,95 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
       (await fetch(`${api}/api/${what}/word-count`, { headers: { authorization: `Bearer ${key}` } })).status
     for (const what of ['pod-versions', 'pod-logs']) {
       expect([await read(what, apiKey), await read(what, secret), await read(what, 'no-key')], what).toEqual([200, 404, 401])
+    }
+  })
+
+  test('behavior: a secret reaches the program that names it, and nothing else', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heurist-secret-'))
+    writeFileSync(
+      join(folder, 'vault.mjs'),
+      `import { createHash } from 'node:crypto'
+       console.log('{"ready":true}')
+       process.stdin.on('data', data => {
+         const { id } = JSON.parse(String(data).split('\\n')[0])
+         console.error('my token is ' + process.env.TOKEN)
+         console.log(JSON.stringify({ id, text: createHash('sha256').update(process.env.TOKEN).digest('hex') }))
+         console.log(JSON.stringify({ id, done: true }))
+       })`,
+    )
+    const manifest = {
+      apiVersion: 'heurist/v1',
+      kind: 'Pod',
+      metadata: { name: 'vault' },
+      spec: {
+        runtime: 'command',
+        engine: { name: 'command' },
+        model: { id: 'vault', source: 'file:./vault.mjs' },
+        command: { run: ['node', 'vault.mjs'], secrets: ['TOKEN'] },
+        price: { input: 0, output: 0 },
+      },
+    }
+    writeFileSync(join(folder, 'pod.json'), JSON.stringify(manifest))
+    expect((await network.cli('pod', 'apply', '-f', join(folder, 'pod.json'))).code).toBe(0)
+    await eventually(
+      'the reason why it is not loaded',
+      async () => (await network.cli('node', 'get', await onlyNode())).stdout.includes('heurist secret set 0x'),
+      60_000,
+    )
+    const token = 'correct horse battery staple'
+    const set = spawnSync(process.execPath, [join(ROOT, 'src/bin/heurist.ts'), 'secret', 'set', 'vault', 'TOKEN', '--json'], {
+      env: { ...process.env, HEURIST_HOME: home },
+      input: `${token}\n`,
+      encoding: 'utf8',
+    })
+    expect(set.status, set.stderr).toBe(0)
+    const { podId, nodes } = JSON.parse(set.stdout) as { podId: string; nodes: string[] } // cast: our own answer
+    expect(nodes).toEqual(['node-1'])
+    expect(statSync(join(home, 'nodes/node-1/secrets', podId, 'TOKEN')).mode & 0o777).toBe(0o600)
+    const answer = await eventually(
+      'an answer of the program',
+      async () => {
+        const got = await post({ model: 'vault', input: 0 })
+        return got.status === 200 ? got : null
+      },
+      60_000,
+    )
+    expect(answer.json.output).toBe(createHash('sha256').update(token).digest('hex'))
+    const logs = await eventually(
+      'its log',
+      async () => {
+        const { stdout } = await network.cli('pod', 'logs', 'vault')
+        return stdout.includes('my token is') ? stdout : null
+      },
+      60_000,
+    )
+    expect(logs).toContain('my token is [secret TOKEN]')
+    const listed = await network.cli('secret', 'list', 'vault')
+    expect(listed.stdout).toMatch(/node-1.*TOKEN/)
+    const said = [
+      logs,
+      listed.stdout,
+      set.stdout,
+      set.stderr,
+      ...readdirSync(join(home, 'logs')).map(file => readFileSync(join(home, 'logs', file), 'utf8')),
+    ]
+    expect(said.filter(text => text.includes(token))).toEqual([])
+    expect((await network.cli('secret', 'delete', podId, 'TOKEN')).code).toBe(0)
+    expect((await network.cli('secret', 'delete', podId, 'TOKEN')).code).toBe(4)
+  })
+
+  test('error: a secret of nothing that is here', async () => {
+    const outcomes: [args: string[], code: number, message: string][] = [
+      [['no-such-pod', 'TOKEN'], 4, 'No pod is named "no-such-pod"'],
+      [['word-count', 'NO-NAME'], 2, 'is no name of an environment variable'],
+      [['word-count', 'TOKEN', '--node', 'node-7'], 2, 'No node "node-7"'],
+      [['word-count', 'TOKEN', '--from-file', '/no/such/file'], 2, 'can not be read'],
+      [['word-count', 'TOKEN', '--from-file', '/dev/null'], 2, 'it is empty'],
+    ]
+    for (const [args, code, message] of outcomes) {
+      const given = args.includes('--from-file') ? args : [...args, '--value', 'x']
+      const result = await network.cli('secret', 'set', ...given)
+      expect(result, args.join(' ')).toMatchObject({ code, stderr: expect.stringContaining(message) })
     }
   })
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import pc from 'picocolors'
@@ -8,6 +8,7 @@ import { messageOf, type NodeWhy, type PodWhy } from '#protocol'
 import { openHome } from '../home.ts'
 import { readDevFile } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
+import { localNodes } from './node-ref.ts'
 import { EXIT, short } from './output.ts'
 
 const checkSchema = z.object({ name: z.string(), ok: z.boolean(), detail: z.string(), fix: z.string().nullable() })
@@ -19,13 +20,13 @@ const STALE_MS = 15_000
 /** `heurist doctor` looks at the network that runs here, `heurist node doctor` at one node: why it gets no work, and the fix. */
 export function doctorCommands(program: Command, node: Command, attach: Attach): void {
   attach(program.command('doctor').description('Check the network that runs here'), async context => {
-    const checks = [...(await networkChecks(context)), ...nodeNames(context).flatMap(name => nodeChecks(context, name))]
+    const checks = [...(await networkChecks(context)), ...localNodes(context.config.home).flatMap(name => nodeChecks(context, name))]
     return report(context, checks)
   })
   attach(
     node.command('doctor [name]').description('Say why a node of this machine gets no work, with the fix'),
     async (context, [name]) => {
-      const names = name === undefined ? nodeNames(context) : [name]
+      const names = name === undefined ? localNodes(context.config.home) : [name]
       if (names.length === 0) throw usageError('No node was ever started from this folder. Start one with: heurist node start')
       const checks = await Promise.all(names.map(async each => [...nodeChecks(context, each), ...(await routerChecks(context, each))]))
       return report(context, checks.flat())
@@ -44,11 +45,6 @@ function report({ output }: Context, checks: readonly Check[]): number {
       .join('\n'),
   )
   return ok ? EXIT.ok : EXIT.failed
-}
-
-function nodeNames({ config }: Context): string[] {
-  const { nodes } = openHome(config.home)
-  return readdirSync(nodes).filter(name => existsSync(join(nodes, name, 'status.json')) || existsSync(join(nodes, name, 'key.json')))
 }
 
 /** The node writes its own status; an old file means that it does not run. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openKey } from '#compute'
 import { type Address, addressSchema, HeuristError } from '#protocol'
@@ -10,6 +10,12 @@ import { localOwner, type Options, type OwnAccount, openOwnAccount } from './tra
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/
 const NODE_ID = /^0x[0-9a-fA-F]{40}$/
 const REGISTRY_ID = /^[1-9][0-9]{0,17}$/
+
+/** Names of the nodes that were ever started from this folder. */
+export function localNodes(home: string): string[] {
+  const { nodes } = openHome(home)
+  return readdirSync(nodes).filter(name => existsSync(join(nodes, name, 'status.json')) || existsSync(join(nodes, name, 'key.json')))
+}
 
 /** The address of a node by that address, or by its name on this machine. */
 function hotKeyOf(home: string, node: string): Address | null {

@@ -77,6 +77,7 @@ function exitCodeOf(error: unknown): number {
     CLI_NOT_RUNNING: EXIT.unreachable,
     CLI_USAGE: EXIT.usage,
     CHAIN_BAD_CALL: EXIT.usage,
+    SECRET_INVALID: EXIT.usage,
     CLI_NOT_FOUND: EXIT.notFound,
   }
   return codes[(error as HeuristError).code] ?? (error.code.startsWith('CONFIG_') ? EXIT.usage : EXIT.failed) // cast: narrowed just above

@@ -14,15 +14,15 @@ import {
   measureLlamaThreads,
   type NodeRegistration,
   openKey,
+  openSecrets,
   PodLogs,
   type SandboxSupport,
-  secretsIn,
 } from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, registerNode, transferHeu } from '#platform/chain'
 import { type Device, isHeuristError, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
 import type { Config } from '../config.ts'
-import { type Home, openHome } from '../home.ts'
+import { type Home, openHome, secretsFolder } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
 import { CHAT_MANIFEST } from '../network/pods.ts'
 import { createTracer } from '../network/tracer.ts'
@@ -85,7 +85,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       clock: systemClock,
       random: Math.random,
       logger,
-      engines: enginesOf(homeDir, { llamaThreads, sandbox, logs }, engineDependencies),
+      engines: enginesOf({ llamaThreads, secretsFolder: secretsFolder(home.root, name), sandbox, logs }, engineDependencies),
       models,
       tracer,
       sandbox,
@@ -121,13 +121,16 @@ function chainOf(config: Config, { rpcUrl, chainId, contracts }: NetworkFacts, l
   return createRpcChain({ rpcUrl: config.chainRpcUrl || rpcUrl, chainId, contracts }, { clock: systemClock, logger })
 }
 
-function enginesOf(homeDir: string, options: { llamaThreads: number; sandbox: SandboxSupport; logs: PodLogs }, dependencies: EngineDeps) {
+function enginesOf(
+  options: { llamaThreads: number; secretsFolder: string; sandbox: SandboxSupport; logs: PodLogs },
+  dependencies: EngineDeps,
+) {
   return createEngines(
     { llamaThreads: options.llamaThreads },
     {
       ...dependencies,
       sandbox: options.sandbox,
-      secrets: secretsIn(join(homeDir, 'secrets')),
+      secrets: openSecrets(options.secretsFolder).read,
       log: (podId, line) => options.logs.append(podId, line),
     },
   )

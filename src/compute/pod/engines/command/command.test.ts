@@ -102,6 +102,15 @@ describe.skipIf(!support.sandbox)(`command engine${support.problem ? ` (skipped:
     })
   })
 
+  test('behavior: the value of a secret is neither in the log nor in what a failure says', async () => {
+    const model = await using(
+      loadBody(`console.error('trying ' + process.env.TOKEN); say({ id, error: process.env.TOKEN + ' is wrong' })`, { secrets: ['TOKEN'] }),
+    )
+    await expect(collect(model, job(0))).rejects.toThrow('[secret TOKEN] is wrong')
+    await vi.waitFor(() => expect(logged).toContain('trying [secret TOKEN]'), { timeout: 30_000 })
+    expect(logged.join()).not.toContain('value of TOKEN')
+  })
+
   test('error: a refused input names its member; a failed job is for another node', async () => {
     const model = await using(
       loadBody(`say(input === 'bad' ? { id, error: 'too bad', code: 'bad_request', param: 'input.x' } : { id, error: 'no disk' })`),

@@ -15,8 +15,10 @@ import {
 } from '../engine.ts'
 import { createJobRunner } from '../job-runner.ts'
 import { copyProgram, type ProgramFile } from './files.ts'
+import { createLogReader } from './log-lines.ts'
 import { Output } from './output.ts'
 import { Program } from './program.ts'
+import { createRedactor, type Redactor } from './redact.ts'
 
 export type CommandEngineDeps = EngineDeps & {
   readonly sandbox: SandboxSupport
@@ -35,19 +37,27 @@ function outputLimit({ body }: JobRequest, { maxOutputBytes }: CommandSpec): num
   return typeof wanted === 'number' && Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, maxOutputBytes) : maxOutputBytes
 }
 
-function sandboxSpec({ manifest, podId }: LoadSpec, command: CommandSpec, file: ProgramFile, deps: CommandEngineDeps): SandboxSpec {
+type Parts = { readonly command: CommandSpec; readonly file: ProgramFile; readonly secrets: Readonly<Record<string, string>> }
+
+function sandboxSpec({ manifest }: LoadSpec, { command, file, secrets }: Parts): SandboxSpec {
   const { memoryBytes } = manifest.spec.resources
   const { processes, openFiles, tmpBytes } = command
   return {
     argv: command.run,
     files: [file],
-    environment: { ...command.environment, ...deps.secrets(podId, command.secrets) },
+    environment: { ...command.environment, ...secrets },
     hasNetwork: command.network === 'host',
     limits: { memoryBytes: memoryBytes || DEFAULT_MEMORY_BYTES, processes, openFiles, tmpBytes, cpuSeconds: null },
   }
 }
 
-type Host = { readonly load: LoadSpec; readonly command: CommandSpec; readonly spec: SandboxSpec; readonly deps: CommandEngineDeps }
+type Host = {
+  readonly load: LoadSpec
+  readonly command: CommandSpec
+  readonly spec: SandboxSpec
+  readonly secrets: Redactor
+  readonly deps: CommandEngineDeps
+}
 
 /** Keeps one program running: after a crash it is started again by the next job, and not before a growing pause is over. */
 class ProgramHost {
@@ -64,10 +74,11 @@ class ProgramHost {
   }
 
   async start(): Promise<Program> {
-    const { deps, load, spec } = this.#host
+    const { deps, load, spec, secrets } = this.#host
     const process = await requireSandbox(deps.sandbox).start(spec, this.#closing.signal)
     const readyMs = load.manifest.spec.timeouts.loadMs
-    const program = new Program(process, { readyMs, log: line => deps.log(load.podId, line) })
+    const log = createLogReader({ secrets, log: line => deps.log(load.podId, line) })
+    const program = new Program(process, { readyMs, log })
     this.#program = program
     try {
       await program.ready()
@@ -79,14 +90,14 @@ class ProgramHost {
   }
 
   async run(request: JobRequest, { signal, emit }: RunOptions): Promise<EngineResult> {
-    const { command } = this.#host
+    const { command, secrets } = this.#host
     const program = await this.#running()
     await program.room(signal)
     const output = new Output(outputLimit(request, command))
     const id = `${++this.#jobs}`
     const done = (reason: 'stop' | 'length'): EngineResult => ({ finish: [{ index: 0, reason }], inputUnits: 1, outputUnits: output.units })
     for await (const reply of program.run(id, request.body.input ?? null, signal)) {
-      if ('error' in reply) throw refusal(reply)
+      if ('error' in reply) throw refusal({ ...reply, error: secrets.hide(reply.error) })
       if ('done' in reply) break
       const { deltas, isCut } = output.add(reply.text)
       for (const delta of deltas) await taken(emit(delta), signal)
@@ -142,8 +153,10 @@ function refuseOtherKinds({ kind }: JobRequest): void {
 
 async function loadProgram(load: LoadSpec, deps: CommandEngineDeps): Promise<LoadedModel> {
   const command = commandOf(load.manifest)
+  const secrets = deps.secrets(load.podId, command.secrets)
   const file = await copyProgram(load.manifest.spec.model, load.modelPath)
-  const host = new ProgramHost({ load, command, spec: sandboxSpec(load, command, file, deps), deps })
+  const spec = sandboxSpec(load, { command, file, secrets })
+  const host = new ProgramHost({ load, command, spec, secrets: createRedactor(secrets), deps })
   const { probe } = command
   const measure = async (): Promise<number> => {
     if (probe === undefined) return 0

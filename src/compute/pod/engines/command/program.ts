@@ -6,7 +6,6 @@ import { isReady, parseReply, type Reply } from './replies.ts'
 
 /** One line may carry a whole output of the default bound, escaped. */
 const MAX_LINE_BYTES = 8 * 2 ** 20
-const MAX_LOG_LINE_BYTES = 4096
 /** Output that waits for slow clients; beyond it the program is not read, and its pipe blocks it. */
 const MAX_WAITING_BYTES = 256 * 1024
 /** A program that does not end a cancelled job within this is stopped: its slot is needed. */
@@ -15,8 +14,8 @@ const CANCEL_GRACE_MS = 1_000
 export type ProgramOptions = {
   /** Longest wait for `{"ready": true}`. */
   readonly readyMs: number
-  /** Takes lines of the program's stderr. */
-  log(line: string): void
+  /** Takes what the program writes to stderr. */
+  log(bytes: Buffer): void
 }
 
 type Channel = { readonly waiting: Reply[]; waitingBytes: number; wake: () => void }
@@ -39,7 +38,7 @@ export class Program {
     this.#options = options
     this.#ready.promise.catch(() => {})
     process.stdout.on('data', (bytes: Buffer) => this.#read(bytes))
-    process.stderr.on('data', createLogReader(options.log))
+    process.stderr.on('data', options.log)
     const closed = new Promise(resolve => process.stdout.once('close', resolve))
     void Promise.all([process.exited, closed]).then(([{ code, signal }]) => {
       this.#end(engineError('ENGINE_FAILED', `The pod's program ended (${signal ?? `code ${code}`}). Try again, or on another node.`))
@@ -198,14 +197,4 @@ export class Program {
 
 function bytesOf(reply: Reply): number {
   return 'text' in reply ? reply.text.length : 0
-}
-
-/** stderr as lines of bounded length; a longer one is cut, and its rest is lost. */
-function createLogReader(log: (line: string) => void): (bytes: Buffer) => void {
-  let rest = ''
-  return bytes => {
-    const lines = (rest + bytes.toString('utf8')).split('\n')
-    rest = (lines.pop() ?? '').slice(0, MAX_LOG_LINE_BYTES)
-    for (const line of lines) log(line.slice(0, MAX_LOG_LINE_BYTES))
-  }
 }
