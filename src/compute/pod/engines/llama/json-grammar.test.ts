@@ -52,6 +52,8 @@ describe('json_schema', () => {
         required: ['kind', 'size'],
       },
     ],
+    ['values of which some begin alike', { enum: ['a', 'ab', 'abc', 'a"b', 'a\\', '😀', '😁', '', 1, 10, 10, null, { a: [1] }] }],
+    ['a thousand values', { enum: Array.from({ length: 1000 }, (_, i) => `value number ${i}`) }],
     ['bounded array', { type: 'array', items: { type: 'boolean' }, minItems: 2, maxItems: 4 }],
     ['empty array', { type: 'array', maxItems: 0 }],
     ['array of objects', { type: 'array', items: person, minItems: 1, maxItems: 2 }],
@@ -96,6 +98,16 @@ describe('json_schema', () => {
     ['a foreign reference', { $ref: 'https://example.com/schema' }],
     ['a part that is no schema', { type: 'array', items: { type: 'object', properties: { a: 5 } } }],
     ['endless depth', Array.from({ length: 100 }).reduce<unknown>(inner => ({ type: 'array', items: inner }), { type: 'null' })],
+    ['more values than can be told apart', { enum: Array.from({ length: 1001 }, (_, i) => i) }],
+    ['endless values', { const: 'y'.repeat(120_001) }],
+    ['endless names', { type: 'object', properties: { ['y'.repeat(120_001)]: { type: 'null' } } }],
+    [
+      'endless alternatives, also of alternatives and of references',
+      {
+        anyOf: Array.from({ length: 11 }, () => ({ $ref: '#/$defs/ten' })),
+        $defs: { ten: { oneOf: Array.from({ length: 10 }, () => ({ type: 'string', maxLength: 200 })) } },
+      },
+    ],
     [
       'endless breadth',
       { type: 'object', properties: Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`k${i}`, { type: 'null' }])) },

@@ -35,6 +35,11 @@ const MAX_RULES = 1_000
 const MAX_REPETITIONS = 256
 /** Any of the optional members may come next: 500 of them blocked the thread for seconds. */
 const MAX_OPTIONAL_MEMBERS = 50
+/** Alternatives of one place live side by side, and every candidate token is checked against each: 500 took 200 ms a token. */
+const MAX_CHOICES = 100
+/** The two bounds that OpenAI has as well: values of all enums, and characters of all names and values. */
+const MAX_ENUM_VALUES = 1_000
+const MAX_LITERAL_CHARACTERS = 120_000
 
 /** Shared terminals; `space` is what keeps models trained on pretty JSON inside their habits. */
 const TERMINALS = [
@@ -55,12 +60,59 @@ type Builder = {
   readonly root: Schema
   readonly rules: Map<string, string>
   readonly refs: Map<string, string>
+  /** Alternatives that stand side by side where the rule stands; one where it is not named. */
+  readonly widths: Map<string, number>
+  readonly sums: { enumValues: number; literalCharacters: number }
   readonly strict: boolean
   readonly param: string
 }
 
 function literal(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`
+}
+
+/** The JSON text of a name or a value. */
+function jsonLiteral(builder: Builder, value: unknown): string {
+  const text = JSON.stringify(value)
+  builder.sums.literalCharacters += text.length
+  if (builder.sums.literalCharacters > MAX_LITERAL_CHARACTERS) {
+    badRequest(builder.param, `The JSON schema has names and values of more than ${MAX_LITERAL_CHARACTERS} characters.`)
+  }
+  return text
+}
+
+/** One of `texts` (sorted, no two alike, all alike up to `start`) as a tree of what they share: only what is next stands side by side. */
+function oneOfTexts(texts: readonly (readonly string[])[], start: number): string {
+  const [first = [], last = first] = [texts[0], texts.at(-1)]
+  let end = start
+  while (end < first.length && first[end] === last[end]) end += 1
+  const shared = literal(first.slice(start, end).join(''))
+  if (texts.length === 1) return shared
+  const byNext = Object.values(Object.groupBy(texts, text => text[end] ?? ''))
+  return `${shared} (${byNext.map((group = []) => (group.length === 1 ? literal(group[0]?.slice(end).join('') ?? '') : oneOfTexts(group, end))).join(' | ')})`
+}
+
+function enumRule(builder: Builder, values: readonly unknown[]): string {
+  builder.sums.enumValues += values.length
+  if (builder.sums.enumValues > MAX_ENUM_VALUES) {
+    badRequest(builder.param, `The JSON schema has more than ${MAX_ENUM_VALUES} values in its enums.`)
+  }
+  const texts = [...new Set(values.map(value => jsonLiteral(builder, value)))].sort()
+  return addRule(
+    builder,
+    oneOfTexts(
+      texts.map(text => [...text]),
+      0,
+    ),
+  )
+}
+
+function choiceRule(builder: Builder, choices: readonly string[]): string {
+  const width = choices.reduce((sum, rule) => sum + (builder.widths.get(rule) ?? 1), 0)
+  if (width > MAX_CHOICES) badRequest(builder.param, `The JSON schema has more than ${MAX_CHOICES} alternatives in one place.`)
+  const name = addRule(builder, choices.join(' | '))
+  builder.widths.set(name, width)
+  return name
 }
 
 function addRule(builder: Builder, body: string): string {
@@ -100,7 +152,7 @@ function objectRule(builder: Builder, schema: Schema, depth: number): string {
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   const members = properties.map(([name, value]) => ({
     required: required.has(name),
-    rule: addRule(builder, `${literal(JSON.stringify(name))} ":" space ${ruleFor(builder, value, depth + 1)}`),
+    rule: addRule(builder, `${literal(jsonLiteral(builder, name))} ":" space ${ruleFor(builder, value, depth + 1)}`),
   }))
   if (members.length - members.filter(member => member.required).length > MAX_OPTIONAL_MEMBERS) {
     return badRequest(
@@ -144,7 +196,9 @@ function refRule(builder: Builder, ref: string, depth: number): string {
     return badRequest(builder.param, `The JSON schema refers to ${JSON.stringify(ref)}, which it does not contain.`)
   const name = addRule(builder, '')
   builder.refs.set(ref, name)
-  builder.rules.set(name, ruleFor(builder, target, depth + 1))
+  const rule = ruleFor(builder, target, depth + 1)
+  builder.rules.set(name, rule)
+  builder.widths.set(name, builder.widths.get(rule) ?? 1)
   return name
 }
 
@@ -166,20 +220,28 @@ function ruleFor(builder: Builder, schema: unknown, depth: number): string {
   const unenforced = builder.strict ? UNENFORCED.find(keyword => keyword in schema) : undefined
   if (unenforced) badRequest(builder.param, `The JSON schema is strict but uses "${unenforced}", which this engine cannot enforce.`)
   if (typeof schema.$ref === 'string') return refRule(builder, schema.$ref, depth)
-  if (schema.const !== undefined) return addRule(builder, literal(JSON.stringify(schema.const)))
-  if (Array.isArray(schema.enum) && schema.enum.length > 0)
-    return addRule(builder, schema.enum.map(item => literal(JSON.stringify(item))).join(' | '))
+  if (schema.const !== undefined) return addRule(builder, literal(jsonLiteral(builder, schema.const)))
+  if (Array.isArray(schema.enum) && schema.enum.length > 0) return enumRule(builder, schema.enum)
   const choices = schema.anyOf ?? schema.oneOf
-  if (Array.isArray(choices) && choices.length > 0)
-    return addRule(builder, choices.map(choice => ruleFor(builder, choice, depth + 1)).join(' | '))
-  if (Array.isArray(schema.type)) return addRule(builder, schema.type.map(type => typeRule(builder, schema, { type, depth })).join(' | '))
+  if (Array.isArray(choices) && choices.length > 0) {
+    return choiceRule(
+      builder,
+      choices.map(choice => ruleFor(builder, choice, depth + 1)),
+    )
+  }
+  if (Array.isArray(schema.type)) {
+    return choiceRule(
+      builder,
+      schema.type.map(type => typeRule(builder, schema, { type, depth })),
+    )
+  }
   if (schema.type !== undefined) return typeRule(builder, schema, { type: schema.type, depth })
   if (isObject(schema.properties)) return objectRule(builder, schema, depth)
   return isObject(schema.items) ? arrayRule(builder, schema, depth) : 'value'
 }
 
 function createBuilder(root: Schema, options: { strict: boolean; param: string }): Builder {
-  return { root, rules: new Map(), refs: new Map(), ...options }
+  return { root, rules: new Map(), refs: new Map(), widths: new Map(), sums: { enumValues: 0, literalCharacters: 0 }, ...options }
 }
 
 function write(root: string, builders: readonly Builder[]): string {
