@@ -170,6 +170,17 @@ describe('forced tool calls', () => {
     for (const name of names) expect(['get_weather', 'add', 'ping']).toContain(name)
   })
 
+  test('behavior: of allowed tools one is called when that is required', async () => {
+    const some = (mode: string, ...names: string[]) => ({
+      type: 'allowed_tools',
+      allowed_tools: { mode, tools: names.map(name => ({ type: 'function', function: { name } })) },
+    })
+    for (const seed of [1, 2, 3, 4]) expect((await call(some('required', 'add', 'ping'), seed)).head?.name).toMatch(/^(add|ping)$/)
+    expect((await call(some('auto', 'add'), 1)).head).toBeUndefined()
+    await expect(call(some('required', 'sub'), 1)).rejects.toMatchObject({ payload: { param: 'tool_choice' } })
+    await expect(call(some('required'), 1)).rejects.toMatchObject({ payload: { param: 'tool_choice' } })
+  })
+
   test('behavior: none and auto leave the model free', async () => {
     for (const choice of ['none', 'auto', undefined]) {
       const { head, texts, finish } = await call(choice, 1)

@@ -61,7 +61,8 @@ function biasOf(body: Body, vocabularySize: number): Map<number, number> {
 }
 
 function samplingOf(body: Body, deps: PlanDeps): SamplingSettings {
-  const seed = numberOf(body, 'seed', { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, integer: true })
+  // All that 64 bits hold, as OpenAI documents it: a large one arrives as the nearest number that JSON readers know.
+  const seed = numberOf(body, 'seed', { min: -(2 ** 63), max: 2 ** 63, integer: true })
   return {
     temperature: numberOf(body, 'temperature', { min: 0, max: 2 }) ?? 1,
     topP: numberOf(body, 'top_p', { min: 0, max: 1 }) ?? 1,

@@ -80,7 +80,10 @@ describe('chat', () => {
       { role: 'user', content: 'Naïve <s> 日本?' },
     ]
     expect((await collect(model, chat({ messages: long, max_tokens: 1 }))).inputUnits).toBe(tokenizer.countChat(long))
-    expect((await collect(model, chat({ tools, max_tokens: 1 }))).inputUnits).toBe(tokenizer.countChat(messages, tools))
+    for (const tool_choice of ['auto', 'none', 'required', { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools } }]) {
+      const { inputUnits } = await collect(model, chat({ tools, tool_choice, max_tokens: 1 }))
+      expect(inputUnits, JSON.stringify(tool_choice)).toBe(tokenizer.countChat(messages, tools))
+    }
     expect((await collect(model, completion({ prompt: 'Once upon', max_tokens: 1 }))).inputUnits).toBe(
       tokenizer.encodePrompt('Once upon').length,
     )
@@ -92,6 +95,13 @@ describe('chat', () => {
     const ids = deltas.flatMap(delta => delta.tokenIds ?? [])
     expect(ids).toHaveLength(outputUnits)
     expect(tokenizer.decode(ids)).toBe(texts[0])
+  })
+
+  test('behavior: a seed may have all 64 bits', async () => {
+    for (const seed of [-(2 ** 63), -1, 2 ** 60, 2 ** 63]) {
+      const hot = { temperature: 1.5, seed, max_tokens: 12 }
+      expect((await collect(model, chat(hot))).texts, String(seed)).toEqual((await collect(model, chat(hot))).texts)
+    }
   })
 
   test('behavior: null counts as absent and unknown members are ignored', async () => {
@@ -209,7 +219,7 @@ describe('chat', () => {
     ['n', { n: 1.5 }],
     ['max_tokens', { max_tokens: 0 }],
     ['max_completion_tokens', { max_completion_tokens: -1 }],
-    ['seed', { seed: 2 ** 60 }],
+    ['seed', { seed: 2 ** 64 }],
     ['stop', { stop: [1] }],
     ['stop', { stop: Array.from({ length: 17 }, () => 'x') }],
     ['top_logprobs', { top_logprobs: 2 }],

@@ -3,7 +3,7 @@ import { type Body, badRequest, isObject, listOf } from '../body.ts'
 import { CALL_MIDDLE, CALL_PREFIX, CALL_SUFFIX, type CallableFunction } from './json-grammar.ts'
 
 export type ToolPlan = {
-  /** Tools as the chat template gets them; empty when none are to be called. */
+  /** Tools as the chat template gets them: all that the request has, which is what the router counted. */
   readonly tools: readonly unknown[]
   /** Functions of which exactly one must be called, or null when the model is free. */
   readonly forced: readonly CallableFunction[] | null
@@ -27,26 +27,45 @@ function forcedName(choice: unknown): string | null {
   return isObject(choice) && isObject(choice.function) && typeof choice.function.name === 'string' ? choice.function.name : null
 }
 
+/** `{"type": "allowed_tools"}`: some of the tools, of which one must be called (`required`) or may be (`auto`). */
+function allowedNames(choice: unknown): { readonly names: readonly string[]; readonly mode: unknown } | null {
+  if (!isObject(choice) || choice.type !== 'allowed_tools' || !isObject(choice.allowed_tools)) return null
+  const { tools, mode } = choice.allowed_tools
+  const names = Array.isArray(tools) ? tools.map(forcedName) : []
+  return names.length > 0 && names.every(name => name !== null) ? { names, mode } : null
+}
+
+function pick(functions: readonly CallableFunction[], names: readonly string[]): CallableFunction[] {
+  return names.flatMap(name => {
+    const named = functions.filter(target => target.name === name)
+    return named.length > 0 ? named : badRequest('tool_choice', `"tool_choice" names the function "${name}", which "tools" does not have.`)
+  })
+}
+
 /**
- * `tools` and `tool_choice`. `required` and a named function are forced through a grammar, one call per choice.
- * `auto` shows the tools to the template and leaves the model free: what it writes stays text, because how a model marks
+ * `tools` and `tool_choice`. `required` and named functions are forced through a grammar, one call per choice.
+ * `auto` and `none` show the tools to the template and leave the model free: what it writes stays text, because how a model marks
  * a call differs from template to template.
  */
 export function toolPlan(body: Body): ToolPlan {
   const tools = listOf(body, 'tools') ?? []
   const choice = body.tool_choice ?? (tools.length > 0 ? 'auto' : 'none')
   const functions = functionsOf(tools)
-  if (choice === 'none') return { tools: [], forced: null }
+  if (choice === 'none') return { tools, forced: null }
   if (tools.length === 0) return badRequest('tool_choice', '"tool_choice" needs "tools".')
   if (choice === 'auto') return { tools, forced: null }
   if (choice === 'required') return { tools, forced: functions }
+  const allowed = allowedNames(choice)
+  if (allowed) {
+    const some = pick(functions, allowed.names)
+    return { tools, forced: allowed.mode === 'required' ? some : null }
+  }
   const name = forcedName(choice)
-  if (name === null)
-    return badRequest('tool_choice', '"tool_choice" must be "none", "auto", "required" or {"type": "function", "function": {"name": …}}.')
-  const named = functions.filter(target => target.name === name)
-  return named.length > 0
-    ? { tools, forced: named }
-    : badRequest('tool_choice', `"tool_choice" names the function "${name}", which "tools" does not have.`)
+  if (name !== null) return { tools, forced: pick(functions, [name]) }
+  return badRequest(
+    'tool_choice',
+    '"tool_choice" must be "none", "auto", "required", {"type": "function", "function": {"name": …}} or {"type": "allowed_tools", "allowed_tools": {"mode": …, "tools": […]}}.',
+  )
 }
 
 /** Turns the text of a forced call into deltas: id and name first, then the arguments as they come. */
