@@ -57,4 +57,12 @@ describe('nodeStatus', () => {
       expect(failing(changes)).toEqual([{ name, ok: false, detail: expect.stringMatching(detail), fix: expect.any(String) }])
     })
   }
+
+  test.each([
+    ['no room on cpu: all its 64 slots are taken (held by x)', /when others have gone/],
+    ['sha256 differs', /Correct what the reason says/],
+  ])('behavior: the fix of a pod that is not loaded because of "%s"', (reason, fix) => {
+    const [check] = failing({ replicas: [{ ...healthy.replicas[0]!, state: 'failed', reason }] })
+    expect(check?.fix).toMatch(fix)
+  })
 })

@@ -112,11 +112,14 @@ function checkPod({ pod, objection }: StatusFacts['pods'][number], { replicas, m
   const own = replicas.filter(replica => replica.podId === pod.podId)
   const states = own.map(replica => `${replica.state} on ${replica.deviceId}${replica.reason ? ` (${replica.reason})` : ''}`).join(', ')
   const isBroken = own.length > 0 && own.every(replica => replica.state === 'failed')
+  const isCrowded = own.every(({ reason }) => reason?.startsWith('no room'))
   return check(
     name,
     !isBroken,
     `${states || 'not hosted'}; model ${model}`,
-    'Correct what the reason says; the node tries again by itself.',
+    isCrowded
+      ? 'Nothing: it is loaded when others have gone. For more at once, add a device or allow fewer pods.'
+      : 'Correct what the reason says; the node tries again by itself.',
   )
 }
 

@@ -9,7 +9,8 @@ const idOf = (index: number): NodeId => keccak256(`node ${index}`).slice(0, 42) 
 
 type Spec = {
   unitsPerSecond?: number
-  state?: 'warm' | 'cold' | 'draining'
+  state?: 'warm' | 'cold' | 'draining' | 'failed'
+  reason?: string
   votes?: bigint
   uptimeBps?: number
   jailed?: boolean
@@ -27,9 +28,12 @@ function fleetOf(specs: readonly Spec[]) {
     },
     presence: { uptimeBps: id => specOf.get(id)?.uptimeBps ?? 10_000 },
   })
-  for (const [nodeId, { unitsPerSecond = 10, state = 'warm', busy = 0 }] of specOf) {
+  for (const [nodeId, { unitsPerSecond = 10, state = 'warm', busy = 0, reason }] of specOf) {
     const facts = factsHosting([pod], { unitsPerSecond })
-    const node = fleet.join(sessionOf(nodeId), { ...facts, replicas: facts.replicas.map(item => ({ ...item, state })) })
+    const node = fleet.join(sessionOf(nodeId), {
+      ...facts,
+      replicas: facts.replicas.map(item => ({ ...item, state, ...(reason && { reason }) })),
+    })
     fleet.setBusy(node.hostings.get(pod.podId)!, busy)
   }
   return fleet
@@ -58,6 +62,8 @@ describe('whyOf', () => {
 
   const refused: [string, Spec, RegExp][] = [
     ['jailed', { jailed: true }, /Answer the case/],
+    ['can not load the pod: no room on cpu', { state: 'failed', reason: 'no room on cpu' }, /when others have gone/],
+    ['can not load the pod: no file', { state: 'failed', reason: 'no file' }, /correct it/],
     ['collateral 7 wei is below the floor of 100000000000000000000', { bonded: 7n }, /collateral add/],
     ['its replica is draining', { state: 'draining' }, /Wait/],
     ['no free slot', { busy: 4 }, /fully used/],

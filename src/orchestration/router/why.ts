@@ -16,6 +16,7 @@ const FIXES: readonly (readonly [string, string])[] = [
   ['collateral', 'Add what is missing: heurist collateral add <node> <heu>. What is unbonding covers nothing.'],
   ['does not host the pod', 'Allow the pod on this node; it is loaded when there is room.'],
   ['its replica is draining', 'Wait: the pod is taken off this node after its last job.'],
+  ['can not load the pod: no room', 'Nothing: it is loaded when others have gone. For more at once, add a device or allow fewer pods.'],
   ['can not load the pod', "The reason is in the node's log; correct it and start the node again."],
   ['hosts another version', 'Wait for the node to load the new version; start it again if it does not.'],
   ['needs', 'No device of this node can hold the pod: host another one, or add hardware.'],

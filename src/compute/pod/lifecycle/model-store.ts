@@ -4,9 +4,9 @@ import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, type PodManifest } from '#protocol'
 import { checksumError } from './download.ts'
+import type { ResolvedModel } from './entry.ts'
 import { modelError } from './errors.ts'
 import { createPuller, type ModelOffer, type PullCall, type PullDependencies, type Puller, type PullOptions } from './pull.ts'
-import type { ResolvedModel } from './replicas.ts'
 import { parseSource } from './source.ts'
 
 export type ModelStore = {

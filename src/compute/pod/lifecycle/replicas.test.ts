@@ -4,7 +4,8 @@ import { type Device, HeuristError, type PodRecord } from '#protocol'
 import { until } from '../../node/testing/fake-router.ts'
 import { makePod, TEST_DEVICE } from '../../node/testing/fixtures.ts'
 import { createTestEngine, type TestEngineOptions } from '../../node/testing/test-engine.ts'
-import { type ReplicaDependencies, Replicas, type ResolvedModel } from './replicas.ts'
+import type { ResolvedModel } from './entry.ts'
+import { type ReplicaDependencies, Replicas } from './replicas.ts'
 
 const never = new AbortController().signal
 const cold = { scaling: { min: 0 } }
@@ -106,6 +107,7 @@ describe('Replicas', () => {
       },
     })
     replicas.setPods([makePod('eager')])
+    await until(() => replicas.facts()[0]?.reason)
     expect(replicas.facts()[0]).toMatchObject({ state: 'loading', reason: 'pulling 34 % (12.3 of 36.0 MB, 5.1 MB/s)' })
     open()
     await until(() => states()['eager@cpu'] === 'warm')
@@ -164,8 +166,8 @@ describe('Replicas', () => {
     expect(states()).toEqual({ 'eager@cpu': 'draining' })
     expect([engine.state.unloads, held.size]).toEqual([0, 1])
     release?.()
-    await until(() => engine.state.unloads === 1)
-    expect([states(), held.size]).toEqual([{}, 0])
+    await until(() => Object.keys(states()).length === 0)
+    expect([engine.state.unloads, held.size]).toEqual([1, 0])
   })
 
   test('behavior: a new version replaces the old one', async () => {
@@ -186,7 +188,7 @@ describe('Replicas', () => {
     expect([replicas.facts()[0]?.state, engine.state.loads, engine.state.unloads]).toEqual(['warm', 1, 0])
   })
 
-  test('behavior: memory is made by the idle pod that was used longest ago, never by a busy or an eager one', async () => {
+  test('behavior: memory is made by the idle pod that was used longest ago, never by a busy one or one that is to stay', async () => {
     const bytes = { eager: 2e9, old: 2e9, fresh: 2e9, next: 4e9 }
     const { replicas, states, clock } = setUp({ bytes, devices: [{ ...TEST_DEVICE, memoryBytes: 10e9 }] })
     const [eager, old, fresh, next] = [makePod('eager'), makePod('old', cold), makePod('fresh', cold), makePod('next', cold)]
@@ -200,6 +202,63 @@ describe('Replicas', () => {
     // `old` still runs, so `fresh` has to go although it was used later.
     await ready(replicas, next)
     expect(states()).toEqual({ 'eager@cpu': 'warm', 'old@cpu': 'warm', 'fresh@cpu': 'cold', 'next@cpu': 'warm' })
+  })
+
+  test('behavior: what has no room beside the busy is refused, says why, and may come when something was unloaded', async () => {
+    const { replicas, states, engine, known } = setUp({ bytes: { busy: 6e9, next: 6e9 }, devices: [{ ...TEST_DEVICE, memoryBytes: 10e9 }] })
+    const [busy, next] = [makePod('busy', cold), makePod('next', cold)]
+    known.push(busy)
+    replicas.setPods([busy, next])
+    const release = await (await ready(replicas, busy)).claim(never)
+    const reason = 'no room on cpu: the pod takes 6.2 GiB, and 3.1 GiB are free (held by busy)'
+    await expect(ready(replicas, next)).rejects.toMatchObject({ code: 'NODE_LOAD_FAILED', message: expect.stringContaining(reason) })
+    expect(replicas.facts()[1]).toMatchObject({ podId: next.podId, state: 'failed', reason })
+    expect(engine.state.loads).toBe(1)
+    replicas.setPods([next])
+    release?.()
+    await until(() => states()['next@cpu'] === 'cold')
+    await ready(replicas, next)
+    expect([states(), engine.state]).toMatchObject([{ 'next@cpu': 'warm' }, { loads: 2, unloads: 1 }])
+  })
+
+  test('behavior: a draining pod holds its memory until its last job is over', async () => {
+    const { replicas } = setUp({ devices: [{ ...TEST_DEVICE, memoryBytes: 10e9 }] })
+    const [old, next] = [6e9, 5e9].map((memoryBytes, index) => makePod(`pod${index}`, { ...cold, resources: { memoryBytes } }))
+    replicas.setPods([old!, next!])
+    await (await ready(replicas, old!)).claim(never)
+    replicas.setPods([next!])
+    await expect(ready(replicas, next!)).rejects.toThrow(/no room on cpu.*held by pod0/)
+  })
+
+  test('behavior: the size of a pulled file is known the next time, and then the pod goes where it fits', async () => {
+    const devices = [4e9, 16e9].map((memoryBytes, index) => ({ ...TEST_DEVICE, id: `gpu${index}`, kind: 'gpu' as const, memoryBytes }))
+    const { replicas, states, clock, engine } = setUp({ bytes: { big: 9e9 }, devices })
+    const pod = makePod('big', cold)
+    replicas.setPods([pod])
+    await expect(ready(replicas, pod)).rejects.toThrow(/no room on gpu0: it has 3.7 GiB, and the pod takes 9.3 GiB/)
+    expect(engine.state.loads).toBe(0)
+    clock.advance(2000)
+    expect((await ready(replicas, pod)).deviceId).toBe('gpu1')
+    expect(states()).toEqual({ 'big@gpu0': 'cold', 'big@gpu1': 'warm' })
+  })
+
+  test('behavior: a device never has more jobs at once than slots, whoever they are of', async () => {
+    const { replicas, engine } = setUp({ devices: [{ ...TEST_DEVICE, slots: 6 }], engine: { slots: 4 } })
+    const pods = ['a', 'b', 'c'].map(name => makePod(name, cold))
+    replicas.setPods(pods)
+    for (const pod of pods.slice(0, 2)) await (await ready(replicas, pod)).claim(never)
+    expect(replicas.facts().map(({ slots }) => slots)).toEqual([4, 2, 4])
+    await expect(ready(replicas, pods[2]!)).rejects.toThrow('no room on cpu: all its 6 slots are taken (held by a, b)')
+    expect(engine.state.loads).toBe(2)
+  })
+
+  test('behavior: what is asked for in one turn is placed together, the largest first', async () => {
+    const devices = [16e9, 8e9].map((memoryBytes, index) => ({ ...TEST_DEVICE, id: `gpu${index}`, kind: 'gpu' as const, memoryBytes }))
+    const { replicas, states } = setUp({ devices })
+    const small = makePod('small', { resources: { gpuCount: 1, vramBytes: 8e9 } })
+    const large = makePod('large', { resources: { gpuCount: 1, vramBytes: 10e9 } })
+    replicas.setPods([small, large])
+    await until(() => states()['small@gpu1'] === 'warm' && states()['large@gpu0'] === 'warm')
   })
 
   test('behavior: with two devices the second is loaded when the first is full', async () => {

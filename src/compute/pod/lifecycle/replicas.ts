@@ -2,7 +2,6 @@ import { type BackoffOptions, type Clock, fullJitterMs, type Logger, type Random
 import {
   type Bytes32,
   type Device,
-  type EngineName,
   HeuristError,
   messageOf,
   type PodManifest,
@@ -11,20 +10,20 @@ import {
   type ReplicaAction,
   unmetRequirements,
 } from '#protocol'
-import type { Engine, LoadedModel } from '../engines/engine.ts'
-import type { OnProgress, Progress } from './download.ts'
-import { Slots } from './slots.ts'
+import type { LoadedModel } from '../engines/engine.ts'
+import { abortable } from './abortable.ts'
+import { type Entry, factOf, isIdle, newEntry, preference } from './entry.ts'
+import { Loading, type LoadingDependencies } from './loading.ts'
+import { Placing } from './placing.ts'
+import type { Slots } from './slots.ts'
 
 /**
  * - `NODE_POD_FORBIDDEN`: the node's owner does not allow the pod
  * - `NODE_UNMET_REQUIREMENTS`: no device of the node can hold the pod (law R1, checked again here)
  * - `NODE_ENGINE_MISSING`: this node has no engine of the pod's kind
- * - `NODE_LOAD_FAILED`: the pod could not be loaded; the message says why
+ * - `NODE_LOAD_FAILED`: the pod could not be loaded, or no device has room for it; the message says why
  */
 export type ReplicaErrorCode = 'NODE_POD_FORBIDDEN' | 'NODE_UNMET_REQUIREMENTS' | 'NODE_ENGINE_MISSING' | 'NODE_LOAD_FAILED'
-
-/** A model's files, held in the cache until `release`. `path` is null when the engine needs no file. */
-export type ResolvedModel = { readonly path: string | null; readonly bytes: number; release(): void }
 
 export type ReplicaOptions = {
   /** Requests at once that the owner allows for one replica; an engine may give fewer. */
@@ -32,19 +31,13 @@ export type ReplicaOptions = {
   readonly maxWaitingPerReplica?: number
   readonly backoff?: BackoffOptions
 }
-export type ReplicaDependencies = {
+export type ReplicaDependencies = Omit<LoadingDependencies, 'pulled' | 'cleared'> & {
   readonly devices: () => readonly Device[]
-  readonly engines: Readonly<Partial<Record<EngineName, Engine>>>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
   /** Why the owner does not allow the pod; null when he does. */
   objection(pod: PodRecord): string | null
-  resolveModel(manifest: PodManifest, options: { signal: AbortSignal; onProgress: OnProgress }): Promise<ResolvedModel>
-  /** Speed of the same pod version on the same device from an earlier start, or null. */
-  knownSpeed(pod: PodRecord, device: Device): number | null
-  saveSpeed(pod: PodRecord, device: Device, unitsPerSecond: number): void
-  changed(): void
 }
 
 /** A pod that is loaded on one device. */
@@ -55,34 +48,17 @@ export type LoadedReplica = {
   claim(signal: AbortSignal): Promise<(() => void) | null>
 }
 
-type Entry = {
-  readonly pod: PodRecord
-  readonly device: Device
-  readonly isEager: boolean
-  readonly stop: AbortController
-  state: Replica['state']
-  slots: Slots
-  model: LoadedModel | null
-  files: ResolvedModel | null
-  loading: Promise<void> | null
-  unitsPerSecond: number
-  reason: string | null
-  failures: number
-  toldAtMs: number
-  lastUsedMs: number
-}
-
 const DEFAULT_BACKOFF: BackoffOptions = { baseMs: 2000, maxMs: 300_000 }
+/** Room comes and goes faster than what else keeps a pod from loading. */
+const ROOM_BACKOFF: BackoffOptions = { baseMs: 2000, maxMs: 15_000 }
 const DEFAULT_MAX_WAITING = 64
 /** Facts carry at most this many replicas (protocol/node.ts). */
 const MAX_FACTS = 256
-/** Part of a device's memory that models may fill; the rest is for contexts and the runtime. */
-const MODEL_MEMORY_SHARE = 0.9
-const TELL_INTERVAL_MS = 1000
 
 /**
- * Every pod on every device of a node: cold -> loading -> warm -> draining -> gone. Pods with `scaling.min` ≥ 1 are loaded at once on
- * the first device that fits, others at their first lease. A failed load is tried again after a growing pause, and its reason is shown.
+ * Every pod on every device of a node that can hold it: cold -> loading -> warm -> draining -> gone. Pods with `scaling.min` ≥ 1 are loaded
+ * at once, others at their first lease, on the device that `pack` gives them. What fails or finds no room shows why, and may be tried
+ * again after a growing pause.
  */
 export class Replicas {
   readonly #options: ReplicaOptions
@@ -90,13 +66,35 @@ export class Replicas {
   readonly #pods = new Map<Bytes32, PodRecord>()
   readonly #entries = new Map<string, Entry>()
   readonly #draining = new Set<Entry>()
-  /** Engines load one after another: two at once fight for the same cores and both measure wrongly. */
-  #loadQueue: Promise<unknown> = Promise.resolve()
+  readonly #placing: Placing
+  readonly #loading: Loading
   #isStopped = false
 
   constructor(options: ReplicaOptions, dependencies: ReplicaDependencies) {
     this.#options = options
     this.#deps = dependencies
+    const { clock, devices } = dependencies
+    this.#placing = new Placing({
+      clock,
+      devices,
+      slots: options.slots,
+      present: () => this.#all(),
+      start: (entry, evict) => {
+        for (const other of evict) this.#evict(other, entry.pod.name)
+        this.#load(entry)
+      },
+      refuse: (entry, reason) => {
+        entry.lacksRoom = true
+        this.#setFailed(entry, reason)
+      },
+    })
+    this.#loading = new Loading(options.maxWaitingPerReplica ?? DEFAULT_MAX_WAITING, {
+      ...dependencies,
+      pulled: (entry, bytes) => {
+        for (const other of this.#placing.takeWeights(entry, bytes)) this.#evict(other, entry.pod.name)
+      },
+      cleared: () => Promise.all(this.#all().map(({ unloading }) => unloading)),
+    })
   }
 
   pod(podId: Bytes32): PodRecord | undefined {
@@ -134,15 +132,9 @@ export class Replicas {
   }
 
   facts(): Replica[] {
-    return [...this.#entries.values(), ...this.#draining].slice(0, MAX_FACTS).map(entry => ({
-      podId: entry.pod.podId,
-      manifestHash: entry.pod.manifestHash,
-      deviceId: entry.device.id,
-      state: entry.state,
-      slots: entry.model?.slots ?? this.#options.slots(entry.pod.manifest),
-      unitsPerSecond: entry.unitsPerSecond,
-      ...(entry.reason !== null && { reason: entry.reason.slice(0, 300) }),
-    }))
+    return this.#all()
+      .slice(0, MAX_FACTS)
+      .map(entry => factOf(entry, this.#options.slots(entry.pod.manifest)))
   }
 
   /**
@@ -152,74 +144,68 @@ export class Replicas {
   async ready(pod: PodRecord, options: { signal: AbortSignal; onLoading(): void }): Promise<LoadedReplica> {
     const objection = this.objection(pod)
     if (objection) throw objection
-    const entry = this.#choose(pod)
-    if (entry.state !== 'warm') {
-      if (entry.state === 'failed') throw loadFailure(pod, entry.reason)
-      options.onLoading()
-      await abortable(this.#load(entry), options.signal)
-    }
+    const entry = await this.#warm(pod, options)
     const { model, slots } = entry
     if (entry.state !== 'warm' || !model) throw loadFailure(pod, entry.reason)
     return { deviceId: entry.device.id, model, claim: signal => this.#claim(entry, slots, signal) }
   }
 
   /**
-   * What the router's autoscaler wishes: one more replica, on the first device that has a cold one, or one fewer, if one is idle.
-   * A pod that the node does not hold, or has no device left for, is no fault: the facts tell.
+   * What the router's autoscaler wishes: one more replica, or one fewer, if one is idle. A pod that the node does not hold, or has no room
+   * for, is no fault: the facts tell.
    */
   scale(podId: Bytes32, action: ReplicaAction): void {
     const own = [...this.#entries.values()].filter(({ pod }) => pod.podId === podId)
-    if (this.#isStopped || own.length === 0) return
+    if (this.#isStopped) return
     if (action === 'load') {
       const cold = own.find(({ state }) => state === 'cold')
-      if (cold) void this.#load(cold)
+      if (cold) void this.#placing.request(cold.pod)
       return
     }
-    const idle = own.filter(({ state, slots }) => state === 'warm' && slots.busy === 0).sort((a, b) => a.lastUsedMs - b.lastUsedMs)[0]
-    if (idle) void this.#evict(idle, 'the autoscaler')
+    const idle = own.filter(isIdle).sort((a, b) => a.lastUsedMs - b.lastUsedMs)[0]
+    if (idle) this.#evict(idle, 'the autoscaler')
   }
 
   /** Unloads everything. Leases must be over. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    const entries = [...this.#entries.values(), ...this.#draining]
+    const entries = this.#all()
     this.#entries.clear()
+    this.#placing.stop()
     for (const entry of entries) entry.stop.abort(new Error('The node is stopping.'))
     await Promise.all(entries.map(entry => entry.loading))
     await Promise.all(entries.map(entry => this.#unload(entry)))
   }
 
+  #all(): Entry[] {
+    return [...this.#entries.values(), ...this.#draining]
+  }
+
   #host(pod: PodRecord): void {
-    const devices = this.#deps.devices().filter(device => unmetRequirements(pod.manifest, device).length === 0)
-    for (const [index, device] of devices.entries()) {
+    const { devices, knownSpeed, clock } = this.#deps
+    let isNew = false
+    for (const device of devices()) {
       const key = `${pod.podId} ${device.id}`
-      if (this.#entries.has(key)) continue
-      const entry = this.#newEntry(pod, device, index === 0 && pod.manifest.spec.scaling.min > 0)
-      this.#entries.set(key, entry)
-      if (entry.isEager) void this.#load(entry)
+      if (this.#entries.has(key) || unmetRequirements(pod.manifest, device).length > 0) continue
+      isNew = true
+      this.#entries.set(key, newEntry(pod, device, { unitsPerSecond: knownSpeed(pod, device) ?? 0, nowMs: clock.now() }))
     }
+    if (isNew && pod.manifest.spec.scaling.min > 0) void this.#placing.share(pod)
   }
 
-  #newEntry(pod: PodRecord, device: Device, isEager: boolean): Entry {
-    return {
-      pod,
-      device,
-      isEager,
-      stop: new AbortController(),
-      state: 'cold',
-      slots: new Slots(0, 0),
-      model: null,
-      files: null,
-      loading: null,
-      unitsPerSecond: this.#deps.knownSpeed(pod, device) ?? 0,
-      reason: null,
-      failures: 0,
-      toldAtMs: 0,
-      lastUsedMs: this.#deps.clock.now(),
-    }
+  /** A replica that is loaded, or was when the wait for it ended. */
+  async #warm(pod: PodRecord, { signal, onLoading }: { signal: AbortSignal; onLoading(): void }): Promise<Entry> {
+    const first = this.#choose(pod)
+    if (first.state === 'warm' || first.state === 'failed') return first
+    onLoading()
+    const placed = first.state === 'cold' ? this.#placing.share(first.pod) : Promise.resolve(first)
+    const entry = await abortable(placed, signal).catch(error => {
+      throw signal.aborted ? error : loadFailure(pod, messageOf(error))
+    })
+    if (entry.loading) await abortable(entry.loading, signal)
+    return entry
   }
 
-  /** Warm with a free slot, else one that loads or could, else a full one to wait for; a failed one only when there is no other. */
   #choose(pod: PodRecord): Entry {
     const [first] = [...this.#entries.values()]
       .filter(entry => entry.pod.podId === pod.podId)
@@ -241,94 +227,55 @@ export class Replicas {
     )
   }
 
-  /** Never rejects; the outcome is the entry's state. */
-  #load(entry: Entry): Promise<void> {
-    entry.loading ??= this.#runLoad(entry).finally(() => {
+  /** The outcome is the entry's state. */
+  #load(entry: Entry): void {
+    entry.state = 'loading'
+    entry.reason = null
+    entry.loading = this.#runLoad(entry).finally(() => {
       entry.loading = null
       this.#deps.changed()
     })
-    return entry.loading
+    this.#deps.changed()
   }
 
   async #runLoad(entry: Entry): Promise<void> {
-    const { pod, device, stop } = entry
-    entry.state = 'loading'
-    entry.reason = null
-    this.#deps.changed()
     try {
-      const onProgress = (progress: Progress) => this.#tell(entry, `pulling ${describeProgress(progress)}`)
-      entry.files = await this.#deps.resolveModel(pod.manifest, { signal: stop.signal, onProgress })
-      const turn = this.#loadQueue.then(() => this.#loadEngine(entry))
-      this.#loadQueue = turn.catch(() => undefined)
-      await turn
+      await this.#loading.load(entry)
       entry.failures = 0
       entry.reason = null
       // A pod that was removed while it loaded stays draining; retire() unloads it.
       if (!this.#draining.has(entry)) entry.state = 'warm'
-      this.#deps.logger.info({ pod: pod.name, device: device.id, unitsPerSecond: Math.round(entry.unitsPerSecond) }, 'pod is warm')
     } catch (error) {
-      this.#failed(entry, messageOf(error))
+      void this.#unload(entry)
+      if (!this.#isStopped && entry.state !== 'draining') this.#setFailed(entry, messageOf(error))
     }
   }
 
-  async #loadEngine(entry: Entry): Promise<void> {
-    const { pod, device, stop, files } = entry
-    stop.signal.throwIfAborted()
-    await this.#makeRoom(entry)
-    const engine = this.#deps.engines[pod.manifest.spec.engine.name]
-    if (!engine) throw new Error(`This node has no engine "${pod.manifest.spec.engine.name}".`)
-    const slots = this.#options.slots(pod.manifest)
-    const spec = { podId: pod.podId, manifest: pod.manifest, modelPath: files?.path ?? null, device, slots, signal: stop.signal }
-    const model = await engine.load(spec, fraction => this.#tell(entry, `loading ${Math.floor(fraction * 100)} %`))
-    entry.model = model
-    entry.slots = new Slots(model.slots, this.#options.maxWaitingPerReplica ?? DEFAULT_MAX_WAITING)
-    const known = this.#deps.knownSpeed(pod, device)
-    entry.unitsPerSecond = known ?? ((await model.measure()) * device.shareBps) / 10_000
-    if (known === null) this.#deps.saveSpeed(pod, device, entry.unitsPerSecond)
-  }
-
-  /** Where a load stands, as the replica's reason; at most once a second, because each change is told to the router. */
-  #tell(entry: Entry, text: string): void {
-    const nowMs = this.#deps.clock.now()
-    if (nowMs - entry.toldAtMs < TELL_INTERVAL_MS || entry.state !== 'loading') return
-    entry.toldAtMs = nowMs
-    entry.reason = text
-    this.#deps.changed()
-  }
-
-  #failed(entry: Entry, reason: string): void {
-    void this.#unload(entry)
-    if (this.#isStopped || entry.state === 'draining') return
-    const retryInMs = fullJitterMs(entry.failures, this.#options.backoff ?? DEFAULT_BACKOFF, this.#deps.random)
+  #setFailed(entry: Entry, reason: string): void {
+    const backoff = entry.lacksRoom ? ROOM_BACKOFF : (this.#options.backoff ?? DEFAULT_BACKOFF)
+    const retryInMs = fullJitterMs(entry.failures, backoff, this.#deps.random)
     entry.state = 'failed'
     entry.reason = reason
     entry.failures += 1
+    entry.cancelRetry = this.#deps.clock.after(retryInMs, () => this.#forgive(entry))
     this.#deps.logger.error({ pod: entry.pod.name, device: entry.device.id, reason, retryInMs }, 'pod could not be loaded')
-    this.#deps.clock.after(retryInMs, () => {
-      if (entry.state !== 'failed' || this.#isStopped) return
-      if (entry.isEager) void this.#load(entry)
-      else entry.state = 'cold'
-      this.#deps.changed()
-    })
+    this.#deps.changed()
   }
 
-  /** Unloads idle pods that were used longest ago until the new one fits; an eager or busy one is never touched. */
-  async #makeRoom(entry: Entry): Promise<void> {
-    const limitBytes = entry.device.memoryBytes * MODEL_MEMORY_SHARE
-    const loaded = [...this.#entries.values()].filter(other => other.device.id === entry.device.id && other.model && other !== entry)
-    let usedBytes = loaded.reduce((sum, other) => sum + (other.files?.bytes ?? 0), entry.files?.bytes ?? 0)
-    const idle = loaded.filter(other => other.slots.busy === 0 && !other.isEager).sort((a, b) => a.lastUsedMs - b.lastUsedMs)
-    for (const other of idle) {
-      if (usedBytes <= limitBytes) return
-      usedBytes -= other.files?.bytes ?? 0
-      await this.#evict(other, entry.pod.name)
-    }
+  /** It may be loaded again. */
+  #forgive(entry: Entry): void {
+    if (entry.state !== 'failed' || this.#isStopped) return
+    entry.cancelRetry()
+    entry.state = 'cold'
+    entry.lacksRoom = false
+    if (entry.pod.manifest.spec.scaling.min > 0) void this.#placing.share(entry.pod)
+    this.#deps.changed()
   }
 
-  #evict(entry: Entry, reason: string): Promise<void> {
+  #evict(entry: Entry, reason: string): void {
     this.#deps.logger.info({ pod: entry.pod.name, device: entry.device.id, for: reason }, 'pod evicted')
     entry.state = 'cold'
-    return this.#unload(entry)
+    void this.#unload(entry)
   }
 
   #retire(entry: Entry): void {
@@ -340,32 +287,18 @@ export class Replicas {
     else if (entry.loading) void entry.loading.then(() => this.#unload(entry))
   }
 
-  async #unload(entry: Entry): Promise<void> {
-    const { model, files } = entry
-    entry.model = null
-    entry.files = null
-    try {
-      await model?.unload()
-    } catch (error) {
-      this.#deps.logger.error({ pod: entry.pod.name, reason: messageOf(error) }, 'pod could not be unloaded')
-    }
-    files?.release()
-    this.#draining.delete(entry)
-    if (model) this.#deps.changed()
+  #unload(entry: Entry): Promise<void> {
+    // An earlier one may still be under way: it had another model.
+    const unloading = Promise.all([this.#loading.unload(entry), entry.unloading]).then(([wasLoaded]) => {
+      if (entry.unloading === unloading) entry.unloading = null
+      this.#draining.delete(entry)
+      if (!wasLoaded) return
+      for (const other of this.#entries.values()) if (other.lacksRoom) this.#forgive(other)
+      this.#deps.changed()
+    })
+    entry.unloading = unloading
+    return unloading
   }
-}
-
-/** `34 % (12.3 of 36.0 MB, 5.1 MB/s)` */
-function describeProgress({ receivedBytes, totalBytes, bytesPerSecond }: Progress): string {
-  const mb = (bytes: number) => (bytes / 1e6).toFixed(1)
-  const speed = `${mb(bytesPerSecond)} MB/s`
-  if (totalBytes === null || totalBytes === 0) return `${mb(receivedBytes)} MB, ${speed}`
-  return `${Math.floor((100 * receivedBytes) / totalBytes)} % (${mb(receivedBytes)} of ${mb(totalBytes)} MB, ${speed})`
-}
-
-function preference({ state, slots }: Entry): number {
-  const isFull = state === 'warm' && slots.free === 0
-  return isFull ? 3 : { warm: 0, loading: 1, cold: 2, failed: 4, draining: 5 }[state]
 }
 
 function refusal(code: ReplicaErrorCode, message: string): HeuristError<ReplicaErrorCode> {
@@ -374,18 +307,4 @@ function refusal(code: ReplicaErrorCode, message: string): HeuristError<ReplicaE
 
 function loadFailure(pod: PodRecord, reason: string | null): HeuristError<ReplicaErrorCode> {
   return refusal('NODE_LOAD_FAILED', `Pod ${pod.name} could not be loaded: ${reason ?? 'no reason is known'}.`)
-}
-
-async function abortable(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

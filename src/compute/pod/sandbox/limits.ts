@@ -7,6 +7,9 @@ import type { SandboxLimits } from './sandbox.ts'
 const RESERVED_DATA_BYTES = 640 * 2 ** 20
 const RESERVED_ADDRESS_BYTES = 4 * 2 ** 30
 
+/** Memory of a program whose manifest names none. */
+export const DEFAULT_PROGRAM_BYTES = 256 * 2 ** 20
+
 /** Arguments of prlimit(1) for what a process of the pod inherits; hard limits, which nobody without capabilities can raise. */
 export function prlimitArguments(limits: SandboxLimits): string[] {
   const { memoryBytes, processes, openFiles, tmpBytes, cpuSeconds } = limits

@@ -1,6 +1,7 @@
 import { type BackoffOptions, fullJitterMs } from '#platform'
 import { type Bytes32, type CommandSpec, isHeuristError, type JobRequest, messageOf, type PodManifest } from '#protocol'
 import { requireSandbox, type SandboxSupport } from '../../sandbox/detect.ts'
+import { DEFAULT_PROGRAM_BYTES } from '../../sandbox/limits.ts'
 import type { SandboxSpec } from '../../sandbox/sandbox.ts'
 import { taken } from '../back-pressure.ts'
 import { badRequest } from '../body.ts'
@@ -28,7 +29,6 @@ export type CommandEngineDeps = EngineDeps & {
   readonly log: (podId: Bytes32, line: string) => void
 }
 
-const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20
 const RESTART: BackoffOptions = { baseMs: 1_000, maxMs: 60_000 }
 
 /** What a job costs at most to answer. */
@@ -47,7 +47,7 @@ function sandboxSpec({ manifest }: LoadSpec, { command, file, secrets }: Parts):
     files: [file],
     environment: { ...command.environment, ...secrets },
     hasNetwork: command.network === 'host',
-    limits: { memoryBytes: memoryBytes || DEFAULT_MEMORY_BYTES, processes, openFiles, tmpBytes, cpuSeconds: null },
+    limits: { memoryBytes: memoryBytes || DEFAULT_PROGRAM_BYTES, processes, openFiles, tmpBytes, cpuSeconds: null },
   }
 }
 
