@@ -58,6 +58,8 @@ export type Proposal = {
   voteEndsAt: number
   executableAt: number
   votes: { for: string; against: string; abstain: string }
+  /** Votes that must be for it or abstain. */
+  quorum: string
   calls: { target: string; contract: string | null; call: string | null; args: unknown[] }[]
 }
 export type Claimable = {

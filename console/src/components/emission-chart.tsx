@@ -1,7 +1,7 @@
 import type { EmissionPoint } from '../economy-api.ts'
 
-const WIDTH = 560
-const HEIGHT = 240
+const WIDTH = 480
+const HEIGHT = 220
 const LEFT = 44
 const BOTTOM = 44
 /** Percent of the supply a year. */

@@ -1,7 +1,8 @@
 import type { Curve, EmissionPoint } from '../economy-api.ts'
 
-const WIDTH = 560
-const HEIGHT = 260
+// About what it has on a wide screen, so that its text has the size of other text.
+const WIDTH = 980
+const HEIGHT = 300
 const LEFT = 44
 const BOTTOM = 60
 const YEARS = 10

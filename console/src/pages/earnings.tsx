@@ -40,7 +40,7 @@ function Account({ account }: { account: string }) {
       {stake.data && (
         <div className="stats">
           <Stat name="Staked" value={heu(stake.data.assets)} detail={`${heu(stake.data.shares).replace('HEU', 'stHEU')}`} />
-          <Stat name="Matured exits" value={heu(stake.data.claimableAssets)} detail={`${stake.data.exits.length} exits in all`} />
+          <Stat name="Matured exits" value={heu(stake.data.claimableAssets)} detail={exitsText(stake.data.exits.length)} />
           {earnings.data?.waiting.map(({ asset, amount: waiting }) => (
             <Stat key={asset} name="In the challenge window" value={amount(waiting, asset, assets)} />
           ))}
@@ -66,6 +66,10 @@ function Account({ account }: { account: string }) {
       {stake.data && stake.data.exits.length > 0 && <Exits stake={stake.data} />}
     </>
   )
+}
+
+function exitsText(count: number): string {
+  return count === 1 ? '1 exit in all' : `${count} exits in all`
 }
 
 function Exits({ stake }: { stake: Stake }) {

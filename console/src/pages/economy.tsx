@@ -29,7 +29,7 @@ function Figures({ economy }: { economy: EconomyData }) {
   const present = { epoch: epoch.epoch, ...emission, emitted: '0', toReservoir: '0' }
   return (
     <>
-      <div className="stats">
+      <div className="stats three">
         <Stat name="Supply" value={heu(economy.supply)} detail="fixed" />
         <Stat name="Emission vault" value={heu(economy.emissionVault)} detail="drains to zero in 520 epochs" />
         <Stat name="Vesting" value={heu(economy.vesting)} />

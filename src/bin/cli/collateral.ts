@@ -96,9 +96,11 @@ async function unbond(context: Context, [node = '', amount]: readonly string[], 
   const { registryId, bonded, restaked, floor, unbonding } = found
   const delay = await account.chain.read('NodeRegistry', 'unbondingDelaySeconds', [])
   const left = amount === undefined ? bonded + unbonding.amount : bonded - wei
+  const jobs = (backing: bigint): string => (backing >= floor ? 'may come' : 'none: below the floor')
   const changes = [
     { what: 'bonded', now: heuText(bonded), after: heuText(left) },
     { what: `above the floor of ${heuText(floor)}`, now: heuText(bonded + restaked - floor), after: heuText(left + restaked - floor) },
+    { what: 'jobs', now: jobs(bonded + restaked), after: jobs(left + restaked) },
   ]
   const plan: Plan =
     amount === undefined
@@ -112,6 +114,22 @@ async function unbond(context: Context, [node = '', amount]: readonly string[], 
           call: { contract: 'NodeRegistry', call: 'requestUnbond', args: [registryId, wei] },
           changes,
         }
+  await transact(context, account, plan, options)
+  return EXIT.ok
+}
+
+async function exit(context: Context, [node = '']: readonly string[], options: Options): Promise<number> {
+  const { account, found } = await openAsOwner(context, node, options)
+  const { registryId, collateral, exitableAt } = found
+  const delay = await account.chain.read('NodeRegistry', 'unbondingDelaySeconds', [])
+  const plan = {
+    title: `take node ${registryId} out of service; its collateral is free in ${delay} s, and until then it can be slashed`,
+    call: { contract: 'NodeRegistry', call: 'requestExit', args: [registryId] },
+    changes: [
+      { what: 'jobs', now: exitableAt === 0n && found.covered ? 'may come' : 'none', after: 'none' },
+      { what: 'collateral that leaves', now: heuText(found.unbonding.amount), after: heuText(collateral) },
+    ],
+  } as const
   await transact(context, account, plan, options)
   return EXIT.ok
 }
@@ -167,6 +185,8 @@ export function collateralCommands(collateral: Command, attach: Attach): void {
     'unbond node-1 20 --dry-run',
   )
   attach(sending(leaving.option('--cancel', 'keep what is leaving')), unbond)
+  const exiting = command('exit <node>', 'Take a node out of service for good, and its whole collateral with it', 'exit node-1 --dry-run')
+  attach(sending(exiting), exit)
   attach(sending(command('withdraw <node>', 'Get what has left the collateral, or all of it after an exit', 'withdraw node-1')), withdraw)
   attach(sending(command('answer <node>', 'Answer the case against a node with a bond; anybody may', 'answer node-1 --dry-run')), answer)
 }

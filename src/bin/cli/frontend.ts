@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { type ChainErrorCode, frontendIdOf, type RevertPayload } from '#platform/chain'
-import { type Address, addressSchema, HeuristError, isHeuristError, ZERO_BYTES32 } from '#protocol'
+import { frontendIdOf, isRefusal } from '#platform/chain'
+import { type Address, addressSchema, HeuristError, ZERO_BYTES32 } from '#protocol'
 import { sending } from './amounts.ts'
 import type { CliErrorCode } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
@@ -13,18 +13,13 @@ function basisPoints(text: string): number {
   throw usageError(`The fee is basis points of a payment, 0 to 10000, not "${text}".`)
 }
 
-function isUnknown(error: unknown): boolean {
-  if (!isHeuristError(error, 'CHAIN_REVERTED')) return false
-  return (error as HeuristError<ChainErrorCode, RevertPayload>).payload?.error === 'FrontendRegistry_UnknownFrontend' // cast: the code says so
-}
-
 /** The frontend of this account by its name; null when there is none. */
 async function readFrontend({ chain, signer }: OwnAccount, name: string) {
   const id = frontendIdOf(signer.address, name)
   try {
     return { id, ...(await chain.read('FrontendRegistry', 'getFrontend', [id])) }
   } catch (error) {
-    if (isUnknown(error)) return null
+    if (isRefusal(error, 'FrontendRegistry_UnknownFrontend')) return null
     throw error
   }
 }

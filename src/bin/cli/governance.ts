@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { callFromText, descriptionHash, type Proposal, readProposals } from '#platform/chain'
-import { HeuristError, jsonText } from '#protocol'
+import { HeuristError, jsonText, maxOf } from '#protocol'
 import { heuText as heu, parseHeu, sending } from './amounts.ts'
 import type { CliErrorCode } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
@@ -9,15 +9,27 @@ import { type Options, type OwnAccount, openOwnAccount, transact, transactAll } 
 
 const SUPPORT = { against: 0, for: 1, abstain: 2 } as const
 
+/** Votes that the quorum still needs: those against do not count to it. */
+function missingOf({ votes, quorum }: Pick<Proposal, 'votes' | 'quorum'>): bigint {
+  return maxOf(quorum - votes.for - votes.abstain, 0n)
+}
+
+function quorumText(proposal: Proposal): string {
+  const missing = missingOf(proposal)
+  const found = missing > 0n ? `${heu(missing)} are missing` : 'reached'
+  return `quorum: ${heu(proposal.quorum)} votes that are for it or abstain; ${found}`
+}
+
 function proposalTable(proposals: readonly Proposal[]): string {
   return table(
-    ['proposal', 'state', 'for', 'against', 'abstain', 'vote ends', 'what'],
-    proposals.map(({ id, state, votes, voteEndsAt, description }) => [
+    ['proposal', 'state', 'for', 'against', 'abstain', 'quorum', 'vote ends (UTC)', 'what'],
+    proposals.map(({ id, state, votes, quorum, voteEndsAt, description }) => [
       short(String(id)),
       state,
       heu(votes.for),
       heu(votes.against),
       heu(votes.abstain),
+      missingOf({ votes, quorum }) > 0n ? heu(quorum) : 'reached',
       time(voteEndsAt * 1000),
       description.split('\n')[0],
     ]),
@@ -42,7 +54,8 @@ function proposalText(proposal: Proposal): string {
     ...calls,
     '',
     proposalTable([proposal]),
-    ...(proposal.executableAt > 0 ? [`can be executed from ${time(proposal.executableAt * 1000)} on`] : []),
+    quorumText(proposal),
+    ...(proposal.executableAt > 0 ? [`can be executed from ${time(proposal.executableAt * 1000)} UTC on`] : []),
   ].join('\n')
 }
 

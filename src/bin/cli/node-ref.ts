@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openKey } from '#compute'
+import { isRefusal } from '#platform/chain'
 import { type Address, addressSchema, HeuristError } from '#protocol'
 import { openHome } from '../home.ts'
 import type { CliErrorCode } from './client.ts'
@@ -33,7 +34,7 @@ export async function registryIdOf(
   { chain }: Pick<OwnAccount, 'chain'>,
   node: string,
 ): Promise<bigint> {
-  if (REGISTRY_ID.test(node)) return BigInt(node)
+  if (REGISTRY_ID.test(node)) return demandRegistered(chain, BigInt(node))
   const hotKey = hotKeyOf(config.home, node)
   if (!hotKey)
     throw usageError(`"${node}" is no node: give its number in the registry, its address, or the name of a node of this machine.`)
@@ -43,6 +44,18 @@ export async function registryIdOf(
     'CLI_NOT_FOUND',
     `The registry does not know the node ${hotKey}. A node registers when it starts: heurist node start`,
   )
+}
+
+async function demandRegistered(chain: OwnAccount['chain'], registryId: bigint): Promise<bigint> {
+  try {
+    await chain.read('NodeRegistry', 'getNode', [registryId])
+    return registryId
+  } catch (error) {
+    if (!isRefusal(error, 'NodeRegistry_UnknownNode')) throw error
+    throw new HeuristError<CliErrorCode>('CLI_NOT_FOUND', `The registry has no node ${registryId}. See: heurist node list`, {
+      cause: error,
+    })
+  }
 }
 
 /** The account that acts for a node's owner: that of `--as`, or the owner's key when this machine keeps it. */

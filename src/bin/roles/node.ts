@@ -19,8 +19,8 @@ import {
   type SandboxSupport,
 } from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
-import { createRpcChain, registerNode, transferHeu } from '#platform/chain'
-import { type Device, isHeuristError, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
+import { createRpcChain, isRefusal, registerNode, transferHeu } from '#platform/chain'
+import { type Device, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, openHome, secretsFolder } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
@@ -233,11 +233,7 @@ function registrationOn(chain: Chain, { owner, faucet, collateralWei, logger }: 
       }
       await registerNode(chain, owner, { hotKey: node, collateralWei: asked }).catch(error => {
         // A second start that raced with the first one: the registry has the node, which is all that was wanted.
-        if (
-          !isHeuristError(error, 'CHAIN_REVERTED') ||
-          !/NodeRegistry_KeyTaken/.test(JSON.stringify(error.payload, (_k, v) => (typeof v === 'bigint' ? String(v) : v)))
-        )
-          throw error
+        if (!isRefusal(error, 'NodeRegistry_KeyTaken')) throw error
       })
     },
   }

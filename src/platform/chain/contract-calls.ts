@@ -48,7 +48,7 @@ export interface ContractCalls {
   encode<Name extends AnyContract, Call extends WriteName<Name>>(
     call: ContractCall<Name, Call>,
   ): { to: Address; data: Hex; valueWei: bigint }
-  /** Runs the call without sending it: throws what sending it now would throw. */
+  /** Runs the call in the next block without sending it: throws what sending it now would throw, also on a chain that makes blocks only when asked. */
   simulate<Name extends AnyContract, Call extends WriteName<Name>>(sender: Address, call: ContractCall<Name, Call>): Promise<void>
   write<Name extends AnyContract, Call extends WriteName<Name>>(signer: Signer, call: ContractCall<Name, Call>): Promise<ChainReceipt>
 }
@@ -83,7 +83,7 @@ export function createContractReads(client: PublicClient, contracts: ContractAdd
     simulate: (sender, call) =>
       translating(`call ${call.contract}.${call.call}`, async () => {
         const { to, data, valueWei } = encode(call)
-        await client.call({ account: sender, to, data, value: valueWei })
+        await client.call({ account: sender, to, data, value: valueWei, blockTag: 'pending' })
       }),
   }
 }

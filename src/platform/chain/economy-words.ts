@@ -1,9 +1,15 @@
 import { formatUnits } from '#protocol'
 
-type Words = Readonly<Record<string, (args: readonly unknown[]) => string>>
+/** Sentences by the error's name; each takes the error's arguments. */
+export type Words = Readonly<Record<string, (args: readonly unknown[]) => string>>
 
-const heu = (wei: unknown): string => `${formatUnits(BigInt(String(wei)), 18)} HEU`
-const at = (seconds: unknown): string => `${new Date(Number(seconds) * 1000).toISOString().replace('T', ' ').slice(0, 19)} UTC (chain time)`
+export const heu = (wei: unknown): string => `${formatUnits(BigInt(String(wei)), 18)} HEU`
+/** Beyond this a time means "for ever", and is no date any more. */
+const LAST_SECOND = Date.UTC(9999, 0) / 1000
+export const at = (seconds: unknown): string =>
+  Number(seconds) < LAST_SECOND
+    ? `${new Date(Number(seconds) * 1000).toISOString().replace('T', ' ').slice(0, 19)} UTC (chain time)`
+    : 'the end of time'
 const gauge = (kind: unknown): string => (Number(kind) === 0 ? 'node' : 'pod')
 /** In the order of `EpochPhase`. */
 const PHASES = ['running', 'being reported', 'open to challenges', 'challenged', 'ready to be closed', 'closed']

@@ -1,6 +1,7 @@
 import { BaseError, decodeErrorResult, type Hex as ViemHex } from 'viem'
-import { contractErrorsAbi, HeuristError, messageOf } from '#protocol'
-import { ECONOMY_WORDS } from './economy-words.ts'
+import { contractErrorsAbi, HeuristError, isHeuristError, messageOf } from '#protocol'
+import { CONTRACT_WORDS } from './contract-words.ts'
+import { at, ECONOMY_WORDS, heu, type Words } from './economy-words.ts'
 import type { ChainErrorCode, RevertPayload } from './port.ts'
 
 export type ChainError = HeuristError<ChainErrorCode, RevertPayload>
@@ -8,38 +9,39 @@ export type ChainError = HeuristError<ChainErrorCode, RevertPayload>
 const PROPOSAL_STATES = ['pending', 'active', 'cancelled', 'defeated', 'succeeded', 'queued', 'expired', 'executed']
 
 /** What a refused call means and what to do; the contract's own name stays in the payload. */
-const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
+export const WORDS: Words = {
+  ...CONTRACT_WORDS,
   ...ECONOMY_WORDS,
   CreditVault_InsufficientBalance: ([account, , balance, needed]) =>
     `Account ${account} has ${balance} atomic units in the vault, ${needed} are needed. Deposit more.`,
   CreditVault_OverCap: ([account, , remaining, needed]) =>
     `The spending cap of ${account} still allows ${remaining} atomic units, ${needed} are needed. Sign a higher cap.`,
   CreditVault_CapExpired: ([account, , expiresAt]) =>
-    `The spending cap of ${account} ended at unix second ${expiresAt} (0: none was ever set). Sign a new cap.`,
+    `The spending cap of ${account} ${Number(expiresAt) === 0 ? 'was never set' : `ended at ${at(expiresAt)}`}. Sign a new cap.`,
   CreditVault_CapLowered: () => 'A live spending cap can only be raised. Revoke it first, or sign a higher amount and a later end.',
   CreditVault_StaleCapNonce: ([nonce, last]) => `The cap's nonce ${nonce} must be above the last one used, ${last}. Sign it again.`,
   CreditVault_BadCapSignature: ([account]) => `${account} did not sign this spending cap for this chain and vault.`,
   CreditVault_DepositTooSmall: ([, amount]) => `A deposit of ${amount} atomic units is worth less than one nano-credit. Deposit more.`,
   CreditVault_UnknownAsset: ([asset]) => `${asset} is not a payment asset. Pay with HEU or the stablecoin.`,
   CreditVault_NoWithdrawal: () => 'No withdrawal waits for this account. Request one first.',
-  CreditVault_WithdrawalNotReady: ([at]) => `The withdrawal can be executed from unix second ${at} on.`,
+  CreditVault_WithdrawalNotReady: ([ready]) => `The withdrawal can be executed from ${at(ready)} on.`,
   NodeRegistry_KeyTaken: ([key]) => `The node key ${key} is registered already. Use the node it belongs to, or a new key.`,
-  NodeRegistry_CollateralTooLow: ([collateral, minimum]) => `The collateral is ${collateral} wei of HEU, at least ${minimum} are asked.`,
+  NodeRegistry_CollateralTooLow: ([collateral, minimum]) => `The collateral is ${heu(collateral)}, at least ${heu(minimum)} are asked.`,
   NodeRegistry_BadConsent: ([key]) => `The node key ${key} did not sign its consent to this owner.`,
   NodeRegistry_ConsentExpired: () => "The node key's consent has expired. Sign it again; check the clock.",
   NodeRegistry_UnknownNode: ([id]) => `The registry has no node ${id}.`,
-  NodeRegistry_StillUnbonding: ([id, at]) => `The collateral of node ${id} is free from unix second ${at} on.`,
+  NodeRegistry_StillUnbonding: ([id, free]) => `The collateral of node ${id} is free from ${at(free)} on.`,
   NodeRegistry_OpenDispute: ([id]) => `Node ${id} has an open case. Its collateral stays until the case ends.`,
   NodeRegistry_Barred: ([owner]) =>
     `${owner} has a node with an open case, or one that was found guilty, and can not register another. Add collateral to the node it has.`,
   NodeRegistry_AlreadyUnbonding: ([id]) => `Node ${id} is taking collateral out already. Complete or cancel that first.`,
-  NodeRegistry_UnbondTooMuch: ([id, amount, bonded]) => `Node ${id} has ${bonded} wei of collateral, ${amount} can not leave.`,
-  NodeRegistry_Jailed: ([id, until]) => `Node ${id} is jailed; its collateral is held until unix second ${until} at most.`,
+  NodeRegistry_UnbondTooMuch: ([id, amount, bonded]) => `Node ${id} has ${heu(bonded)} of collateral, ${heu(amount)} can not leave.`,
+  NodeRegistry_Jailed: ([id, until]) => `Node ${id} is jailed; its collateral is held until ${at(until)} at most.`,
   Slasher_OutsideWindow: ([id, from, until]) => `This step of case ${id} is open from ${from} until before ${until}.`,
-  Slasher_WrongBond: ([sent, expected]) => `The bond is exactly ${expected} wei of HEU, ${sent} were sent.`,
-  Slasher_StillJailed: ([id, until]) => `Node ${id} is jailed until unix second ${until}.`,
+  Slasher_WrongBond: ([sent, expected]) => `The bond is exactly ${heu(expected)}, ${heu(sent)} were sent.`,
+  Slasher_StillJailed: ([id, until]) => `Node ${id} is jailed until ${at(until)}.`,
   Slasher_NothingOwed: ([account]) => `The slasher owes ${account} nothing.`,
-  ValidatorRegistry_BondTooLow: ([bond, minimum]) => `The bond is ${bond} wei of HEU, at least ${minimum} are asked.`,
+  ValidatorRegistry_BondTooLow: ([bond, minimum]) => `The bond is ${heu(bond)}, at least ${heu(minimum)} are asked.`,
   NodeRegistry_NotOwner: ([id, caller]) => `Only the owner of node ${id} may do this, not ${caller}.`,
   NodeRegistry_NotUnbonding: ([id]) => `Nothing is leaving the collateral of node ${id}. Ask for it first: heurist collateral unbond.`,
   NodeRegistry_AlreadyExiting: ([id]) => `Node ${id} is exiting: its whole collateral leaves. Get it with heurist collateral withdraw.`,
@@ -59,7 +61,7 @@ const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
     `${account} is paid nothing while a node of its is jailed, and ${jailed} ${Number(jailed) === 1 ? 'is' : 'are'}. What it earned is kept. See: heurist collateral show.`,
   JobSettlement_NothingToClaim: () => 'Nothing can be claimed yet: earnings wait for the challenge window.',
   GovernorInsufficientProposerVotes: ([account, votes, threshold]) =>
-    `${account} has ${votes} wei of votes, a proposal needs ${threshold}. Wrap and delegate HEU: heurist gov enrol.`,
+    `${account} has votes of ${heu(votes)}, a proposal needs ${heu(threshold)}. Wrap and delegate HEU: heurist gov enrol.`,
   GovernorUnexpectedProposalState: ([, state]) =>
     `The proposal is in the state ${PROPOSAL_STATES[Number(state)] ?? state}, in which this cannot be done. See: heurist gov show.`,
   GovernorAlreadyCastVote: ([account]) => `${account} has voted on this proposal already; a vote cannot be changed.`,
@@ -74,7 +76,7 @@ const WORDS: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
   FeeVault_NothingRetained: () => 'Nothing is kept for the base layer now.',
   // Contracts of others that give their reason as text.
   Error: ([reason]) => (reason === 'old' ? 'The pool does not remember its prices long enough yet. Try again later.' : `${reason}.`),
-  GuardedPause_Paused: ([until]) => `The guardian has paused this until unix second ${until} at the latest.`,
+  GuardedPause_Paused: ([until]) => `The guardian has paused this until ${at(until)} at the latest.`,
   JobSettlement_ShareTooHigh: ([, role]) => `The batch gives role ${role} more than its share allows.`,
 }
 
@@ -143,6 +145,12 @@ export function toChainError(error: unknown, doing: string): ChainError {
     `Could not ${doing}: the chain's RPC server did not answer properly (${text.split('\n')[0]}). It is tried again.`,
     { retryable: true, cause: error },
   )
+}
+
+/** Whether the chain refused a call with this custom error of a contract. */
+export function isRefusal(error: unknown, name: string): boolean {
+  if (!isHeuristError(error, 'CHAIN_REVERTED')) return false
+  return (error as ChainError).payload?.error === name // cast: the code says so
 }
 
 /** Runs `work` and translates what it throws. */

@@ -11,6 +11,7 @@ export {
   startDevChain,
 } from './dev-chain.ts'
 export { MAX_WARP_SECONDS, warpDevChain } from './dev-time.ts'
+export { isRefusal } from './errors.ts'
 export { type MarketState, readMarket } from './market-state.ts'
 export * from './port.ts'
 export { descriptionHash, type Proposal, readProposals, readQueuedShares } from './proposals.ts'

@@ -1,5 +1,5 @@
-import { type Abi, decodeFunctionData, keccak256, stringToHex } from 'viem'
-import { type Address, type Bytes32, contractAbis, type Hex, heuristGovernorAbi } from '#protocol'
+import { type Abi, decodeFunctionData, keccak256, type PublicClient, stringToHex } from 'viem'
+import { type Address, type Bytes32, contractAbis, type Hex, heuristGovernorAbi, minOf } from '#protocol'
 import { translating } from './errors.ts'
 import { type ChainShares, CONTRACT_NAMES, type ContractAddresses, type ContractName } from './port.ts'
 import { lower } from './reads.ts'
@@ -30,6 +30,8 @@ export type Proposal = {
   readonly executableAt: number
   /** Wei of votes. */
   readonly votes: { readonly for: bigint; readonly against: bigint; readonly abstain: bigint }
+  /** Wei of votes that must be for it or abstain; before the vote begins, what it would be now. */
+  readonly quorum: bigint
   readonly calls: readonly ProposalCall[]
 }
 
@@ -47,10 +49,12 @@ export function readProposals(network: { rpcUrl: string; contracts: ContractAddr
     return Promise.all(
       events.map(async ({ args }) => {
         const of = { ...governor, args: [args.proposalId] } as const
-        const [state, endsAt, eta, [against, inFavour, abstain]] = await Promise.all([
-          client.readContract({ ...of, functionName: 'state' }),
+        const [state, endsAt, eta, quorum, [against, inFavour, abstain]] = await Promise.all([
+          // Of the next block: a chain that makes blocks only when asked would still show what was before the vote's end.
+          client.readContract({ ...of, functionName: 'state', blockTag: 'pending' }),
           client.readContract({ ...of, functionName: 'proposalDeadline' }),
           client.readContract({ ...of, functionName: 'proposalEta' }),
+          quorumOf(client, governor, args.voteStart),
           client.readContract({ ...of, functionName: 'proposalVotes' }),
         ])
         return {
@@ -62,6 +66,7 @@ export function readProposals(network: { rpcUrl: string; contracts: ContractAddr
           voteEndsAt: Number(endsAt),
           executableAt: Number(eta),
           votes: { for: inFavour, against, abstain },
+          quorum,
           calls: args.targets.map((target, index) =>
             describeCall(network.contracts, { target, valueWei: args.values[index] ?? 0n, data: args.calldatas[index] ?? '0x' }),
           ),
@@ -69,6 +74,16 @@ export function readProposals(network: { rpcUrl: string; contracts: ContractAddr
       }),
     )
   })
+}
+
+async function quorumOf(
+  client: PublicClient,
+  governor: { address: Address; abi: typeof heuristGovernorAbi },
+  voteStart: bigint,
+): Promise<bigint> {
+  const { timestamp } = await client.getBlock({ blockTag: 'latest' })
+  const lastKnown = timestamp - 1n
+  return client.readContract({ ...governor, functionName: 'quorum', args: [minOf(voteStart, lastKnown)] })
 }
 
 /** The shares that governance has decided on and the timelock still holds back: they count as soon as anybody executes them. */

@@ -79,7 +79,8 @@ export async function feesNow(client: PublicClient): Promise<Fees> {
 
 async function gasFor(client: PublicClient, signer: Signer, call: ChainCall): Promise<bigint> {
   if (call.gasLimit !== undefined) return call.gasLimit
-  const estimate = await translating('run the transaction', () => client.estimateGas(asRequest(signer.address, call)))
+  const request = { ...asRequest(signer.address, call), blockTag: 'pending' } as const
+  const estimate = await translating('run the transaction', () => client.estimateGas(request))
   return (estimate * 6n) / 5n // The state may change between estimate and inclusion.
 }
 
