@@ -8,10 +8,19 @@ export type Isolation = (typeof ISOLATIONS)[number]
 export const variableNameSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'must be the name of an environment variable')
 const textSchema = z.string().max(4096)
 
+const pathSchema = z
+  .string()
+  .max(200)
+  .regex(/^\/[\x21-\x7e]*$/, 'must be a path that begins with "/", without spaces')
+
 /** `spec.command`: a user's program, served as a pod. It speaks the protocol of docs/reference/command-protocol.md. */
 export const commandSchema = z.strictObject({
   /** Program and arguments. It runs in /pod, where the file of `model.source` lies under its own name. */
   run: z.array(textSchema.min(1)).min(1).max(64),
+  /** What it speaks: lines of JSON on stdin and stdout, or HTTP on the unix socket that $HEURIST_SOCKET names. Absent: `json-lines`. */
+  protocol: z.enum(['json-lines', 'http']).optional(),
+  /** For `protocol: http`: where jobs are posted (absent: `/`), and what answers a GET with status 200 when the program is well. */
+  http: z.strictObject({ path: pathSchema.optional(), health: pathSchema.optional() }).optional(),
   /** Jobs that one running program takes at once. */
   concurrency: z.number().int().min(1).max(64).default(1),
   /** Most bytes of output of one job; a request may ask for fewer. */

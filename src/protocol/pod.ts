@@ -93,6 +93,7 @@ const specSchema = z
     if (isCommand !== (engine.name === 'command'))
       fault(['engine', 'name'], 'must be "command" when spec.runtime is "command", and only then')
     if (isCommand && !command) fault(['command'], 'must say what to run when spec.runtime is "command"')
+    if (command?.http && command.protocol !== 'http') fault(['command', 'http'], 'must be left out unless spec.command.protocol is "http"')
     if (!isCommand && command) fault(['command'], 'must be left out unless spec.runtime is "command"')
   })
 

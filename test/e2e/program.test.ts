@@ -90,6 +90,25 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
     expect(settled.batch?.transactionHash).toMatch(/^0x[0-9a-f]{64}$/)
   })
 
+  test('behavior: the same as a server on a unix socket, whole, streamed and refused', async () => {
+    const applied = await network.cli('pod', 'apply', '-f', join(ROOT, 'examples/word-count-http/pod.yaml'))
+    expect(applied, applied.stderr).toMatchObject({ code: 0 })
+    const input = { text: 'the cat and the dog' }
+    const answer = await eventually(
+      'an answer of the server',
+      async () => {
+        const got = await post({ model: 'word-count-http', input })
+        return got.status === 200 ? got : null
+      },
+      60_000,
+    )
+    const words = '{"word":"the","times":2}\n{"word":"cat","times":1}\n{"word":"and","times":1}\n{"word":"dog","times":1}\n'
+    expect(answer.json).toMatchObject({ output: words, finish_reason: 'stop', usage: { jobs: 1, output_bytes: words.length } })
+    const streamed = await post({ model: 'word-count-http', input, stream: true })
+    expect(streamed.text).toContain('job.chunk')
+    expect(await post({ model: 'word-count-http', input: 5 })).toMatchObject({ status: 400, json: { error: { param: 'input.text' } } })
+  })
+
   test('behavior: a changed file shows what differs, is a new version, and can be taken back', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'heurist-apply-'))
     const text = readFileSync(join(ROOT, 'examples/word-count/pod.yaml'), 'utf8')

@@ -97,6 +97,10 @@ describe('parseManifest', () => {
     ['any network', '{ run: [x], network: all }', 'spec.command.network'],
     ['endless output', '{ run: [x], maxOutputBytes: 1e12 }', 'spec.command.maxOutputBytes'],
     ['more processes than a machine has', '{ run: [x], processes: 100000 }', 'spec.command.processes'],
+    ['a protocol of its own', '{ run: [x], protocol: grpc }', 'spec.command.protocol'],
+    ['paths for lines of JSON', '{ run: [x], http: { path: /x } }', 'spec.command.http'],
+    ['a path with a header in it', '{ run: [x], protocol: http, http: { path: "/x HTTP/1.1\\r\\nhost: y" } }', 'spec.command.http.path'],
+    ['another host', '{ run: [x], protocol: http, http: { health: "http://y/" } }', 'spec.command.http.health'],
     ['a mount of its own', '{ run: [x], mounts: ["/:/host"] }', 'spec.command.mounts'],
   ]
   for (const [label, command, path] of HOSTILE_COMMANDS) {

@@ -25,6 +25,10 @@ export type BubblewrapOptions = {
   readonly index: number
   /** File descriptor from which bubblewrap reads the seccomp filter. */
   readonly seccompFd: number
+  /** File descriptor to which bubblewrap writes the process id of the first process inside. */
+  readonly infoFd: number
+  /** Where the program listens, in a folder of its own; null when it does not. */
+  readonly socketPath: string | null
 }
 
 /** Folders that are links on systems with one /usr stay links. */
@@ -37,13 +41,21 @@ function readable(from: string, to: string): string[] {
   return ['--perms', '0755', '--dir', dirname(to), '--ro-bind', from, to]
 }
 
+/** Room for the names of some sockets. */
+const SOCKET_FOLDER_BYTES = 64 * 1024
+
+function socketFolder(path: string): string[] {
+  const folder = dirname(path)
+  return ['--perms', '0755', '--dir', dirname(folder), '--size', `${SOCKET_FOLDER_BYTES}`, '--perms', '0777', '--tmpfs', folder]
+}
+
 /** No capability is left to the program. As root, three are kept just long enough to become nobody (`setpriv`). */
 function identity({ isRoot }: BubblewrapOptions): string[] {
   if (!isRoot) return ['--unshare-user', '--uid', `${NOBODY}`, '--gid', `${NOBODY}`, '--cap-drop', 'ALL']
   return ['--cap-drop', 'ALL', ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap(name => ['--cap-add', name])]
 }
 
-function fileSystem(spec: SandboxSpec): string[] {
+function fileSystem(spec: SandboxSpec, socketPath: string | null): string[] {
   const etc = [...SYSTEM_FILES, ...(spec.hasNetwork ? NETWORK_FILES : [])]
   return [
     ...['--ro-bind', '/usr', '/usr'],
@@ -53,6 +65,7 @@ function fileSystem(spec: SandboxSpec): string[] {
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--size', `${spec.limits.tmpBytes}`, '--perms', '1777', '--tmpfs', '/tmp'],
     ...['--perms', '0755', '--dir', HOME],
+    ...(socketPath === null ? [] : socketFolder(socketPath)),
     ...readable(process.execPath, NODE_PATH),
     ...spec.files.flatMap(({ from, to }) => readable(from, to)),
     // Last: what is mounted on these stays as it is.
@@ -62,15 +75,22 @@ function fileSystem(spec: SandboxSpec): string[] {
 
 /** Options of bwrap(1). They travel through a pipe and not as arguments: an environment may hold secrets, and anyone can read arguments. */
 export function bubblewrapOptions(spec: SandboxSpec, options: BubblewrapOptions): string[] {
-  const environment = { PATH, HOME: '/tmp', LANG: 'C.UTF-8', ...spec.environment }
+  const { socketPath } = options
+  const environment = {
+    PATH,
+    HOME: '/tmp',
+    LANG: 'C.UTF-8',
+    ...spec.environment,
+    ...(socketPath !== null && { HEURIST_SOCKET: socketPath }),
+  }
   return [
     ...identity(options),
     ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'pod'],
     ...(spec.hasNetwork ? [] : ['--unshare-net']),
-    ...['--die-with-parent', '--new-session', '--seccomp', `${options.seccompFd}`],
+    ...['--die-with-parent', '--new-session', '--seccomp', `${options.seccompFd}`, '--info-fd', `${options.infoFd}`],
     '--clearenv',
     ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...fileSystem(spec),
+    ...fileSystem(spec, socketPath),
     ...['--chdir', HOME],
   ]
 }

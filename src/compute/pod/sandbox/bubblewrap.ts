@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { z } from 'zod'
 import { bubblewrapCommand, bubblewrapOptions } from './bubblewrap-arguments.ts'
 import type { ControlGroup, ControlGroups } from './cgroup.ts'
+import { newSocketPath, PodSocket } from './pod-socket.ts'
 import { type Sandbox, type SandboxExit, type SandboxProcess, type SandboxSpec, sandboxError } from './sandbox.ts'
 import { type SandboxArchitecture, seccompFilter } from './seccomp.ts'
 
@@ -18,13 +22,14 @@ export type BubblewrapDriverOptions = {
 
 const OPTIONS_FD = 3
 const SECCOMP_FD = 4
+const INFO_FD = 5
 /**
  * Enters the control groups before anything of the pod runs, closes what the node itself inherited (Node.js passes that on), and becomes
  * bubblewrap. In bash, because a plain sh can not name file descriptors above 9.
  */
 const ENTER = `set -e
 while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift
-for fd in /proc/self/fd/*; do case \${fd##*/} in [0-${SECCOMP_FD}]) ;; *) eval "exec \${fd##*/}>&-" ;; esac; done
+for fd in /proc/self/fd/*; do case \${fd##*/} in [0-${INFO_FD}]) ;; *) eval "exec \${fd##*/}>&-" ;; esac; done
 exec "$@"`
 /** A group can be removed only when its last process is reaped. */
 const REMOVE_GROUP_AFTER_MS = 200
@@ -42,10 +47,11 @@ export function createBubblewrap(options: BubblewrapDriverOptions): Sandbox {
       checkSpec(spec)
       const index = started++
       const group = options.groups?.create(`${index}`, spec.limits) ?? null
-      const inside = { isRoot: options.isRoot, index, seccompFd: SECCOMP_FD }
+      const socketPath = spec.hasSocket ? newSocketPath() : null
+      const inside = { isRoot: options.isRoot, index, seccompFd: SECCOMP_FD, infoFd: INFO_FD, socketPath }
       const bwrap = [options.path, '--args', `${OPTIONS_FD}`, '--', ...bubblewrapCommand(spec, inside)]
       const child = spawn('bash', ['--norc', '--noprofile', '-c', ENTER, 'bash', ...(group?.entries ?? []), '--', ...bwrap], {
-        stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
         cwd: '/',
         env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
       })
@@ -59,7 +65,8 @@ export function createBubblewrap(options: BubblewrapDriverOptions): Sandbox {
         ),
       )
       feed(child, SECCOMP_FD, filter)
-      return supervise(child, { group, signal })
+      const pid = readPid(child, INFO_FD)
+      return supervise(child, { group, signal, socket: socketPath === null ? null : new PodSocket(socketPath, pid) })
     },
   }
 }
@@ -81,10 +88,20 @@ function feed(child: ChildProcess, fd: number, bytes: Buffer): void {
   pipe.end(bytes)
 }
 
-type Supervision = { readonly group: ControlGroup | null; readonly signal: AbortSignal }
+const infoSchema = z.object({ 'child-pid': z.number().int().positive() })
+
+/** The first process inside, as the host numbers it. */
+function readPid(child: ChildProcess, fd: number): Promise<number> {
+  const pid = text(child.stdio[fd] as Readable).then(said => infoSchema.parse(JSON.parse(said))['child-pid']) // cast: opened as a pipe above
+  // Who needs it finds out; a bwrap that died early has told nothing.
+  pid.catch(() => {})
+  return pid
+}
+
+type Supervision = { readonly group: ControlGroup | null; readonly signal: AbortSignal; readonly socket: PodSocket | null }
 
 /** bwrap dies with its parent and its processes with it, so killing it kills all: they share its process namespace. */
-function supervise(child: ChildProcess, { group, signal }: Supervision): SandboxProcess {
+function supervise(child: ChildProcess, { group, signal, socket }: Supervision): SandboxProcess {
   let wasKilled = false
   const kill = (): void => {
     wasKilled ||= child.exitCode === null && child.signalCode === null
@@ -94,6 +111,7 @@ function supervise(child: ChildProcess, { group, signal }: Supervision): Sandbox
   const exited = new Promise<SandboxExit>(resolve => {
     const end = (code: number | null, ended: string | null): void => {
       signal.removeEventListener('abort', kill)
+      socket?.close()
       setTimeout(() => group?.remove(), REMOVE_GROUP_AFTER_MS).unref()
       resolve({ code, signal: ended, wasKilled })
     }
@@ -103,5 +121,9 @@ function supervise(child: ChildProcess, { group, signal }: Supervision): Sandbox
   const { stdin, stdout, stderr } = child as { stdin: Writable; stdout: Readable; stderr: Readable } // cast: all three are pipes
   // A program that is gone can not be written to; its exit says so.
   stdin.on('error', () => {})
-  return { stdin, stdout, stderr, exited, kill }
+  const connect = async (): Promise<Socket> => {
+    if (socket) return socket.connect()
+    throw sandboxError('SANDBOX_NO_SOCKET', 'The program was started without a socket.')
+  }
+  return { stdin, stdout, stderr, exited, connect, kill }
 }

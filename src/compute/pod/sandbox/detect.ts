@@ -15,6 +15,7 @@ const TRIAL: SandboxSpec = {
   files: [],
   environment: {},
   hasNetwork: false,
+  hasSocket: false,
   limits: { memoryBytes: 2 ** 28, processes: 16, openFiles: 64, tmpBytes: 2 ** 20, cpuSeconds: 10 },
 }
 const TRIAL_MS = 20_000

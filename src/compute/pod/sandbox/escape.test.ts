@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { detectSandbox, requireSandbox } from './detect.ts'
-import type { Sandbox } from './sandbox.ts'
+import type { Sandbox, SandboxProcess } from './sandbox.ts'
 import { CLONE, CLONE3, DENIED, SOCKET } from './syscalls.ts'
 import { LIMITS, runScript, startScript } from './testing/run.ts'
 
@@ -199,6 +199,76 @@ describe.skipIf(!support.sandbox)(`escape attempts${support.problem ? ` (skipped
     })
   })
 
+  describe('its own socket', () => {
+    const LISTEN = `import net from 'node:net'; import fs from 'node:fs'; const path = process.env.HEURIST_SOCKET
+      net.createServer(s => s.end('mine')).listen(path, () => console.log(path))`
+    const started = async (node: string): Promise<{ program: SandboxProcess; path: string }> => {
+      const program = await startScript(sandbox, { node }, { hasSocket: true })
+      const path = await new Promise<string>(resolve => program.stdout.once('data', bytes => resolve(String(bytes).trim())))
+      return { program, path }
+    }
+    const said = async (program: SandboxProcess): Promise<string> =>
+      (await program.connect()).setEncoding('utf8').reduce((all, piece) => all + piece, '')
+
+    test('default: the node reaches it, the host has no such path, and it is gone with its program', async () => {
+      const { program, path } = await started(LISTEN)
+      expect(await said(program)).toBe('mine')
+      expect(existsSync(path)).toBe(false)
+      program.kill()
+      await program.exited
+      await expect(program.connect()).rejects.toMatchObject({ code: 'SANDBOX_NO_SOCKET' })
+    })
+
+    test('error: another pod tries to reach it, by its path and through every process that it sees', async () => {
+      const { program, path } = await started(LISTEN)
+      const node = `import net from 'node:net'; import fs from 'node:fs'
+        const path = ${JSON.stringify(path)}
+        const tried = path => new Promise(resolve => { const s = net.connect({ path }, () => { console.log('connected', path); s.destroy(); resolve() }).on('error', resolve) })
+        await tried(path); await tried('\\0' + path)
+        for (const pid of fs.readdirSync('/proc').filter(name => /^[0-9]+$/.test(name))) await tried('/proc/' + pid + '/root' + path)
+        for (const name of fs.readdirSync('/run')) console.log(name === process.env.HEURIST_SOCKET.split('/')[2] ? 'own' : name)`
+      const { stdout } = await runScript(sandbox, { node }, { hasSocket: true })
+      expect(stdout).toBe('own\n')
+      expect(await said(program)).toBe('mine')
+      program.kill()
+    })
+
+    test('error: a link, a file and a folder in its place are not followed', async () => {
+      const reached: string[] = []
+      const path = join(home, 'victim')
+      const victim = createServer(socket => {
+        reached.push('reached')
+        socket.destroy()
+      })
+      await new Promise<void>(resolve => victim.listen(path, resolve))
+      const places = [
+        `fs.symlinkSync(${JSON.stringify(path)}, path)`,
+        `fs.symlinkSync('/proc/1/root${path}', path)`,
+        `fs.writeFileSync(path, '')`,
+        `fs.mkdirSync(path)`,
+      ]
+      for (const place of places) {
+        const { program } = await started(
+          `import fs from 'node:fs'; const path = process.env.HEURIST_SOCKET; ${place}; console.log(path); setInterval(() => {}, 1e6)`,
+        )
+        await expect(program.connect(), place).rejects.toMatchObject({
+          code: 'SANDBOX_NO_SOCKET',
+          message: expect.stringContaining('no socket'),
+        })
+        program.kill()
+      }
+      expect(reached).toEqual([])
+      victim.close()
+    })
+
+    test('error: filling the folder of it', async () => {
+      const node = `import fs from 'node:fs'; const folder = process.env.HEURIST_SOCKET.replace('/http.sock', ''); let bytes = 0
+        for (let i = 0; i < 64; i++) { try { fs.writeFileSync(folder + '/' + i, Buffer.alloc(4096)); bytes += 4096 } catch (e) { console.log(bytes, e.code); break } }
+        try { fs.renameSync(folder, '/tmp/moved') } catch (e) { console.log('kept') }`
+      expect((await runScript(sandbox, { node }, { hasSocket: true })).stdout).toBe('65536 ENOSPC\nkept\n')
+    })
+  })
+
   test('error: each call that the filter denies, made for real', async () => {
     const calls = Object.entries(DENIED).flatMap(([name, pair]) => (pair[COLUMN] === null ? [] : [[name, pair[COLUMN]] as const]))
     const perl = `for my $c (${calls.map(([name, number]) => `['${name}',${number}]`).join(',')}) { $! = 0; my $r = syscall($c->[1], 0, 0, 0, 0, 0, 0); print "$c->[0] $r ", $!+0, "\\n" }`
@@ -322,7 +392,10 @@ describe.skipIf(!support.sandbox)(`escape attempts${support.problem ? ` (skipped
 
   test('error: paths and texts that would be read as something else', async () => {
     const start = (spec: object) =>
-      sandbox.start({ argv: ['true'], files: [], environment: {}, hasNetwork: false, limits: LIMITS, ...spec }, AbortSignal.timeout(60_000))
+      sandbox.start(
+        { argv: ['true'], files: [], environment: {}, hasNetwork: false, hasSocket: false, limits: LIMITS, ...spec },
+        AbortSignal.timeout(60_000),
+      )
     await expect(start({ argv: [] })).rejects.toMatchObject({ code: 'SANDBOX_BAD_PROGRAM' })
     await expect(start({ argv: ['a\0b'] })).rejects.toMatchObject({ code: 'SANDBOX_BAD_PROGRAM' })
     await expect(start({ environment: { A: 'x\0--bind\0/\0/host' } })).rejects.toMatchObject({ code: 'SANDBOX_BAD_PROGRAM' })
@@ -338,15 +411,19 @@ describe.skipIf(!support.sandbox)(`escape attempts${support.problem ? ` (skipped
     () => {
       const script = `import { detectSandbox, requireSandbox } from '${join(import.meta.dirname, 'detect.ts')}'
       const sandbox = requireSandbox(await detectSandbox())
-      const spec = { argv: ['/bin/sh', '-c', 'cat ${key} /etc/shadow; id -u; grep -E "CapBnd|Seccomp:" /proc/self/status'], files: [], environment: {}, hasNetwork: false, limits: ${JSON.stringify(LIMITS)} }
-      const program = await sandbox.start(spec, AbortSignal.timeout(60000)); program.stderr.resume(); console.log((await program.stdout.setEncoding('utf8').toArray()).join(''))`
+      const spec = { argv: ['/bin/sh', '-c', 'cat ${key} /etc/shadow; id -u; grep -E "CapBnd|Seccomp:" /proc/self/status'], files: [], environment: {}, hasNetwork: false, hasSocket: false, limits: ${JSON.stringify(LIMITS)} }
+      const program = await sandbox.start(spec, AbortSignal.timeout(60000)); program.stderr.resume(); console.log((await program.stdout.setEncoding('utf8').toArray()).join(''))
+      const serve = "require('net').createServer(s => s.end('served')).listen(process.env.HEURIST_SOCKET, () => console.log('up'))"
+      const server = await sandbox.start({ ...spec, argv: ['node', '-e', serve], hasSocket: true }, AbortSignal.timeout(60000))
+      await new Promise(resolve => server.stdout.once('data', resolve))
+      console.log((await (await server.connect()).setEncoding('utf8').toArray()).join('')); server.kill()`
       const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
         uid: 65_534,
         gid: 65_534,
         encoding: 'utf8',
         cwd: '/',
       })
-      expect(said).toMatch(/^65534\nCapBnd:\t0000000000000000\nSeccomp:\t2\n/)
+      expect(said).toMatch(/^65534\nCapBnd:\t0000000000000000\nSeccomp:\t2\n\nserved\n$/)
     },
   )
 })

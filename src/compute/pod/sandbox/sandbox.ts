@@ -1,11 +1,13 @@
+import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { HeuristError } from '#protocol'
 
 /**
  * - `SANDBOX_UNAVAILABLE`: this machine can not keep foreign code in; the message says what to install
  * - `SANDBOX_BAD_PROGRAM`: the program or a file of it can not be started as described
+ * - `SANDBOX_NO_SOCKET`: nothing listens on the program's socket yet, or any more
  */
-export type SandboxErrorCode = 'SANDBOX_UNAVAILABLE' | 'SANDBOX_BAD_PROGRAM'
+export type SandboxErrorCode = 'SANDBOX_UNAVAILABLE' | 'SANDBOX_BAD_PROGRAM' | 'SANDBOX_NO_SOCKET'
 
 export function sandboxError(code: SandboxErrorCode, message: string, cause?: unknown): HeuristError<SandboxErrorCode> {
   return new HeuristError(code, message, { cause })
@@ -28,10 +30,12 @@ export type SandboxSpec = {
   readonly argv: readonly string[]
   /** Files of the host that the program may read, and where it sees them. Nothing else of the host's data is there. */
   readonly files: readonly { readonly from: string; readonly to: string }[]
-  /** The whole environment, but for PATH, HOME and LANG. */
+  /** The whole environment, but for PATH, HOME, LANG and HEURIST_SOCKET. */
   readonly environment: Readonly<Record<string, string>>
   /** The host's network, all of it; otherwise there is none, not even a loopback device with something on it. */
   readonly hasNetwork: boolean
+  /** Whether the program listens on a unix socket: it finds the path in HEURIST_SOCKET, in a small folder of its own that it can write to. */
+  readonly hasSocket: boolean
   readonly limits: SandboxLimits
 }
 
@@ -45,6 +49,8 @@ export type SandboxProcess = {
   readonly stderr: Readable
   /** Resolves when the program is over, and with it every process that it left behind. */
   readonly exited: Promise<SandboxExit>
+  /** A connection to its socket. @throws HeuristError SANDBOX_NO_SOCKET */
+  connect(): Promise<Socket>
   /** Kills the whole tree at once: no signal that a program could ignore. */
   kill(): void
 }

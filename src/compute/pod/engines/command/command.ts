@@ -2,7 +2,7 @@ import { type BackoffOptions, fullJitterMs } from '#platform'
 import { type Bytes32, type CommandSpec, isHeuristError, type JobRequest, messageOf, type PodManifest } from '#protocol'
 import { requireSandbox, type SandboxSupport } from '../../sandbox/detect.ts'
 import { DEFAULT_PROGRAM_BYTES } from '../../sandbox/limits.ts'
-import type { SandboxSpec } from '../../sandbox/sandbox.ts'
+import type { SandboxProcess, SandboxSpec } from '../../sandbox/sandbox.ts'
 import { taken } from '../back-pressure.ts'
 import { badRequest } from '../body.ts'
 import {
@@ -16,10 +16,12 @@ import {
 } from '../engine.ts'
 import { createJobRunner } from '../job-runner.ts'
 import { copyProgram, type ProgramFile } from './files.ts'
+import { HttpProgram } from './http-program.ts'
+import { LineProgram } from './line-program.ts'
 import { createLogReader } from './log-lines.ts'
 import { Output } from './output.ts'
-import { Program } from './program.ts'
 import { createRedactor, type Redactor } from './redact.ts'
+import type { ProgramOptions, RunningProgram } from './running.ts'
 
 export type CommandEngineDeps = EngineDeps & {
   readonly sandbox: SandboxSupport
@@ -47,8 +49,19 @@ function sandboxSpec({ manifest }: LoadSpec, { command, file, secrets }: Parts):
     files: [file],
     environment: { ...command.environment, ...secrets },
     hasNetwork: command.network === 'host',
+    hasSocket: command.protocol === 'http',
     limits: { memoryBytes: memoryBytes || DEFAULT_PROGRAM_BYTES, processes, openFiles, tmpBytes, cpuSeconds: null },
   }
+}
+
+const DEFAULT_BETWEEN_MS = 60_000
+
+function programOf(process: SandboxProcess, { spec }: PodManifest, logReader: ProgramOptions['logReader']): RunningProgram {
+  const { loadMs: readyMs, firstTokenMs, betweenTokensMs } = spec.timeouts
+  if (spec.command?.protocol !== 'http') return new LineProgram(process, { readyMs, logReader })
+  const { path = '/', health = null } = spec.command.http ?? {}
+  const timeouts = { headersTimeoutMs: firstTokenMs, bodyTimeoutMs: betweenTokensMs ?? DEFAULT_BETWEEN_MS }
+  return new HttpProgram(process, { readyMs, logReader, path, health, ...timeouts })
 }
 
 type Host = {
@@ -63,8 +76,8 @@ type Host = {
 class ProgramHost {
   readonly #host: Host
   readonly #closing = new AbortController()
-  #starting: Promise<Program> | null = null
-  #program: Program | null = null
+  #starting: Promise<RunningProgram> | null = null
+  #program: RunningProgram | null = null
   #crashes = 0
   #startAtMs = 0
   #jobs = 0
@@ -73,12 +86,11 @@ class ProgramHost {
     this.#host = host
   }
 
-  async start(): Promise<Program> {
+  async start(): Promise<RunningProgram> {
     const { deps, load, spec, secrets } = this.#host
     const process = await requireSandbox(deps.sandbox).start(spec, this.#closing.signal)
-    const readyMs = load.manifest.spec.timeouts.loadMs
-    const log = createLogReader({ secrets, log: line => deps.log(load.podId, line) })
-    const program = new Program(process, { readyMs, log })
+    const logReader = () => createLogReader({ secrets, log: line => deps.log(load.podId, line) })
+    const program = programOf(process, load.manifest, logReader)
     this.#program = program
     try {
       await program.ready()
@@ -112,7 +124,7 @@ class ProgramHost {
     await this.#program?.stop()
   }
 
-  async #running(): Promise<Program> {
+  async #running(): Promise<RunningProgram> {
     if (this.#program && !this.#starting) {
       if (!this.#program.fault) return this.#program
       this.#crashed()
@@ -197,7 +209,7 @@ function commandOf({ spec }: PodManifest): CommandSpec {
   throw engineError('ENGINE_LOAD_FAILED', 'The manifest does not say what to run. Set spec.command.')
 }
 
-/** The command engine: a user's program in the sandbox, which takes jobs as lines of JSON and answers in lines. */
+/** The command engine: a user's program in the sandbox, which takes jobs as lines of JSON or over HTTP. */
 export function createCommandEngine(deps: CommandEngineDeps): Engine {
   return {
     name: 'command',

@@ -1,6 +1,7 @@
 import { errors, Pool } from 'undici'
 import { messageOf } from '#protocol'
 import { type EngineErrorPayload, engineError } from '../engine.ts'
+import { errorFields } from '../error-fields.ts'
 
 /** An answer that does not fit into this is an attack or a mistake: 2,048 vectors of 4,096 numbers take 170 MB as JSON. */
 const MAX_JSON_BYTES = 256 * 2 ** 20
@@ -27,18 +28,6 @@ export type UpstreamClientOptions = {
   readonly headersTimeoutMs: number
   /** Longest silence inside an answer. */
   readonly bodyTimeoutMs: number
-}
-
-function errorFields(text: string): { message: string; code: string; param: string } {
-  try {
-    const value: unknown = JSON.parse(text)
-    const { error = value } = value as { error?: unknown } // cast: read below as unknown
-    if (typeof error === 'string') return { message: error, code: '', param: '' }
-    const { message, code, type, detail, param } = error as Record<string, unknown> // cast: an object or null, both caught here
-    return { message: String(message ?? detail ?? text), code: String(code ?? type ?? ''), param: String(param ?? '') }
-  } catch {
-    return { message: text, code: '', param: '' }
-  }
 }
 
 const CONTEXT_WORDS = /context (length|window|size)|maximum context|too many tokens|exceeds? .*context/i

@@ -29,7 +29,15 @@ export async function startScript(sandbox: Sandbox, script: Script, options: Run
   const from = join(folder, 'program.mjs')
   writeFileSync(from, text)
   const { signal = AbortSignal.timeout(60_000), ...rest } = options
-  const spec = { argv, files: [{ from, to: '/pod/program.mjs' }], environment: {}, hasNetwork: false, limits: LIMITS, ...rest }
+  const spec = {
+    argv,
+    files: [{ from, to: '/pod/program.mjs' }],
+    environment: {},
+    hasNetwork: false,
+    hasSocket: false,
+    limits: LIMITS,
+    ...rest,
+  }
   const program = await sandbox.start(spec, signal)
   void program.exited.then(() => rmSync(folder, { recursive: true, force: true }))
   return program

@@ -11,7 +11,12 @@ import { type CommandEngineDeps, createCommandEngine } from '../command.ts'
 /** Test support: programs as pods. Each is given as the body of `async ({ id, input, say }) => …`, run for each job. */
 export const support = await detectSandbox()
 
-export type Settings = Partial<CommandSpec> & { readonly loadMs?: number; readonly slots?: number; readonly sha256?: string }
+export type Settings = Partial<CommandSpec> & {
+  readonly loadMs?: number
+  readonly slots?: number
+  readonly sha256?: string
+  readonly timeouts?: { readonly firstTokenMs: number; readonly betweenTokensMs: number }
+}
 
 const HEAD = `import { createInterface } from 'node:readline'
 const say = message => process.stdout.write(JSON.stringify(message) + '\\n')
@@ -35,7 +40,7 @@ export const deps: CommandEngineDeps = {
 
 /** What a pod of this program is loaded with. */
 export function programSpec(text: string, settings: Settings = {}): LoadSpec {
-  const { loadMs = 30_000, slots = 3, sha256, ...command } = settings
+  const { loadMs = 30_000, slots = 3, sha256, timeouts, ...command } = settings
   const modelPath = join(mkdtempSync(join(tmpdir(), 'heurist-command-')), 'program.mjs')
   writeFileSync(modelPath, text)
   const manifest = podManifestSchema.parse({
@@ -47,7 +52,7 @@ export function programSpec(text: string, settings: Settings = {}): LoadSpec {
       engine: { name: 'command' },
       model: { id: 'test', source: `file:${modelPath}`, sha256: sha256 ?? createHash('sha256').update(text).digest('hex') },
       command: { run: ['node', 'program.mjs'], concurrency: 2, ...command },
-      timeouts: { loadMs },
+      timeouts: { loadMs, ...timeouts },
       price: { input: '1', output: '1' },
     },
   })

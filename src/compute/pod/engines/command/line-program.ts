@@ -3,6 +3,7 @@ import type { SandboxProcess } from '../../sandbox/sandbox.ts'
 import { engineError } from '../engine.ts'
 import { createLineSplitter } from './lines.ts'
 import { isReady, parseReply, type Reply } from './replies.ts'
+import type { ProgramOptions, RunningProgram } from './running.ts'
 
 /** One line may carry a whole output of the default bound, escaped. */
 const MAX_LINE_BYTES = 8 * 2 ** 20
@@ -11,17 +12,10 @@ const MAX_WAITING_BYTES = 256 * 1024
 /** A program that does not end a cancelled job within this is stopped: its slot is needed. */
 const CANCEL_GRACE_MS = 1_000
 
-export type ProgramOptions = {
-  /** Longest wait for `{"ready": true}`. */
-  readonly readyMs: number
-  /** Takes what the program writes to stderr. */
-  log(bytes: Buffer): void
-}
-
 type Channel = { readonly waiting: Reply[]; waitingBytes: number; wake: () => void }
 
-/** One running program that answers jobs by lines. It is over when it breaks the protocol, crashes, or is stopped. */
-export class Program {
+/** A program that answers jobs by lines of JSON. */
+export class LineProgram implements RunningProgram {
   readonly #process: SandboxProcess
   readonly #options: ProgramOptions
   readonly #channels = new Map<string, Channel>()
@@ -38,19 +32,17 @@ export class Program {
     this.#options = options
     this.#ready.promise.catch(() => {})
     process.stdout.on('data', (bytes: Buffer) => this.#read(bytes))
-    process.stderr.on('data', options.log)
+    process.stderr.on('data', options.logReader())
     const closed = new Promise(resolve => process.stdout.once('close', resolve))
     void Promise.all([process.exited, closed]).then(([{ code, signal }]) => {
       this.#end(engineError('ENGINE_FAILED', `The pod's program ended (${signal ?? `code ${code}`}). Try again, or on another node.`))
     })
   }
 
-  /** Why it is over; null while it runs. */
   get fault(): Error | null {
     return this.#fault
   }
 
-  /** Resolves when the program says that it takes jobs. @throws HeuristError ENGINE_FAILED */
   async ready(): Promise<void> {
     const { readyMs } = this.#options
     const late = new AbortController()
@@ -61,7 +53,6 @@ export class Program {
     await this.#ready.promise.finally(() => late.abort())
   }
 
-  /** Sends a job; its replies come until `done` or `error`. Leaving the loop early cancels it. */
   async *run(id: string, input: unknown, signal: AbortSignal): AsyncGenerator<Reply> {
     const channel: Channel = { waiting: [], waitingBytes: 0, wake: () => {} }
     this.#channels.set(id, channel)
@@ -83,7 +74,6 @@ export class Program {
     }
   }
 
-  /** Resolves when no cancelled job holds a place. */
   async room(signal: AbortSignal): Promise<void> {
     while (this.#cancelled.size > 0 && !this.#fault) {
       signal.throwIfAborted()
@@ -94,7 +84,6 @@ export class Program {
     }
   }
 
-  /** Kills it and waits until it is gone. */
   async stop(): Promise<void> {
     this.#process.kill()
     await this.#process.exited
