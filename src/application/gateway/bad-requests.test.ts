@@ -82,7 +82,8 @@ describe('chat completions', () => {
       { status: 400, param: 'response_format.json_schema' },
     ],
     ['metadata that is no text', chat({ metadata: { a: 1 } }), { status: 400, param: 'metadata.a' }],
-    ['stop of a wrong type', chat({ stop: 5 }), { status: 400, param: 'stop' }],
+    ['stop of a wrong type', chat({ stop: 5 }), { status: 400, param: 'stop', says: /a string or a list of at most 16 strings/ }],
+    ['17 stops', chat({ stop: Array(17).fill('a') }), { status: 400, param: 'stop', says: /at most 16/ }],
     ['unknown preference', chat({ heurist: { speed: 'fast' } }), { status: 400, param: 'heurist' }],
     ['preference of a wrong type', chat({ heurist: { deadline_ms: '5' } }), { status: 400, param: 'heurist.deadline_ms' }],
     [
@@ -136,6 +137,11 @@ describe('chat completions', () => {
       { status: 400, param: 'messages[0].content' },
     ],
     ['__proto__', '{"model":"tiny/chat","messages":[],"__proto__":{"isAdmin":true}}', { status: 400, param: '__proto__' }],
+    [
+      '__proto__ by escapes',
+      '{"model":"tiny/chat","messages":[{"role":"user","content":"hi"}],"metadata":{"__pr\\u006fto__":"x"}}',
+      { status: 400, param: 'metadata.__proto__' },
+    ],
     ['a tower of brackets', `{"a":${'['.repeat(50_000)}`, { status: 400, code: 'invalid_json', says: /64 levels/ }],
     ['a body over the limit', JSON.stringify(chat({ user: 'x'.repeat(300_000) })), { status: 413, code: 'request_too_large' }],
   ])('error: %s', async (_name, body, expected) => refused('/v1/chat/completions', body, expected))

@@ -13,7 +13,10 @@ const penalty = finite.min(-2).max(2)
 const seed = whole.min(-(2 ** 63)).max(2 ** 63)
 const maxTokens = z.int().min(1)
 /** OpenAI takes 4; open models are often called with more. */
-const stop = z.union([z.string(), z.array(z.string()).max(16)])
+const MAX_STOPS = 16
+const stop = z.union([z.string(), z.array(z.string()).max(MAX_STOPS)], {
+  error: `must be a string or a list of at most ${MAX_STOPS} strings`,
+})
 const streamOptions = z.looseObject({ include_usage: z.boolean().nullish() })
 const metadata = z.record(z.string(), z.string())
 
