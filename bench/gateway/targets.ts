@@ -27,7 +27,7 @@ export type Bench = {
 async function newApiKey(dev: DevFile): Promise<string> {
   const answer = await fetch(`${dev.gatewayUrl.replace('/v1', '')}/api/keys`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${dev.apiKey}` },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${dev.adminKey}` },
     body: JSON.stringify({ name: 'bench', scopes: ['inference'], requestsPerMinute: 1_000_000 }),
   })
   if (!answer.ok) throw new Error(`no API key: ${answer.status} ${await answer.text()}`)

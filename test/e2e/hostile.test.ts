@@ -22,7 +22,7 @@ describe('hostile', () => {
   let rssBytes: number
 
   beforeAll(async () => {
-    network = await startNetwork(home, { HEURIST_DEV_NODES: '1' })
+    network = await startNetwork(home, { HEURIST_DEV_NODES: '1', HEURIST_REQUESTS_PER_MINUTE: '5000' })
     const dev = network.dev()
     base = dev.gatewayUrl.replace('/v1', '')
     port = Number(new URL(base).port)
@@ -214,6 +214,34 @@ describe('hostile', () => {
     expect((await send('/api/keys', grab)).status).toBe(403)
     expect((await complete(chatBody(), key)).error.code).toBe('insufficient_quota')
   }, 30_000)
+
+  test('error: a key that may infer reads nothing, and only an admin key makes or revokes keys', async () => {
+    const { secret: key } = await makeKey({ scopes: ['inference'], budgetCredits: 1, expiresInDays: 1 })
+    const readers = ['/api/jobs', `/api/jobs/job_${'0'.repeat(32)}`, '/api/credits', '/api/credits/history', '/api/keys']
+    for (const path of readers)
+      expect(await send(path, { key }), path).toMatchObject({ status: 403, error: { code: 'insufficient_permissions' } })
+    const unlimited = { method: 'POST', body: JSON.stringify({ name: 'mine', scopes: ['inference'] }) }
+    const { keyId } = await makeKey({})
+    for (const mine of [key, network.dev().apiKey]) {
+      expect((await send('/api/keys', { ...unlimited, key: mine })).status).toBe(403)
+      expect((await send(`/api/keys/${keyId}`, { method: 'DELETE', key: mine })).status).toBe(403)
+    }
+    expect((await complete(chatBody(), key)).status).toBe(200)
+    for (const name of ['', 'a\u0000b', 'two\nlines', 'x'.repeat(101)]) {
+      const named = { method: 'POST', key: network.dev().adminKey, body: JSON.stringify({ name }) }
+      expect(await send('/api/keys', named), JSON.stringify(name)).toMatchObject({ status: 400, error: { code: 'invalid_value' } })
+    }
+  }, 30_000)
+
+  test('behavior: a new key has the rate limit that the settings give', async () => {
+    const key = await makeKey({})
+    const { headers } = await fetch(`${base}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key.secret}`, 'content-type': 'application/json' },
+      body: chatBody(),
+    })
+    expect(headers.get('x-ratelimit-limit-requests')).toBe('5000')
+  })
 
   test('error: strangers on the node link get no work and do no harm', async () => {
     expect((await send('/node')).status).toBeGreaterThanOrEqual(400)

@@ -24,14 +24,14 @@ export function podRoutes(app: FastifyInstance, dependencies: ControlDependencie
   })
   // What a program says about its work, and so about its users: for its deployer and the operator.
   app.get('/api/pod-logs/*', async request => {
-    const key = await caller(request)
+    const key = await caller(request, 'read')
     const pod = await ownPod(dependencies, key, request.params)
     const { since } = parse(z.object({ since: z.coerce.number().int().nonnegative().default(0) }), request.query)
     return { data: await dependencies.podLogs(pod.podId, since) }
   })
   // Manifests hold paths and settings of their deployer: for him and the operator.
   app.get('/api/pod-versions/*', async request => {
-    const key = await caller(request)
+    const key = await caller(request, 'read')
     const pod = await ownPod(dependencies, key, request.params)
     const versions = await dependencies.database.pods.versions(pod.podId)
     return {

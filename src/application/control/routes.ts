@@ -79,7 +79,11 @@ const listQuery = z.object({
   state: z.enum(['held', 'leased', 'running', 'succeeded', 'failed', 'cancelled']).optional(),
 })
 const keyBody = z.strictObject({
-  name: z.string().min(1).max(100),
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^\P{Cc}*$/u, 'must be one line of text'),
   scopes: z.array(z.enum(API_KEY_SCOPES)).min(1).default(['inference', 'read']),
   budgetCredits: z.number().positive().max(1e12).nullable().default(null),
   requestsPerMinute: z.number().int().positive().max(1_000_000).optional(),
@@ -100,12 +104,13 @@ export function notFound(what: string): HeuristError<ControlErrorCode> {
   return new HeuristError('CONTROL_NOT_FOUND', `${what} does not exist, or this key may not see it.`)
 }
 
-type Caller = (request: FastifyRequest, scope?: 'admin') => Promise<ApiKeyRecord>
+/** Whose request it is, if the key may do that. An admin key may all. @throws HeuristError CONTROL_FORBIDDEN */
+type Caller = (request: FastifyRequest, scope: 'read' | 'admin') => Promise<ApiKeyRecord>
 
 export function callerOf(dependencies: ControlDependencies): Caller {
   return async (request, scope) => {
     const key = await dependencies.authenticate(request.headers.authorization)
-    if (scope && !key.scopes.includes(scope)) {
+    if (!key.scopes.includes(scope) && !key.scopes.includes('admin')) {
       throw new HeuristError<ControlErrorCode>(
         'CONTROL_FORBIDDEN',
         `This needs a key with the scope "${scope}". Create one with: heurist key create --scope ${scope}`,
@@ -171,14 +176,14 @@ export function jobRoutes(app: FastifyInstance, dependencies: ControlDependencie
   const { jobs, batches } = dependencies.database
   const caller = callerOf(dependencies)
   app.get('/api/jobs', async request => {
-    const key = await caller(request)
+    const key = await caller(request, 'read')
     const { limit, before, state } = parse(listQuery, request.query)
     const mine = key.scopes.includes('admin') ? {} : { account: key.account }
     const rows = await jobs.list({ ...mine, limit, ...(before !== undefined && { beforeMs: before }), ...(state && { state }) })
     return { data: rows.map(toJson) }
   })
   app.get('/api/jobs/:id', async request => {
-    const key = await caller(request)
+    const key = await caller(request, 'read')
     const { id } = parse(z.object({ id: jobIdSchema }), request.params)
     const job = await jobs.get(id)
     if (!job || (job.payer !== key.account && !key.scopes.includes('admin'))) throw notFound(`Job ${id}`)
@@ -236,12 +241,12 @@ export function auditRoutes(app: FastifyInstance, dependencies: ControlDependenc
   })
 }
 
-/** Keys and credits of the caller's account. */
+/** Keys and credits of the caller's account; the operator makes and revokes keys, also of other accounts. */
 export function accountRoutes(app: FastifyInstance, options: ControlOptions, dependencies: ControlDependencies): void {
   const { database, clock } = dependencies
   const caller = callerOf(dependencies)
   app.get('/api/credits', async request => {
-    const { account } = await caller(request)
+    const { account } = await caller(request, 'read')
     const balances = await dependencies.balances(account)
     const total = balances.reduce((sum, { nanoCredits }) => sum + nanoCredits, 0n)
     return toJson({
@@ -252,7 +257,7 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
     })
   })
   app.get('/api/credits/history', async request => {
-    const { account } = await caller(request)
+    const { account } = await caller(request, 'read')
     const { limit, before } = parse(listQuery, request.query)
     return {
       data: toJson(
@@ -261,13 +266,13 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
     }
   })
   app.get('/api/keys', async request => {
-    const key = await caller(request)
+    const key = await caller(request, 'read')
     return { data: (await database.keys.list(key.account)).map(keyView) }
   })
+  // A key that made or revoked keys would have neither budget, nor end, nor rate.
   app.post('/api/keys', async request => {
+    const key = await caller(request, 'admin')
     const body = parse(keyBody, request.body)
-    const wantsMore = body.scopes.includes('admin') || body.account !== undefined || body.frontend !== undefined
-    const key = await caller(request, wantsMore ? 'admin' : undefined)
     const created = await dependencies.createKey({
       name: body.name,
       account: body.account ?? key.account,
@@ -280,9 +285,9 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
     return { ...keyView(created.key), secret: created.secret, note: 'The secret is shown this one time.' }
   })
   app.delete('/api/keys/:id', async request => {
-    const key = await caller(request)
+    await caller(request, 'admin')
     const { id } = parse(z.object({ id: z.string().min(1).max(100) }), request.params)
-    const found = (await database.keys.list(key.scopes.includes('admin') ? undefined : key.account)).find(({ keyId }) => keyId === id)
+    const found = (await database.keys.list()).find(({ keyId }) => keyId === id)
     if (!found || !(await dependencies.revokeKey(id))) throw notFound(`Key ${id}`)
     return { keyId: id, revoked: true }
   })

@@ -31,7 +31,7 @@ describe('createApiKeys', () => {
         return store.bySecretHash(hash)
       },
     }
-    return createApiKeys({ keys, clock, randomBytes })
+    return createApiKeys({ requestsPerMinute: 600 }, { keys, clock, randomBytes })
   }
   const account = accountOf(7)
 
@@ -97,7 +97,10 @@ describe('createApiKeys', () => {
   })
 
   test('behavior: a key made after it was tried works', async () => {
-    const fixed = createApiKeys({ keys: database.database.keys, clock, randomBytes: length => new Uint8Array(length).fill(0xab) })
+    const fixed = createApiKeys(
+      { requestsPerMinute: 600 },
+      { keys: database.database.keys, clock, randomBytes: length => new Uint8Array(length).fill(0xab) },
+    )
     const secret = `hk_${'ab'.repeat(32)}`
     expect(await fixed.verify(secret)).toEqual({ ok: false, reason: 'unknown' })
     await fixed.create({ name: 'late', account })

@@ -12,6 +12,7 @@ export type NewApiKey = {
   readonly scopes?: readonly ApiKeyScope[]
   /** Nano-credits in all; null without a limit. */
   readonly budget?: bigint | null
+  /** Default: that of this process. */
   readonly requestsPerMinute?: number
   readonly frontend?: Address | null
   readonly expiresAtMs?: number | null
@@ -34,7 +35,6 @@ export type ApiKeys = {
 type Cached = { record: ApiKeyRecord | null; loadedAtMs: number; loading: Promise<ApiKeyRecord | null> | null }
 
 const SECRET = /^hk_[0-9a-f]{64}$/
-const DEFAULT_REQUESTS_PER_MINUTE = 600
 const CACHE_LIMIT = 10_000
 /** Asked again in the background after half of the second in which a revocation must hold everywhere. */
 const FRESH_MS = 500
@@ -44,7 +44,10 @@ const USABLE_MS = 1_000
  * API keys: 32 random bytes, of which only the sha256 is stored. A key is found by its hash, so no comparison takes
  * longer for a better guess.
  */
-export function createApiKeys(dependencies: { keys: KeyStore; clock: Clock; randomBytes: RandomBytes }): ApiKeys {
+export function createApiKeys(
+  options: { readonly requestsPerMinute: number },
+  dependencies: { keys: KeyStore; clock: Clock; randomBytes: RandomBytes },
+): ApiKeys {
   const { keys, clock, randomBytes } = dependencies
   const cache = new Map<string, Cached>()
 
@@ -76,21 +79,21 @@ export function createApiKeys(dependencies: { keys: KeyStore; clock: Clock; rand
   }
 
   return {
-    async create(options) {
+    async create(wanted) {
       const secret = `hk_${hex(randomBytes(32))}`
       const key: ApiKeyRecord = {
         keyId: `key_${hex(randomBytes(12))}`,
         secretHash: sha256(secret),
         prefix: secret.slice(0, 9),
-        name: options.name,
-        account: options.account,
-        scopes: options.scopes ?? ['inference', 'read'],
-        budget: options.budget ?? null,
+        name: wanted.name,
+        account: wanted.account,
+        scopes: wanted.scopes ?? ['inference', 'read'],
+        budget: wanted.budget ?? null,
         spent: 0n,
-        requestsPerMinute: options.requestsPerMinute ?? DEFAULT_REQUESTS_PER_MINUTE,
-        frontend: options.frontend ?? null,
+        requestsPerMinute: wanted.requestsPerMinute ?? options.requestsPerMinute,
+        frontend: wanted.frontend ?? null,
         createdAtMs: clock.now(),
-        expiresAtMs: options.expiresAtMs ?? null,
+        expiresAtMs: wanted.expiresAtMs ?? null,
         revokedAtMs: null,
       }
       await keys.create(key)

@@ -2,7 +2,6 @@ import type { ApiKeys } from '#application'
 import type { Chain, Signer } from '#platform'
 import { deposit, setSpendingCap, transferHeu, transferUsd } from '#platform/chain'
 import { type Address, parseUnits } from '#protocol'
-import type { Config } from '../config.ts'
 import { type Home, loadSecret } from '../home.ts'
 
 /** What the dev account gets at the first start: enough to propose and to reach a quorum alone. */
@@ -57,9 +56,9 @@ export async function extendCaps(
 export type DeveloperKeys = { readonly apiKey: string; readonly adminKey: string }
 
 /** The keys are made once; only their hashes are in the database, so the secrets lie in files of mode 600. */
-export async function developerKeys(config: Config, home: Home, apiKeys: ApiKeys, account: Address): Promise<DeveloperKeys> {
+export async function developerKeys(home: Home, apiKeys: ApiKeys, account: Address): Promise<DeveloperKeys> {
   const create = async (name: string, scopes: readonly ('inference' | 'read' | 'admin')[]): Promise<string> =>
-    (await apiKeys.create({ name, account, scopes, requestsPerMinute: config.requestsPerMinute })).secret
+    (await apiKeys.create({ name, account, scopes })).secret
   return {
     apiKey: await loadSecret(home, 'dev-api-key', () => create('dev', ['inference', 'read'])),
     adminKey: await loadSecret(home, 'dev-admin-key', () => create('dev admin', ['inference', 'read', 'admin'])),

@@ -94,7 +94,7 @@ export async function openBooks(
   return {
     ownerEpoch,
     payments,
-    apiKeys: createApiKeys({ keys: database.keys, clock, randomBytes: random }),
+    apiKeys: createApiKeys({ requestsPerMinute: config.requestsPerMinute }, { keys: database.keys, clock, randomBytes: random }),
     frontends,
     shares,
     async start() {

@@ -41,8 +41,11 @@ export async function runInfrastructure(config: Config): Promise<number> {
       logger,
     })
     await tools.progress.step('pods', () => pods.deployBuiltins())
-    const apiKeys = createApiKeys({ keys: database.keys, clock, randomBytes: length => randomBytes(length) })
-    const { apiKey } = await developerKeys(config, home, apiKeys, signers.developer.address)
+    const apiKeys = createApiKeys(
+      { requestsPerMinute: config.requestsPerMinute },
+      { keys: database.keys, clock, randomBytes: length => randomBytes(length) },
+    )
+    const { apiKey } = await developerKeys(home, apiKeys, signers.developer.address)
     await clusterSecret(config, home)
     const lost = Promise.withResolvers<string>()
     infrastructure.onLost(lost.resolve)

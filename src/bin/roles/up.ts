@@ -66,7 +66,7 @@ async function startAll(config: Config, tools: Tools, undo: (() => Promise<unkno
   )
   undo.push(() => services.stop())
   await progress.step('pods', () => services.pods.deployBuiltins())
-  keys = await developerKeys(config, home, services.apiKeys, infrastructure.signers.developer.address)
+  keys = await developerKeys(home, services.apiKeys, infrastructure.signers.developer.address)
   const nodes = startDevNodes(config, { home, gatewayUrl: services.gateway.url, clock, logger, environment: inheritedEnvironment() })
   undo.push(() => Promise.all(nodes.map(node => node.stop(NODE_STOP_GRACE_MS))))
   const metricsServer = await serveMetrics(config, metrics)

@@ -113,7 +113,10 @@ export async function createTestGateway(
     { owner: { instance: 'gateway-test', epoch: randomBytes(4).toString('hex') }, assets: [TEST_ASSET] },
     { ledger, clock, logger: silentLogger },
   )
-  const keys = createApiKeys({ keys: database.database.keys, clock, randomBytes: length => randomBytes(length) })
+  const keys = createApiKeys(
+    { requestsPerMinute: 100_000 },
+    { keys: database.database.keys, clock, randomBytes: length => randomBytes(length) },
+  )
   const dispatcher = createTestDispatcher(TEST_DOMAIN, clock)
   const metrics = createMetrics()
   const gateway = createGateway(
@@ -159,7 +162,7 @@ export async function createTestGateway(
         atMs: clock.now(),
       })
     }
-    const { secret, key } = await keys.create({ name: 'test', account, requestsPerMinute: 100_000, ...settings })
+    const { secret, key } = await keys.create({ name: 'test', account, ...settings })
     return { account, secret, keyId: key.keyId }
   }
   const caller = await newCaller()
