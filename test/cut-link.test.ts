@@ -4,7 +4,14 @@ import type { Delta } from '#protocol'
 import { until } from '../src/compute/node/testing/fake-router.ts'
 import { makeTemporaryDirectory, makeTestNode } from '../src/compute/node/testing/fixtures.ts'
 import { createTestEngine, type TestEngineOptions } from '../src/compute/node/testing/test-engine.ts'
-import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from '../src/orchestration/router/testing/harness.ts'
+import {
+  dispatchRecorded,
+  loadCold,
+  startTestRouter,
+  type TestRouter,
+  testOrder,
+  testPod,
+} from '../src/orchestration/router/testing/harness.ts'
 import { seededRandom } from './simulation/random.ts'
 import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.ts'
 
@@ -20,6 +27,7 @@ let home: ReturnType<typeof makeTemporaryDirectory>
 let router: TestRouter
 let proxy: TcpProxy
 let nodes: ComputeNode[] = []
+const onHostsChanged = (): void => loadCold(router.router)
 
 beforeEach(() => {
   home = makeTemporaryDirectory()
@@ -35,7 +43,7 @@ afterEach(async () => {
 })
 
 async function start(engineOptions: TestEngineOptions, options: Parameters<typeof startTestRouter>[0] = {}) {
-  router = await startTestRouter(options)
+  router = await startTestRouter(options, { onHostsChanged })
   router.router.publishPods([pod])
   proxy = await startTcpProxy(Number(new URL(router.url).port))
   const engine = createTestEngine(engineOptions)
@@ -128,7 +136,7 @@ describe('a link that is cut', () => {
 
   test('behavior: a router that runs no more has forgotten its sessions: the node goes to the next at once', async () => {
     const engine = createTestEngine({ pieces: piecesOf(50), beforePiece: (_, { signal }) => aborted(signal) })
-    router = await startTestRouter()
+    router = await startTestRouter({}, { onHostsChanged })
     const other = await startTestRouter()
     proxy = await startTcpProxy(Number(new URL(router.url).port))
     for (const each of [router, other]) each.router.publishPods([pod])

@@ -7,6 +7,7 @@ import { createTestEngine, type TestEngineOptions } from '../src/compute/node/te
 import { engineError } from '../src/compute/pod/engines/engine.ts'
 import {
   dispatchRecorded,
+  loadCold,
   STREAMED,
   startTestRouter,
   type TestRouter,
@@ -22,7 +23,7 @@ let node: ComputeNode | null = null
 
 beforeEach(async () => {
   home = makeTemporaryDirectory()
-  router = await startTestRouter({ creditTokens: 16 })
+  router = await startTestRouter({ creditTokens: 16 }, { onHostsChanged: () => loadCold(router.router) })
   router.router.publishPods([pod])
 })
 afterEach(async () => {

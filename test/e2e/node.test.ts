@@ -42,10 +42,11 @@ describe('a stranger joins', () => {
   }
   const online = (): Promise<NodeRow> =>
     eventually(
-      'the stranger to be warm',
+      'the stranger to hold pods',
       async () =>
         (await json<NodeRow[]>('node', 'list')).find(
-          ({ name, online: up, facts }) => name === 'stranger' && up && facts?.replicas.some(({ state }) => state === 'warm'),
+          ({ name, online: up, facts }) =>
+            name === 'stranger' && up && facts?.replicas.some(({ state }) => state === 'cold' || state === 'warm'),
         ),
       60_000,
     )

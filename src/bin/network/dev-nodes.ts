@@ -4,6 +4,7 @@ import { type SupervisedChild, superviseChild } from '../child.ts'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
 import { PACKAGE_ROOT } from '../version.ts'
+import { BUILTIN_CHAT_POD, BUILTIN_EMBEDDING_POD } from './pods.ts'
 import type { Services } from './services.ts'
 
 /** Parts of the CPU that the nodes of `up` offer, in percent: different, so that the router has a choice to make. */
@@ -36,16 +37,24 @@ export function startDevNodes(config: Config, { home, gatewayUrl, clock, logger,
   })
 }
 
+/** Every node holds these; what it does not hold is not waited for. */
+const BUILTIN_PODS: ReadonlySet<string> = new Set([BUILTIN_CHAT_POD, BUILTIN_EMBEDDING_POD])
 const WARM_WAIT_MS = 120_000
 const POLL_MS = 50
 
-/** Resolves when all nodes are linked and every pod is warm somewhere; after a while it goes on without, since nodes come and go. */
+/**
+ * Resolves when all nodes are linked and each pod that they hold has the replicas that its manifest keeps, as far as there are places; after a
+ * while it goes on without, since nodes come and go.
+ */
 export async function waitForWarmPods(services: Services, nodes: number, tell: (detail: string) => void): Promise<void> {
   const deadline = performance.now() + WARM_WAIT_MS
   for (;;) {
     const online = services.router.nodes().filter(node => node.online)
     const pods = services.pods.catalog.list()
-    const cold = pods.filter(pod => services.router.podCapacity(pod.podId).warm < nodes && pod.manifest.spec.scaling.min > 0)
+    const cold = pods.filter(({ podId, manifest }) => {
+      const { warm, replicas } = services.router.podCapacity(podId)
+      return warm < Math.min(manifest.spec.scaling.min, replicas) || (replicas === 0 && BUILTIN_PODS.has(manifest.metadata.name))
+    })
     if (online.length >= nodes && cold.length === 0) return
     if (performance.now() > deadline) return tell('not all pods are warm yet; see the node logs')
     tell(`${online.length}/${nodes} linked${cold.length > 0 ? `, loading ${cold.map(({ name }) => name).join(', ')}` : ''}`)

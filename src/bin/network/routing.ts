@@ -66,12 +66,14 @@ function routerOf(
           () => router.standingChanged(nodeId),
           error => logger.warn({ nodeId, reason: messageOf(error) }, 'the chain could not be asked about a node; it is asked again soon'),
         ),
+      onHostsChanged: () => autoscaler.wake(),
       presence,
       journal: database.journal,
       tokenizerFor,
     },
   )
-  return { router, presence, autoscaler: createScaling(config, { chain, router, pods, peers, clock, logger, metrics }) }
+  const autoscaler = createScaling(config, { chain, router, pods, peers, clock, logger, metrics })
+  return { router, presence, autoscaler }
 }
 
 export function createRouting(config: Config, dependencies: RoutingDependencies): Routing {

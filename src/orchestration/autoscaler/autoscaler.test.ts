@@ -27,6 +27,7 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
   const warm = new Map<NodeId, boolean>(Array.from({ length: options.nodes ?? 3 }, (_, index) => [node(index + 1), false]))
   const said: string[] = []
   const allowed: object[] = []
+  const timers: { delayMs: number; run: () => void }[] = []
   const hosts = (): HostLoad[] =>
     [...warm].map(([nodeId, isWarm]) => ({
       nodeId,
@@ -52,7 +53,14 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
       podOf: id => (id === podId ? ({ podId, name: 'elastic', manifest: manifest(scaling) } as PodRecord) : undefined), // cast: what is read of it
       votesOf: () => options.votes ?? null,
       othersOf: () => options.others ?? [],
-      clock: { now: () => nowMs, after: () => () => undefined, afterTurn: run => run() },
+      clock: {
+        now: () => nowMs,
+        after(delayMs, run) {
+          timers.push({ delayMs, run })
+          return () => undefined
+        },
+        afterTurn: run => run(),
+      },
       logger: silentLogger,
       metrics: createMetrics(),
     },
@@ -62,6 +70,7 @@ function scene(scaling: object, options: { nodes?: number; votes?: PodVotes | nu
     autoscaler,
     said,
     allowed,
+    timers,
     warmCount,
     at(jobs: Partial<PodLoad>, ms: number) {
       load = jobs
@@ -128,6 +137,16 @@ describe('createAutoscaler', () => {
     const { at, said } = scene({ min: 2 })
     expect(at({}, 3_000)).toBe(2)
     expect(said).toEqual(['load 1', 'load 2'])
+  })
+
+  test('behavior: what wakes it is looked at soon and once, and not more often than twice a second', () => {
+    const { autoscaler, said, timers } = scene({ min: 1 })
+    for (let i = 0; i < 3; i++) autoscaler.wake()
+    expect(timers.map(({ delayMs }) => delayMs)).toEqual([50])
+    timers[0]?.run()
+    expect(said).toEqual(['load 1'])
+    autoscaler.wake()
+    expect(timers.map(({ delayMs }) => delayMs)).toEqual([50, 500])
   })
 
   test('behavior: a pod that nobody knows any more is forgotten', () => {

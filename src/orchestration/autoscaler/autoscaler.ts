@@ -45,10 +45,15 @@ export type Autoscaler = {
   stop(): void
   /** Looks and acts once. */
   round(): void
+  /** Something happened that need not wait for the next look: looks soon, and once for all that happens until then. */
+  wake(): void
   scaleOf(podId: PodId): PodScale | null
 }
 
 const DEFAULT_EVERY_MS = 2_000
+/** Between what wakes it and the look, and at least this long between two such looks: in a large fleet something always happens. */
+const WAKE_MS = 50
+const WAKE_GAP_MS = 500
 
 /** Follows the demand of each pod: to zero and back, within what votes, manifest and nodes allow (wp §2.1.2). */
 export function createAutoscaler(options: AutoscalerOptions, dependencies: AutoscalerDependencies): Autoscaler {
@@ -61,6 +66,8 @@ export function createAutoscaler(options: AutoscalerOptions, dependencies: Autos
     'action',
   ])
   let stop = (): void => undefined
+  let cancelWake: (() => void) | null = null
+  let wokenAtMs = 0
 
   function placingOf(load: PodLoad, pod: PodRecord): Placing {
     const observation = observe(load)
@@ -110,12 +117,32 @@ export function createAutoscaler(options: AutoscalerOptions, dependencies: Autos
     }
   }
 
-  const start = (): void => {
-    stop = repeat(clock, options.everyMs ?? DEFAULT_EVERY_MS, round, error =>
-      logger.error({ reason: messageOf(error) }, 'the autoscaler could not look; it looks again'),
-    )
+  const failed = (error: unknown): void => logger.error({ reason: messageOf(error) }, 'the autoscaler could not look; it looks again')
+
+  function look(): void {
+    cancelWake = null
+    wokenAtMs = clock.now()
+    try {
+      round()
+    } catch (error) {
+      failed(error)
+    }
   }
-  return { start, stop: () => stop(), round, scaleOf: podId => scales.get(podId) ?? null }
+
+  return {
+    start() {
+      stop = repeat(clock, options.everyMs ?? DEFAULT_EVERY_MS, round, failed)
+    },
+    stop() {
+      stop()
+      cancelWake?.()
+    },
+    round,
+    wake() {
+      cancelWake ??= clock.after(Math.max(WAKE_MS, wokenAtMs + WAKE_GAP_MS - clock.now()), look)
+    },
+    scaleOf: podId => scales.get(podId) ?? null,
+  }
 }
 
 function observe({ hosts, inFlight, pending, oldestPendingMs }: PodLoad): ScaleObservation {

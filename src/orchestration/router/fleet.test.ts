@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { newPrivateKey } from '#platform'
 import { jobPreferencesSchema, keccak256, type NodeId } from '#protocol'
 import type { Session } from './link/session.ts'
@@ -160,5 +160,22 @@ describe('standing', () => {
     net.router.standingChanged(node.nodeId)
     const { completion } = await dispatchRecorded(net.router, testOrder(pod)).ended
     expect(completion!.nodeOwner).toBe(owner)
+  })
+
+  test('behavior: says when a node that may serve has come or gone, and nothing else', async () => {
+    let changes = 0
+    net = await startTestRouter({}, { onHostsChanged: () => changes++ })
+    const seen = (): number => changes
+    const node = await net.node({ pods: [pod] })
+    expect(seen(), 'it came').toBe(1)
+    net.standings.set(node.nodeId, goodStanding(node.nodeId, { votes: 5n }))
+    net.router.standingChanged(node.nodeId)
+    expect(seen(), 'it has more votes').toBe(1)
+    net.standings.set(node.nodeId, goodStanding(node.nodeId, { jailed: true }))
+    net.router.standingChanged(node.nodeId)
+    expect(seen(), 'it is jailed').toBe(2)
+    await node.close()
+    await vi.waitFor(() => expect(net?.router.nodes()).toEqual([]), 10_000)
+    expect(seen(), 'it left').toBe(3)
   })
 })

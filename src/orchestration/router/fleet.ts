@@ -50,7 +50,7 @@ function newHosting(node: FleetNode, podId: PodId): Hosting {
     votes: 0,
     uptimeBps: 0,
   }
-  const unjudged = { fixedRefusals: [], refusals: [], fit: null, row: -1, rank: 0, isListed: false, number: -1, logged: '' }
+  const unjudged = { fixedRefusals: ['not judged yet'], refusals: [], fit: null, row: -1, rank: 0, isListed: false, number: -1, logged: '' }
   return { ...place, ...unknown, ...unjudged, busy: 0 }
 }
 
@@ -112,14 +112,19 @@ function applyFacts(node: FleetNode, rosters: Rosters, speeds: Speeds): void {
 
 const WEI_PER_HEU = 1e18
 
-function judgeHostings(node: FleetNode, { byPod }: Rosters): void {
+/** @returns whether one of them may serve now and could not before, or the other way round */
+function judgeHostings(node: FleetNode, { byPod }: Rosters): boolean {
   const refusals = nodeRefusals(node.standing)
+  let isChanged = false
   for (const hosting of node.hostings.values()) {
+    const wasUsable = hosting.fixedRefusals.length === 0
     hosting.votes = Number(node.standing?.votes ?? 0n) / WEI_PER_HEU
     hosting.uptimeBps = node.uptimeBps
     hosting.fixedRefusals = [...linkRefusals(node.session), ...refusals, ...podRefusals(hosting.replicas)]
     byPod.get(hosting.podId)?.update(hosting)
+    isChanged ||= wasUsable !== (hosting.fixedRefusals.length === 0)
   }
+  return isChanged
 }
 
 /** Takes over what the chain and the presence record say about a node now. True when it can change a decision. */
@@ -132,7 +137,10 @@ function readStanding(node: FleetNode, { standing, presence }: Pick<RouterDepend
 
 export type FleetOptions = { readonly router: Address; readonly now: () => number }
 
-export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterDependencies, 'standing' | 'presence'>): Fleet {
+export function createFleet(
+  { router, now }: FleetOptions,
+  sources: Pick<RouterDependencies, 'standing' | 'presence' | 'onHostsChanged'>,
+): Fleet {
   const nodes = new Map<NodeId, FleetNode>()
   const rosters: Rosters = { byPod: new Map(), journals: new Map(), newJournal: podId => createPodJournal(podId, { router, now }) }
 
@@ -141,7 +149,11 @@ export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterD
   function takeFacts(node: FleetNode): void {
     applyFacts(node, rosters, speeds)
     readStanding(node, sources)
-    judgeHostings(node, rosters)
+    judge(node)
+  }
+
+  function judge(node: FleetNode): void {
+    if (judgeHostings(node, rosters)) sources.onHostsChanged?.()
   }
 
   function forget(node: FleetNode | undefined): void {
@@ -161,6 +173,7 @@ export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterD
       if (node?.session !== session) return
       forget(node)
       nodes.delete(session.nodeId)
+      sources.onHostsChanged?.()
     },
     updateFacts(session, facts) {
       const node = nodes.get(session.nodeId)
@@ -170,12 +183,12 @@ export function createFleet({ router, now }: FleetOptions, sources: Pick<RouterD
     },
     linkChanged(session) {
       const node = nodes.get(session.nodeId)
-      if (node?.session === session) judgeHostings(node, rosters)
+      if (node?.session === session) judge(node)
     },
     refreshStanding(nodeId) {
       const chosen = nodeId === undefined ? nodes.values() : [nodes.get(nodeId)].filter(node => node !== undefined)
       // Most know nothing new, and a hosting that is judged again is sorted again.
-      for (const node of chosen) if (readStanding(node, sources)) judgeHostings(node, rosters)
+      for (const node of chosen) if (readStanding(node, sources)) judge(node)
     },
     get: nodeId => nodes.get(nodeId),
     all: () => nodes.values(),

@@ -65,6 +65,8 @@ export type RouterDependencies = {
   readonly standing: (nodeId: NodeId) => NodeStanding | null
   /** Called when a node links that `standing` does not know. Answer later by `Router.standingChanged`. */
   readonly onUnknownNode?: (nodeId: NodeId) => void
+  /** Called when a node that may serve a pod has come or gone: the autoscaler need not wait for its next look. */
+  readonly onHostsChanged?: () => void
   /** Availability of a node over the presence window, in basis points. */
   readonly presence: { uptimeBps(nodeId: NodeId): number }
   /** Keeps what decisions are replayed from. */

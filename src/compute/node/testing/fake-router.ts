@@ -40,6 +40,8 @@ export type RouterLink = {
 }
 export type FakeRouterOptions = {
   readonly pods?: readonly PodRecord[]
+  /** Asks the node for one replica of each pod, as an autoscaler would; true unless said. */
+  readonly loads?: boolean
   readonly heartbeatIntervalMs?: number
   readonly resumeMs?: number
   readonly challenge?: Partial<Extract<RouterMessage, { type: 'challenge' }>>
@@ -133,6 +135,7 @@ function acceptLink(socket: WebSocket, context: { options: FakeRouterOptions; si
       link.send(welcomeOf(node, challenge, options.welcomeSigner ?? signer, { separator, options }))
       isWelcome = true
       stream.attach(data => socket.send(data), 0)
+      if (options.loads ?? true) for (const { podId } of options.pods ?? []) link.send({ type: 'scale', podId, action: 'load' })
     }
   }
   socket.on('message', (data: Buffer, isBinary) => {

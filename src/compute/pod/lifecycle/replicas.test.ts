@@ -54,14 +54,20 @@ function setUp(
 }
 
 const ready = (replicas: Replicas, pod: PodRecord) => replicas.ready(pod, { signal: never, onLoading: () => {} })
+/** As the router does it: the pods exist, and its autoscaler wishes one replica of each. */
+function setAndLoad(replicas: Replicas, pods: readonly PodRecord[]): void {
+  replicas.setPods(pods)
+  for (const { podId } of pods) replicas.scale(podId, 'load')
+}
 
 describe('Replicas', () => {
-  test('default: a pod with a minimum is loaded at once, another at its first lease', async () => {
+  test('default: a pod is loaded when the autoscaler wishes it, another at its first lease, and none by itself', async () => {
     const { replicas, states, engine } = setUp()
-    const [eager, lazy] = [makePod('eager'), makePod('lazy', cold)]
-    replicas.setPods([eager, lazy])
-    await until(() => states()['eager@cpu'] === 'warm')
-    expect(states()).toEqual({ 'eager@cpu': 'warm', 'lazy@cpu': 'cold' })
+    const [wished, lazy] = [makePod('wished'), makePod('lazy')]
+    replicas.setPods([wished, lazy])
+    replicas.scale(wished.podId, 'load')
+    await until(() => states()['wished@cpu'] === 'warm')
+    expect(states()).toEqual({ 'wished@cpu': 'warm', 'lazy@cpu': 'cold' })
     let loadings = 0
     const replica = await replicas.ready(lazy, { signal: never, onLoading: () => loadings++ })
     expect([loadings, engine.state.loads, states()['lazy@cpu']]).toEqual([1, 2, 'warm'])
@@ -106,23 +112,24 @@ describe('Replicas', () => {
         },
       },
     })
-    replicas.setPods([makePod('eager')])
+    setAndLoad(replicas, [makePod('tiny')])
     await until(() => replicas.facts()[0]?.reason)
     expect(replicas.facts()[0]).toMatchObject({ state: 'loading', reason: 'pulling 34 % (12.3 of 36.0 MB, 5.1 MB/s)' })
     open()
-    await until(() => states()['eager@cpu'] === 'warm')
+    await until(() => states()['tiny@cpu'] === 'warm')
     expect(replicas.facts()[0]?.reason).toBeUndefined()
   })
 
-  test('behavior: a failed load shows its reason, waits, and an eager pod is tried again by itself', async () => {
+  test('behavior: a failed load shows its reason, and may be tried again after a growing pause', async () => {
     let failures = 2
     const load = async () => {
       if (failures-- > 0) throw new Error('out of memory')
     }
     const { replicas, states, clock, held } = setUp({ engine: { load } })
-    const pod = makePod('eager')
-    replicas.setPods([pod])
-    await until(() => states()['eager@cpu'] === 'failed')
+    const pod = makePod('tiny')
+    setAndLoad(replicas, [pod])
+    await until(() => states()['tiny@cpu'] === 'failed')
+    replicas.scale(pod.podId, 'load')
     expect(replicas.facts()[0]?.reason).toBe('out of memory')
     expect(held.size).toBe(0)
     await expect(ready(replicas, pod)).rejects.toMatchObject({
@@ -131,11 +138,15 @@ describe('Replicas', () => {
       message: expect.stringContaining('out of memory'),
     })
     clock.advance(1000)
-    await until(() => failures === 0 && states()['eager@cpu'] === 'failed')
+    expect(states()['tiny@cpu']).toBe('cold')
+    replicas.scale(pod.podId, 'load')
+    await until(() => failures === 0 && states()['tiny@cpu'] === 'failed')
     clock.advance(1000)
-    expect(states()['eager@cpu']).toBe('failed')
+    expect(states()['tiny@cpu']).toBe('failed')
     clock.advance(1000)
-    await until(() => states()['eager@cpu'] === 'warm')
+    expect(states()['tiny@cpu']).toBe('cold')
+    replicas.scale(pod.podId, 'load')
+    await until(() => states()['tiny@cpu'] === 'warm')
     expect(replicas.facts()[0]?.reason).toBeUndefined()
   })
 
@@ -158,12 +169,12 @@ describe('Replicas', () => {
 
   test('behavior: a removed pod drains: the running job ends, then it is unloaded and its files are let go', async () => {
     const { replicas, states, engine, held, known } = setUp()
-    const pod = makePod('eager')
+    const pod = makePod('tiny')
     known.push(pod)
     replicas.setPods([pod])
     const release = await (await ready(replicas, pod)).claim(never)
     replicas.setPods([])
-    expect(states()).toEqual({ 'eager@cpu': 'draining' })
+    expect(states()).toEqual({ 'tiny@cpu': 'draining' })
     expect([engine.state.unloads, held.size]).toEqual([0, 1])
     release?.()
     await until(() => Object.keys(states()).length === 0)
@@ -172,27 +183,28 @@ describe('Replicas', () => {
 
   test('behavior: a new version replaces the old one', async () => {
     const { replicas, engine } = setUp()
-    replicas.setPods([makePod('eager')])
+    setAndLoad(replicas, [makePod('tiny')])
     await until(() => replicas.facts()[0]?.state === 'warm')
-    const next = makePod('eager', { timeouts: { loadMs: 5 } })
-    replicas.setPods([next])
+    const next = makePod('tiny', { timeouts: { loadMs: 5 } })
+    setAndLoad(replicas, [next])
     await until(() => engine.state.unloads === 1 && replicas.facts()[0]?.state === 'warm')
     expect(replicas.facts()).toMatchObject([{ manifestHash: next.manifestHash, state: 'warm' }])
   })
 
   test('behavior: the same pods announced again change nothing', async () => {
     const { replicas, engine } = setUp()
-    replicas.setPods([makePod('eager')])
+    setAndLoad(replicas, [makePod('tiny')])
     await until(() => replicas.facts()[0]?.state === 'warm')
-    replicas.setPods([makePod('eager')])
+    replicas.setPods([makePod('tiny')])
     expect([replicas.facts()[0]?.state, engine.state.loads, engine.state.unloads]).toEqual(['warm', 1, 0])
   })
 
   test('behavior: memory is made by the idle pod that was used longest ago, never by a busy one or one that is to stay', async () => {
-    const bytes = { eager: 2e9, old: 2e9, fresh: 2e9, next: 4e9 }
+    const bytes = { kept: 2e9, old: 2e9, fresh: 2e9, next: 4e9 }
     const { replicas, states, clock } = setUp({ bytes, devices: [{ ...TEST_DEVICE, memoryBytes: 10e9 }] })
-    const [eager, old, fresh, next] = [makePod('eager'), makePod('old', cold), makePod('fresh', cold), makePod('next', cold)]
-    replicas.setPods([eager, old, fresh, next])
+    const [kept, old, fresh, next] = [makePod('kept'), makePod('old', cold), makePod('fresh', cold), makePod('next', cold)]
+    replicas.setPods([kept, old, fresh, next])
+    await ready(replicas, kept)
     for (const pod of [old, fresh]) {
       clock.advance(1000)
       const release = await (await ready(replicas, pod)).claim(never)
@@ -201,7 +213,7 @@ describe('Replicas', () => {
     }
     // `old` still runs, so `fresh` has to go although it was used later.
     await ready(replicas, next)
-    expect(states()).toEqual({ 'eager@cpu': 'warm', 'old@cpu': 'warm', 'fresh@cpu': 'cold', 'next@cpu': 'warm' })
+    expect(states()).toEqual({ 'kept@cpu': 'warm', 'old@cpu': 'warm', 'fresh@cpu': 'cold', 'next@cpu': 'warm' })
   })
 
   test('behavior: what has no room beside the busy is refused, says why, and may come when something was unloaded', async () => {
@@ -257,29 +269,29 @@ describe('Replicas', () => {
     const { replicas, states } = setUp({ devices })
     const small = makePod('small', { resources: { gpuCount: 1, vramBytes: 8e9 } })
     const large = makePod('large', { resources: { gpuCount: 1, vramBytes: 10e9 } })
-    replicas.setPods([small, large])
+    setAndLoad(replicas, [small, large])
     await until(() => states()['small@gpu1'] === 'warm' && states()['large@gpu0'] === 'warm')
   })
 
   test('behavior: with two devices the second is loaded when the first is full', async () => {
     const devices = [TEST_DEVICE, { ...TEST_DEVICE, id: 'gpu', kind: 'gpu' as const }]
     const { replicas, states } = setUp({ devices, engine: { slots: 1 } })
-    const pod = makePod('eager')
+    const pod = makePod('tiny')
     replicas.setPods([pod])
     const first = await ready(replicas, pod)
     await first.claim(never)
     const second = await ready(replicas, pod)
     expect([first.deviceId, second.deviceId]).toEqual(['cpu', 'gpu'])
-    expect(states()).toEqual({ 'eager@cpu': 'warm', 'eager@gpu': 'warm' })
+    expect(states()).toEqual({ 'tiny@cpu': 'warm', 'tiny@gpu': 'warm' })
   })
 
   test('behavior: speed is measured once, kept, and is that of the share', async () => {
     const devices = [{ ...TEST_DEVICE, shareBps: 2500 }]
     const { replicas, speeds } = setUp({ devices, engine: { unitsPerSecond: 400 } })
-    replicas.setPods([makePod('eager')])
+    setAndLoad(replicas, [makePod('tiny')])
     await until(() => replicas.facts()[0]?.state === 'warm')
     expect(replicas.facts()[0]?.unitsPerSecond).toBe(100)
-    expect(speeds.get('eager')).toBe(100)
+    expect(speeds.get('tiny')).toBe(100)
   })
 
   const refused: [string, PodRecord, Partial<ReplicaDependencies>, string][] = [

@@ -56,9 +56,9 @@ const DEFAULT_MAX_WAITING = 64
 const MAX_FACTS = 256
 
 /**
- * Every pod on every device of a node that can hold it: cold -> loading -> warm -> draining -> gone. Pods with `scaling.min` ≥ 1 are loaded
- * at once, others at their first lease, on the device that `pack` gives them. What fails or finds no room shows why, and may be tried
- * again after a growing pause.
+ * Every pod on every device of a node that can hold it: cold -> loading -> warm -> draining -> gone. A replica is loaded when the router's
+ * autoscaler wishes it or a lease needs it, on the device that `pack` gives it. What fails or finds no room shows why, and may be tried again
+ * after a growing pause.
  */
 export class Replicas {
   readonly #options: ReplicaOptions
@@ -183,14 +183,11 @@ export class Replicas {
 
   #host(pod: PodRecord): void {
     const { devices, knownSpeed, clock } = this.#deps
-    let isNew = false
     for (const device of devices()) {
       const key = `${pod.podId} ${device.id}`
       if (this.#entries.has(key) || unmetRequirements(pod.manifest, device).length > 0) continue
-      isNew = true
       this.#entries.set(key, newEntry(pod, device, { unitsPerSecond: knownSpeed(pod, device) ?? 0, nowMs: clock.now() }))
     }
-    if (isNew && pod.manifest.spec.scaling.min > 0) void this.#placing.share(pod)
   }
 
   /** A replica that is loaded, or was when the wait for it ended. */
@@ -268,7 +265,6 @@ export class Replicas {
     entry.cancelRetry()
     entry.state = 'cold'
     entry.lacksRoom = false
-    if (entry.pod.manifest.spec.scaling.min > 0) void this.#placing.share(entry.pod)
     this.#deps.changed()
   }
 

@@ -196,6 +196,13 @@ export function goodStanding(nodeId: NodeId, changes: Partial<NodeStanding> = {}
   return { nodeId, owner: nodeId, ...backing, registered: true, jailed: false, exiting: false, votes: 0n, ...changes }
 }
 
+/** In place of an autoscaler: one replica on each node that holds a pod and has none. Call it when hosts change. */
+export function loadCold(router: Router): void {
+  for (const { podId, hosts } of router.loads()) {
+    for (const { nodeId, warm, loading, cold } of hosts) if (warm + loading === 0 && cold > 0) router.scale(nodeId, podId, 'load')
+  }
+}
+
 export async function startTestRouter(
   options: Partial<RouterOptions> = {},
   overrides: Partial<RouterDependencies> & { clock?: Clock; random?: RandomBytes } = {},
