@@ -67,6 +67,14 @@ const SETTINGS = {
     optionalUrl,
     'OpenTelemetry collector (OTLP/HTTP) that gets the traces of jobs; empty: none are made',
   ),
+  httpProxy: setting('HTTP_PROXY', 'url', optionalUrl, 'Proxy by which http: and ws: addresses are reached; empty: none'),
+  httpsProxy: setting('HTTPS_PROXY', 'url', optionalUrl, 'Proxy by which https: and wss: addresses are reached; empty: that of http'),
+  noProxy: setting(
+    'NO_PROXY',
+    'hosts',
+    z.string().default(''),
+    'Hosts that are reached without a proxy, as this machine always is; with all below them; "*": all',
+  ),
   hubUrl: setting('HF_ENDPOINT', 'url', z.string().url().default('https://huggingface.co'), 'Hub that serves hf: models'),
   gatewayUrl: setting('HEURIST_GATEWAY_URL', 'url', optionalUrl, 'Gateway that the CLI talks to; empty: the one that `up` started here'),
   apiKey: setting('HEURIST_API_KEY', 'key', z.string().default(''), 'API key of the CLI; empty: the one that `up` made'),
@@ -186,7 +194,8 @@ function readConfigFile(directory: string): Record<string, unknown> {
 
 function resolveSetting(name: SettingName, file: Record<string, unknown>, environment: NodeJS.ProcessEnv): Explained {
   const { environment: variable, unit, schema, help } = SETTINGS[name]
-  const fromEnvironment = environment[variable]
+  // Other programs know proxies by names in small letters too.
+  const fromEnvironment = environment[variable] || environment[variable.toLowerCase()]
   const source =
     fromEnvironment !== undefined && fromEnvironment !== '' ? variable : file[name] !== undefined ? 'heurist.config.json' : 'default'
   const raw = source === variable ? fromEnvironment : file[name]

@@ -21,6 +21,7 @@ import { stakeCommands } from './cli/stake.ts'
 import { topCommand } from './cli/top.ts'
 import { voteCommands } from './cli/vote.ts'
 import { type Config, loadConfig } from './config.ts'
+import { goThroughProxies } from './proxies.ts'
 import { VERSION } from './version.ts'
 
 const EXAMPLES = `
@@ -136,6 +137,7 @@ const attach: Attach = (command, run) =>
     const options = self.optsWithGlobals()
     try {
       const config: Config = loadConfig()
+      goThroughProxies(config)
       process.exitCode = (await run(contextOf(createOutput(options.json === true), config), self.args, options)) ?? EXIT.ok
     } catch (error) {
       process.exitCode = reportError(error, options.json === true)

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openKey } from '#compute'
 import { type Chain, type Signer, silentLogger, systemClock } from '#platform'
 import { createRpcChain, transferHeu } from '#platform/chain'
+import { type HttpProxy, startHttpProxy } from '#platform/testing'
 import { addressSchema, keccak256, WAD } from '#protocol'
 import { networkFactsSchema } from '../../src/bin/network/facts.ts'
 import { eventually, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
@@ -25,16 +26,26 @@ async function chainOf(network: Network): Promise<Chain> {
   return createRpcChain({ rpcUrl, chainId, contracts }, { clock: systemClock, logger: silentLogger })
 }
 
-/** A stranger's node: a key, collateral and one command; no whitelist, no open port. */
+/** A stranger's node: a key, collateral and one command; no whitelist, no open port, and a network that only its proxy leads out of. */
 describe('a stranger joins', () => {
   const home = newHome()
   let network: Network
   let stranger: ChildProcess | null = null
+  let proxy: HttpProxy
+  let nodeUrl: string
 
   const json = async <T>(...args: string[]): Promise<T> => JSON.parse((await network.cli(...args, '--json')).stdout) as T // cast: our own CLI
   const startStranger = (): ChildProcess => {
-    const environment = { ...process.env, HEURIST_HOME: home, HEURIST_GATEWAY_URL: network.dev().gatewayUrl }
-    return spawn(process.execPath, [join(ROOT, 'src/bin/heurist.ts'), 'node', 'start', '--name', 'stranger'], {
+    const named = (url: string): string => url.replace('127.0.0.1', 'network.test')
+    const environment = {
+      ...process.env,
+      HEURIST_HOME: home,
+      HEURIST_GATEWAY_URL: named(network.dev().gatewayUrl),
+      HTTP_PROXY: proxy.url,
+      NO_PROXY: 'nowhere.invalid',
+    }
+    const options = ['--name', 'stranger', '--router', named(nodeUrl)]
+    return spawn(process.execPath, [join(ROOT, 'src/bin/heurist.ts'), 'node', 'start', ...options], {
       cwd: ROOT,
       env: environment,
       stdio: 'ignore',
@@ -69,12 +80,16 @@ describe('a stranger joins', () => {
     )
 
   beforeAll(async () => {
+    proxy = await startHttpProxy({ password: 'secret' })
     network = await startNetwork(home, { HEURIST_DEV_NODES: '1' })
+    const status = await fetch(network.dev().gatewayUrl.replace('/v1', '/api/status'))
+    nodeUrl = networkFactsSchema.parse(await status.json()).nodeUrl
     stranger = startStranger()
   }, 300_000)
   afterAll(async () => {
     stranger?.kill('SIGKILL')
     await network?.stop()
+    await proxy?.stop()
     removeHome(home)
   }, 60_000)
 
@@ -89,6 +104,12 @@ describe('a stranger joins', () => {
     expect(share?.account).toBe(owner)
     expect(BigInt(share?.amount ?? 0) * 2n).toBeGreaterThanOrEqual(total)
   }, 120_000)
+
+  test('behavior: gateway and router are reached by the proxy of its machine', async () => {
+    const { port } = new URL(network.dev().gatewayUrl)
+    expect(proxy.asked).toContain(`GET http://network.test:${port}/api/status`)
+    expect(proxy.asked).toContain(`CONNECT network.test:${new URL(nodeUrl).port}`)
+  })
 
   test('behavior: doctor finds nothing wrong with it, and says what is wrong with one that does not run', async () => {
     await eventually('a clean bill of health', async () => (await network.cli('node', 'doctor', 'stranger', '--json')).code === 0, 30_000)

@@ -5,6 +5,7 @@ import { createModelStore, manifestForModel, parseManifest, sourceOfArgument } f
 import { createLogger, systemClock } from '#platform'
 import { formatUnits, jsonText, type PodManifest, parseUnits } from '#protocol'
 import { openHome } from '../home.ts'
+import { proxiesOf } from '../proxies.ts'
 import { PACKAGE_ROOT } from '../version.ts'
 import { type Context, usageError } from './commands.ts'
 import { createPullBar } from './pull-bar.ts'
@@ -88,7 +89,13 @@ async function fetchModel({ output, config }: Context, manifest: PodManifest): P
   const home = openHome(config.home)
   const bar = createPullBar(output.json)
   const store = createModelStore(
-    { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
+    {
+      modelsDir: join(PACKAGE_ROOT, 'models'),
+      cacheDir: home.models,
+      cacheBytes: config.modelCacheBytes,
+      hubUrl: config.hubUrl,
+      proxies: proxiesOf(config),
+    },
     { clock: systemClock, random: Math.random, logger: createLogger({ level: 'error', role: 'cli' }) },
   )
   try {

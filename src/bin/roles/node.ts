@@ -26,6 +26,7 @@ import { type Home, openHome, secretsFolder } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
 import { CHAT_MANIFEST } from '../network/pods.ts'
 import { createTracer } from '../network/tracer.ts'
+import { proxiesOf } from '../proxies.ts'
 import { onStopSignals } from '../signals.ts'
 import { PACKAGE_ROOT, VERSION } from '../version.ts'
 
@@ -52,6 +53,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   const name = options.name ?? 'node'
   const home = openHome(config.home)
   const homeDir = join(home.nodes, name)
+  const proxies = proxiesOf(config)
   const logger = createLogger({ level: config.logLevel, role: name })
   const facts = await readNetworkFacts(config)
   const chain = chainOf(config, facts, logger)
@@ -60,7 +62,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
   const engineDependencies = { clock: systemClock, random: (length: number) => randomBytes(length), logger }
   const llamaThreads = await measuredThreads(join(homeDir, 'threads.json'), options.benchmark === true, engineDependencies)
   const models = createModelStore(
-    { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl },
+    { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl, proxies },
     { logger, clock: systemClock, random: Math.random },
   )
   const sandbox = await detectSandbox()
@@ -80,6 +82,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       networkPods: options.allowNetwork ?? [],
       isBenchmarkForced: options.benchmark ?? false,
       drainTimeoutMs: config.drainMs,
+      proxies,
     },
     {
       clock: systemClock,

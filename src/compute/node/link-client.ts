@@ -1,4 +1,13 @@
-import { type BackoffOptions, type Clock, fullJitterMs, type Logger, type Random, type Signer } from '#platform'
+import {
+  type BackoffOptions,
+  type Clock,
+  fullJitterMs,
+  type Logger,
+  NO_PROXY,
+  type ProxyOptions,
+  type Random,
+  type Signer,
+} from '#platform'
 import {
   createLinkStream,
   type Delta,
@@ -13,7 +22,7 @@ import {
   type NodeMessage,
   type RouterMessage,
 } from '#protocol'
-import { type Dial, dialWebSocket, LinkConnection, type LinkEnd, type LinkWelcome } from './link-connection.ts'
+import { createDial, type Dial, LinkConnection, type LinkEnd, type LinkWelcome } from './link-connection.ts'
 import type { LinkPins } from './link-handshake.ts'
 
 /** Messages of a session. */
@@ -25,6 +34,7 @@ export type LinkOptions = {
   readonly pins: LinkPins
   readonly backoff?: BackoffOptions
   readonly handshakeTimeoutMs?: number
+  readonly proxies?: ProxyOptions
 }
 export type LinkHandlers = {
   /** A new session. One that goes on after a cut is not told: nothing of it was lost. */
@@ -153,7 +163,7 @@ export class LinkClient {
     const url = this.#session?.url ?? known[this.#turn % known.length] ?? this.#url
     this.#url = url
     this.#asked = null
-    const { signer, clock, facts, dial = dialWebSocket } = this.#deps
+    const { signer, clock, facts, dial = createDial(this.#options.proxies ?? NO_PROXY) } = this.#deps
     const connection = new LinkConnection(
       { url, pins, handshakeTimeoutMs },
       {

@@ -1,5 +1,5 @@
 import { type RawData, WebSocket } from 'ws'
-import type { Clock, Signer } from '#platform'
+import { type Clock, type ProxyOptions, type Signer, tunnelTo } from '#platform'
 import {
   type Address,
   encodeMessage,
@@ -51,8 +51,16 @@ export type ConnectionEvents = {
 export type NodeSocket = Pick<WebSocket, 'on' | 'send' | 'close' | 'terminate' | 'ping' | 'readyState'>
 /** Opens a connection to a router. */
 export type Dial = (url: string, options: { readonly handshakeTimeoutMs: number }) => NodeSocket
-export const dialWebSocket: Dial = (url, { handshakeTimeoutMs }) =>
-  new WebSocket(url, { perMessageDeflate: false, maxPayload: LINK_MAX_FRAME_BYTES, handshakeTimeout: handshakeTimeoutMs })
+/** Dials by WebSocket, through a tunnel where the machine's network asks for one. */
+export function createDial(proxies: ProxyOptions): Dial {
+  return (url, { handshakeTimeoutMs }) =>
+    new WebSocket(url, {
+      perMessageDeflate: false,
+      maxPayload: LINK_MAX_FRAME_BYTES,
+      handshakeTimeout: handshakeTimeoutMs,
+      agent: tunnelTo(url, proxies),
+    })
+}
 
 export type ConnectionOptions = { readonly url: string; readonly pins: LinkPins; readonly handshakeTimeoutMs: number }
 export type ConnectionDependencies = {

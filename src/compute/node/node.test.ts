@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSigner, newPrivateKey, recoverSigner } from '#platform'
+import { startHttpProxy } from '#platform/testing'
 import { bytesToHex, groupOf, LINK_VERSION, type NodeMessage, outputHash, type RouterMessage, receiptDigest } from '#protocol'
 import type { ComputeNode } from './node.ts'
 import { type FakeRouter, type FakeRouterOptions, startFakeRouter, until } from './testing/fake-router.ts'
@@ -64,6 +65,26 @@ describe('link', () => {
     expect(own.links).toHaveLength(1)
     link.socket.pause()
     await until(() => own.links.length === 2 && messagesOf(own.link, 'authenticate').length > 0, 'a new link')
+  })
+
+  test('behavior: through the proxy of its machine, and what is wrong with the proxy is said', async () => {
+    const proxy = await startHttpProxy({ password: 'secret' })
+    try {
+      const proxies = { httpProxy: proxy.url, httpsProxy: '', noProxy: '' }
+      const { router: behind } = await startLinked({ options: { proxies } })
+      expect(proxy.asked).toEqual([`CONNECT 127.0.0.1:${behind.port}`])
+      await node?.stop()
+      node = makeTestNode(behind.url, home.path, {
+        options: { proxies: { ...proxies, httpProxy: proxy.url.replace('secret', 'wrong') } },
+      })
+      await node.start()
+      const link = async () => (await node?.status())?.checks.find(({ name }) => name === 'link')
+      await expect
+        .poll(link, { timeout: 30_000 })
+        .toMatchObject({ detail: expect.stringContaining('407'), fix: expect.stringContaining('HTTP_PROXY') })
+    } finally {
+      await proxy.stop()
+    }
   })
 
   test('behavior: comes back by itself when the router restarts on the same port', async () => {

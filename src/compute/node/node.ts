@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Clock, Logger, Random, Tracer } from '#platform'
+import type { Clock, Logger, ProxyOptions, Random, Tracer } from '#platform'
 import {
   type Address,
   type Bytes32,
@@ -56,6 +56,8 @@ export type NodeOptions = {
   readonly isBenchmarkForced?: boolean
   readonly drainTimeoutMs?: number
   readonly linkBackoff?: { readonly baseMs: number; readonly maxMs: number }
+  /** By which the link is dialled. */
+  readonly proxies?: ProxyOptions
 }
 export type NodeDependencies = {
   readonly clock: Clock
@@ -231,10 +233,10 @@ class Node implements ComputeNode {
 
   #newLink(): LinkClient {
     const { clock, random, logger } = this.#deps
-    const { routerUrls, pins, linkBackoff } = this.#options
+    const { routerUrls, pins, linkBackoff, proxies } = this.#options
     const urls = (): readonly string[] => orderedRouters(this.nodeId, routerUrls())
     return createLinkClient(
-      { urls, pins, ...(linkBackoff && { backoff: linkBackoff }) },
+      { urls, pins, ...(linkBackoff && { backoff: linkBackoff }), ...(proxies && { proxies }) },
       {
         signer: this.#key.signer,
         clock,

@@ -49,7 +49,7 @@ function checkLink({ link, routerUrl, nowMs }: StatusFacts): NodeCheck {
     'link',
     false,
     `${link.phase} for ${seconds} s, router ${routerUrl}${error}`,
-    'Start the router, or correct its address in the settings of this node.',
+    'Start the router, or correct its address in the settings of this node; behind a proxy, HTTP_PROXY and HTTPS_PROXY.',
   )
 }
 

@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher, request } from 'undici'
+import { type Dispatcher, request } from 'undici'
+import { createOutbound, NO_PROXY, type ProxyOptions } from '#platform'
 import { messageOf } from '#protocol'
 import { isForbiddenHost, publicLookup } from './addresses.ts'
 import { modelError } from './errors.ts'
@@ -8,6 +9,8 @@ export type HttpOptions = {
   readonly trustedOrigins: readonly string[]
   /** Sent to this one origin, never along a redirect to another. */
   readonly token?: { readonly origin: string; readonly value: string }
+  /** Behind a proxy names are resolved there, and what it lets through is its rule. */
+  readonly proxies?: ProxyOptions
   readonly connectTimeoutMs?: number
   /** Longest silence of a server, for headers and within a body. */
   readonly silenceTimeoutMs?: number
@@ -29,11 +32,11 @@ const MAX_REDIRECTS = 5
 
 /** GET for model sources: undici, no global fetch, redirects followed by hand so that every hop is judged. */
 export function createHttpClient(options: HttpOptions): HttpClient {
-  const { silenceTimeoutMs = 30_000, connectTimeoutMs = 10_000 } = options
-  const timeouts = { headersTimeout: silenceTimeoutMs, bodyTimeout: silenceTimeoutMs }
+  const { silenceTimeoutMs = 30_000, connectTimeoutMs = 10_000, proxies = NO_PROXY } = options
+  const timeouts = { headersTimeout: silenceTimeoutMs, bodyTimeout: silenceTimeoutMs, connectTimeout: connectTimeoutMs }
   const trusted = new Set(options.trustedOrigins.map(origin => new URL(origin).origin))
-  const trustedAgent = new Agent({ ...timeouts, connect: { timeout: connectTimeoutMs } })
-  const publicAgent = new Agent({ ...timeouts, connect: { timeout: connectTimeoutMs, lookup: publicLookup } })
+  const trustedAgent = createOutbound({ ...timeouts, connect: { timeout: connectTimeoutMs } }, proxies)
+  const publicAgent = createOutbound({ ...timeouts, connect: { timeout: connectTimeoutMs, lookup: publicLookup } }, proxies)
 
   async function hop(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const isTrusted = trusted.has(url.origin)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger, systemClock } from '#platform'
+import { startHttpProxy } from '#platform/testing'
 import { isHeuristError, podManifestSchema } from '#protocol'
 import type { Progress } from './download.ts'
 import { createPuller, type Puller, type PullOptions } from './pull.ts'
@@ -76,6 +77,21 @@ describe('pull', () => {
     await makePuller().pull(model(FILE), call)
     await makePuller().pull(model(FILE, { sha256: sha256Of(content) }), call)
     expect(hub.requests).toHaveLength(before)
+  })
+
+  test('behavior: through the proxy of its machine', async () => {
+    const proxy = await startHttpProxy({ password: 'secret' })
+    try {
+      const proxies = { httpProxy: proxy.url, httpsProxy: '', noProxy: '' }
+      const { sha256 } = await makePuller({ proxies }).pull(model(FILE), call)
+      expect(sha256).toBe(sha256Of(content))
+      expect(proxy.asked.join('\n')).toContain(`127.0.0.1:${hub.port}`)
+      const closed = { ...proxies, httpProxy: proxy.url.replace('secret', 'wrong') }
+      const refused = makePuller({ proxies: closed, cacheDir: join(directory, 'other') }).pull(model(FILE), call)
+      expect(await failure(refused)).toMatchObject({ message: expect.stringContaining('407') })
+    } finally {
+      await proxy.stop()
+    }
   })
 
   test('behavior: two pods that want the same model pull it once', async () => {

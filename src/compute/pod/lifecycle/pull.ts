@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random } from '#platform'
+import type { Clock, Logger, ProxyOptions, Random } from '#platform'
 import type { PodManifest } from '#protocol'
 import { createModelCache, type ModelCache } from './cache.ts'
 import { discardPart, download, type OnProgress } from './download.ts'
@@ -16,6 +16,7 @@ export type PullOptions = {
   readonly hubToken?: string
   /** Further origins that the owner trusts with plain HTTP and private addresses: a mirror on his own network. */
   readonly trustedOrigins?: readonly string[]
+  readonly proxies?: ProxyOptions
 }
 export type PullDependencies = {
   readonly clock: Clock
@@ -46,6 +47,7 @@ export class Puller {
     this.#endpoint = options.hubUrl ?? PUBLIC_HUB
     const http: HttpOptions = {
       trustedOrigins: [this.#endpoint, ...(options.trustedOrigins ?? [])],
+      ...(options.proxies && { proxies: options.proxies }),
       ...(options.hubToken !== undefined && { token: { origin: this.#endpoint, value: options.hubToken } }),
     }
     this.#http = createHttpClient(http)
