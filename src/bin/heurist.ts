@@ -12,7 +12,7 @@ import { earningsCommands } from './cli/earnings.ts'
 import { economyCommands } from './cli/economy.ts'
 import { frontendCommands } from './cli/frontend.ts'
 import { governanceCommands } from './cli/governance.ts'
-import { createOutput, EXIT, reportError } from './cli/output.ts'
+import { createOutput, EXIT, errorJson, reportError } from './cli/output.ts'
 import { podCommands } from './cli/pod.ts'
 import { referralCommands } from './cli/referral.ts'
 import { restakeCommands } from './cli/restake.ts'
@@ -153,7 +153,12 @@ async function main(): Promise<void> {
     await program.parseAsync(process.argv)
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    process.exitCode = error.exitCode === 0 || error.code === 'commander.help' ? EXIT.ok : EXIT.usage
+    const isHelp = error.exitCode === 0 || error.code === 'commander.help'
+    process.exitCode = isHelp ? EXIT.ok : EXIT.usage
+    // Commander has written its own words to stderr.
+    if (!isHelp && process.argv.includes('--json')) {
+      process.stdout.write(`${errorJson('CLI_USAGE', error.message.replace(/^error: /, ''))}\n`)
+    }
   }
   clearInterval(keepAlive)
   // The launcher's IPC channel would keep a finished command alive.

@@ -97,6 +97,45 @@ describe('operations', () => {
       expect(shown.stdout).toContain(word)
   })
 
+  const nobody = `0x${'0'.repeat(40)}`
+  test.each([
+    [2, 'job get xx', /job_ and 32 hex digits/],
+    [2, 'job list --state done', /expected one of "held"/],
+    [2, 'job get', /missing required argument 'id'/],
+    [2, 'key create --scope all', /expected one of "inference"/],
+    [2, 'key create --budget -5', /must be a positive number/],
+    [2, 'credit buy -5', /"-5" is not an amount of DevUSD: a decimal number above 0/],
+    [2, 'credit buy 0', /above 0/],
+    [2, 'credit buy 5 --asset BTC', /Known: DevUSD, HEU/],
+    [4, `job get job_${'0'.repeat(32)}`, /does not exist, or this key may not see it/],
+    [4, 'pod get nobody', /No pod is named "nobody"\. Pods: .*heurist-tiny/],
+    [4, 'node get nobody', /No node is named "nobody"\. Nodes: node-1/],
+    [4, `node get ${nobody}`, /does not exist/],
+    [4, 'key revoke key_0', /does not exist/],
+    [1, 'pod deploy --model builtin:heurist-tiny --name Wrong!', /metadata\.name is "Wrong!", but it must be lower-case letters/],
+  ])('error: exit code %i of heurist %s', async (code, line, says) => {
+    const told = await network.cli(...line.split(' '), '--json')
+    expect([told.code, JSON.parse(told.stdout)]).toEqual([
+      code,
+      { error: { code: expect.any(String), message: expect.stringMatching(says) } },
+    ])
+  })
+
+  test('error: for people the same is on stderr, and nothing on stdout', async () => {
+    expect(await network.cli('node', 'get', 'nobody')).toMatchObject({
+      code: 4,
+      stdout: '',
+      stderr: expect.stringMatching(/^error No node/),
+    })
+  })
+
+  test('behavior: a node is shown by its name and by its address', async () => {
+    const named = JSON.parse((await network.cli('node', 'get', 'node-1', '--json')).stdout) as { nodeId: string; name: string } // cast: our own CLI
+    expect(named).toMatchObject({ name: 'node-1' })
+    expect(JSON.parse((await network.cli('node', 'get', named.nodeId, '--json')).stdout)).toMatchObject({ name: 'node-1' })
+    expect((await network.cli('doctor')).stdout).toMatch(/node-1: collateral +100 of at least [\d.]+ HEU/)
+  })
+
   test("behavior: a job is one trace from the caller through gateway, router and node; without a caller's, one of its own", async () => {
     const named = (name: string | RegExp, service: string) =>
       spans.find(span => span.traceId === TRACE && span.service === service && new RegExp(name).test(span.name))

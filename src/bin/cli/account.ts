@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { parseUnits } from '#protocol'
 import { openDeveloper } from '../developer.ts'
+import { unitsOf } from './amounts.ts'
 import { type Attach, positiveInteger, usageError } from './commands.ts'
 import { EXIT, short, table, time } from './output.ts'
 import { type AssetAnswer, amountText } from './show.ts'
@@ -47,8 +47,9 @@ export function accountCommands(credit: Command, attach: Attach): void {
     const asset = assets.find(({ symbol }) => symbol.toLowerCase() === String(options.asset).toLowerCase())
     if (!asset) throw usageError(`Unknown asset "${options.asset}". Known: ${assets.map(({ symbol }) => symbol).join(', ')}.`)
     const developer = await openDeveloper(config)
+    const units = parseAmount(amount, asset)
     output.note(`Depositing ${amount} ${asset.symbol} …`)
-    const receipt = await developer.deposit(asset.symbol, parseAmount(amount, asset))
+    const receipt = await developer.deposit(asset.symbol, units)
     output.answer(
       receipt,
       () => `deposited in transaction ${receipt.transactionHash}; the credits appear when the deposit is final (a few seconds)`,
@@ -79,9 +80,7 @@ export function accountCommands(credit: Command, attach: Attach): void {
 }
 
 function parseAmount(text: string, asset: AssetAnswer): bigint {
-  try {
-    return parseUnits(text, asset.decimals)
-  } catch {
-    throw usageError(`"${text}" is not an amount of ${asset.symbol}: a decimal number with at most ${asset.decimals} places.`)
-  }
+  const units = unitsOf(text, asset.decimals)
+  if (units !== null && units > 0n) return units
+  throw usageError(`"${text}" is not an amount of ${asset.symbol}: a decimal number above 0 with at most ${asset.decimals} places.`)
 }

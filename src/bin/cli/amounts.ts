@@ -9,14 +9,14 @@ export function heuText(wei: bigint | string): string {
 
 /** "1.5" -> wei, at least `least`. @throws HeuristError CLI_USAGE */
 export function parseHeu(text: string, least = 1n): bigint {
-  const wei = attempt(text, 18)
+  const wei = unitsOf(text, 18)
   if (wei !== null && wei >= least) return wei
   throw usageError(`"${text}" is no amount of HEU: give a positive number with at most 18 decimal places, for example 12.5.`)
 }
 
 /** "12.5" or "12.5%" -> 1250 basis points. */
 export function parsePercent(text: string, least = 1): number {
-  const bps = Number(attempt(text.replace(/%$/, ''), 2) ?? -1n)
+  const bps = Number(unitsOf(text.replace(/%$/, ''), 2) ?? -1n)
   if (bps >= least && bps <= 10_000) return bps
   throw usageError(`"${text}" is no percentage: give a number up to 100 with at most two decimal places, for example 12.5.`)
 }
@@ -45,7 +45,8 @@ export function sending(command: Command): Command {
     .option('--as <account>', 'whose account: a node of this machine (its owner) or a role; default: developer')
 }
 
-function attempt(text: string, decimals: number): bigint | null {
+/** Units of an amount, or null when it is none. */
+export function unitsOf(text: string, decimals: number): bigint | null {
   try {
     return parseUnits(text, decimals)
   } catch {

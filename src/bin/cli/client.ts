@@ -16,12 +16,20 @@ export type ApiClient = {
   remove<T>(path: string): Promise<T>
 }
 
+/** The JSON of a file that another process writes; undefined where it is none. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
 /** What `up` wrote about the running network, or null. */
 export function readDevFile(config: Config): DevFile | null {
   const path = join(config.home, 'dev.json')
   if (!existsSync(path)) return null
-  const parsed = devFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
-  return parsed.success ? parsed.data : null
+  return devFileSchema.safeParse(readJson(path)).data ?? null
 }
 
 /** @throws HeuristError CLI_NOT_RUNNING */
@@ -59,11 +67,15 @@ export function createApiClient(config: Config, as: 'user' | 'admin' = 'user'): 
   }
 }
 
+const REFUSALS: Readonly<Record<number, CliErrorCode>> = { 400: 'CLI_USAGE', 404: 'CLI_NOT_FOUND' }
+
 async function readAnswer<T>(response: Awaited<ReturnType<typeof request>>): Promise<T> {
   const text = await response.body.text()
   if (response.statusCode < 300) return JSON.parse(text) as T // cast: our own gateway's answer; shapes are in application/control
-  const code = response.statusCode === 404 ? 'CLI_NOT_FOUND' : 'CLI_REFUSED'
-  throw new HeuristError<CliErrorCode>(code, errorMessage(text) ?? `The gateway answered ${response.statusCode}.`)
+  throw new HeuristError<CliErrorCode>(
+    REFUSALS[response.statusCode] ?? 'CLI_REFUSED',
+    errorMessage(text) ?? `The gateway answered ${response.statusCode}.`,
+  )
 }
 
 function errorMessage(text: string): string | null {

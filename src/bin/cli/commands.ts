@@ -67,21 +67,36 @@ export function nodeCommands(node: Command, attach: Attach): void {
     output.answer(data, () => nodeTable(data))
     return EXIT.ok
   })
-  attach(node.command('get <id>').description('Show one compute node'), async ({ output, client }, [id = '']) => {
-    const found = await client().get<JsonOf<NodeView>>(`/api/nodes/${encodeURIComponent(id)}`)
-    output.answer(found, () =>
-      [
-        nodeTable([found]),
-        '',
-        ...(found.facts?.devices ?? []).map(deviceLine),
-        ...(found.facts?.replicas ?? []).map(
-          replica =>
-            `pod ${short(replica.podId)}  ${replica.state}  ${replica.slots} slots  ${replica.unitsPerSecond.toFixed(0)} units/s  ${replica.reason ?? ''}`,
-        ),
-      ].join('\n'),
-    )
-    return EXIT.ok
-  })
+  attach(
+    node.command('get <node>').description('Show one compute node, by its address or name'),
+    async ({ output, client }, [node = '']) => {
+      const found = await nodeOf(client(), node)
+      output.answer(found, () =>
+        [
+          nodeTable([found]),
+          '',
+          ...(found.facts?.devices ?? []).map(deviceLine),
+          ...(found.facts?.replicas ?? []).map(
+            replica =>
+              `pod ${short(replica.podId)}  ${replica.state}  ${replica.slots} slots  ${replica.unitsPerSecond.toFixed(0)} units/s  ${replica.reason ?? ''}`,
+          ),
+        ].join('\n'),
+      )
+      return EXIT.ok
+    },
+  )
+}
+
+/** Names are what nodes call themselves: two may have the same. */
+async function nodeOf(client: ApiClient, node: string): Promise<JsonOf<NodeView>> {
+  if (node.startsWith('0x')) return client.get<JsonOf<NodeView>>(`/api/nodes/${encodeURIComponent(node)}`)
+  const { data } = await client.get<Listed<JsonOf<NodeView>>>('/api/nodes')
+  const [found, ...others] = data.filter(({ name }) => name === node)
+  if (!found) throw notFound(`No node is named "${node}". Nodes: ${data.map(({ name }) => name).join(', ') || 'none'}.`)
+  if (others.length === 0) return found
+  throw usageError(
+    `${others.length + 1} nodes are named "${node}". Give an address: ${[found, ...others].map(({ nodeId }) => nodeId).join(', ')}.`,
+  )
 }
 
 function deviceLine({ id, kind, name, memoryBytes, shareBps, slots, benchmark }: Device): string {
@@ -203,6 +218,10 @@ export function configCommands(config: Command, attach: Attach): void {
     )
     return EXIT.ok
   })
+}
+
+export function notFound(message: string): HeuristError<CliErrorCode> {
+  return new HeuristError('CLI_NOT_FOUND', message)
 }
 
 export function usageError(message: string): HeuristError<CliErrorCode> {

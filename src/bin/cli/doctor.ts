@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import pc from 'picocolors'
@@ -6,7 +6,7 @@ import { request } from 'undici'
 import { z } from 'zod'
 import { messageOf, type NodeWhy, type PodWhy } from '#protocol'
 import { openHome } from '../home.ts'
-import { readDevFile } from './client.ts'
+import { readDevFile, readJson } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
 import { localNodes } from './node-ref.ts'
 import { EXIT, short } from './output.ts'
@@ -55,7 +55,7 @@ function nodeChecks({ config }: Context, name: string): Check[] {
     prefixed({ name: 'process', ok: false, detail, fix: `Start it: heurist node start --name ${name}` }),
   ]
   if (!existsSync(path)) return notRunning('it has never reported')
-  const status = statusFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
+  const status = statusFileSchema.safeParse(readJson(path))
   if (!status.success) return notRunning(`${path} is damaged; it is written anew while the node runs`)
   const ageMs = Date.now() - status.data.atMs
   if (ageMs > STALE_MS) return notRunning(`last heard of ${Math.round(ageMs / 1000)} s ago`)
@@ -65,7 +65,7 @@ function nodeChecks({ config }: Context, name: string): Check[] {
 /** How the router sees the node; nothing when no network answers or the node never reported. */
 async function routerChecks({ config, client }: Context, name: string): Promise<Check[]> {
   const path = join(openHome(config.home).nodes, name, 'status.json')
-  const status = existsSync(path) ? statusFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data : undefined
+  const status = statusFileSchema.safeParse(readJson(path)).data
   if (!status || (!config.gatewayUrl && !readDevFile(config))) return []
   try {
     const why = await client().get<NodeWhy>(`/v1/nodes/${status.nodeId}/why`)

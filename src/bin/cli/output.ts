@@ -62,10 +62,15 @@ export function time(ms: number | null | undefined): string {
   return ms ? new Date(ms).toISOString().replace('T', ' ').slice(0, 19) : '-'
 }
 
+/** An error as `--json` prints it. */
+export function errorJson(code: string, message: string): string {
+  return JSON.stringify({ error: { code, message } })
+}
+
 /** Prints an error with what to do, and answers the exit code. */
 export function reportError(error: unknown, json: boolean): number {
   const code = isHeuristError(error) ? error.code : 'UNEXPECTED'
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message: messageOf(error) } })}\n`)
+  if (json) process.stdout.write(`${errorJson(code, messageOf(error))}\n`)
   else process.stderr.write(`${pc.red('error')} ${messageOf(error)}\n`)
   return exitCodeOf(error)
 }

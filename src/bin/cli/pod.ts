@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Attach, usageError } from './commands.ts'
+import { type Attach, notFound } from './commands.ts'
 import { EXIT, short, table } from './output.ts'
 import { podApplyCommands } from './pod-apply.ts'
 import { podLogsCommand } from './pod-logs.ts'
@@ -31,7 +31,7 @@ export function podCommands(pod: Command, attach: Attach): void {
   attach(pod.command('get <name>').description('Show one pod'), async ({ output, client }, [name = '']) => {
     const { data } = await client().get<{ data: readonly PodRow[] }>('/api/pods')
     const found = data.find(row => row.name === name || row.podId === name)
-    if (!found) throw usageError(`No pod is named "${name}". Pods: ${data.map(row => row.name).join(', ') || 'none'}.`)
+    if (!found) throw notFound(`No pod is named "${name}". Pods: ${data.map(row => row.name).join(', ') || 'none'}.`)
     output.answer(
       found,
       () =>

@@ -9,7 +9,7 @@ const healthy: StatusFacts = {
   nowMs: 65_000,
   routerUrl: 'ws://router',
   link: { phase: 'up', sinceMs: 5000, router: '0xabc', lastError: null },
-  standing: { registered: true, jailed: false, owner: ZERO_ADDRESS, collateral: 10n, minimumCollateral: 10n },
+  standing: { registered: true, jailed: false, owner: ZERO_ADDRESS, collateral: 10n ** 19n, minimumCollateral: 10n ** 19n },
   devices: [TEST_DEVICE],
   pods: [{ pod, objection: null }],
   replicas: [{ podId: pod.podId, manifestHash: pod.manifestHash, deviceId: 'cpu', state: 'warm', slots: 2, unitsPerSecond: 9 }],
@@ -40,7 +40,12 @@ describe('nodeStatus', () => {
   const cases: [string, Partial<StatusFacts>, string, RegExp][] = [
     ['no link', { link: { phase: 'waiting', sinceMs: 0, router: null, lastError: 'ECONNREFUSED' } }, 'link', /ECONNREFUSED/],
     ['an unreachable chain', { standing: 'connection refused' }, 'registration', /could not be asked/],
-    ['too little collateral', { standing: { ...(healthy.standing as object), collateral: 9n } as never }, 'collateral', /9 of at least 10/],
+    [
+      'too little collateral',
+      { standing: { ...(healthy.standing as object), collateral: 9n * 10n ** 18n } as never },
+      'collateral',
+      /^9 of at least 10 HEU$/,
+    ],
     ['a jailed node', { standing: { ...(healthy.standing as object), jailed: true } as never }, 'standing', /no routing/],
     ['a pod that does not fit', { pods: [{ pod, objection: 'needs 1 GPU' }] }, 'pod tiny', /needs 1 GPU/],
     [

@@ -1,4 +1,4 @@
-import type { Address, Device, DeviceKind, PodRecord, Replica } from '#protocol'
+import { type Address, type Device, type DeviceKind, formatUnits, type PodRecord, type Replica } from '#protocol'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
 import type { SandboxSupport } from '../pod/sandbox/detect.ts'
 import type { RunnerCounts } from './lease-runner.ts'
@@ -69,7 +69,7 @@ function checkStanding({ standing, nodeId }: StatusFacts): NodeCheck[] {
     check(
       'collateral',
       enough,
-      `${collateral} of at least ${minimumCollateral} HEU wei`,
+      `${formatUnits(collateral, 18)} of at least ${formatUnits(minimumCollateral, 18)} HEU`,
       'Add what is missing: heurist collateral add <node> <heu>.',
     ),
     check(

@@ -1,4 +1,5 @@
-import { type PodManifest, podManifestSchema } from '#protocol'
+import type { PodManifest } from '#protocol'
+import { checkedManifest } from './parse.ts'
 
 export type ModelPodOptions = {
   /** Name of the pod, which is what users put into `model`. */
@@ -19,10 +20,10 @@ export type ModelPodOptions = {
 /** Beside the weights a runtime needs its context and buffers: a quarter more is what small and large models have in common. */
 const MEMORY_FACTOR = 1.25
 
-/** The manifest behind `heurist pod deploy --model`: one GGUF model served by the built-in engine. @throws ZodError on values out of bounds */
+/** The manifest behind `heurist pod deploy --model`: one GGUF model served by the built-in engine. @throws HeuristError MANIFEST_INVALID on values out of bounds */
 export function manifestForModel(options: ModelPodOptions): PodManifest {
   const { name, source, revision, sha256, bytes, quantization, contextLength, price, tokenizerSha256 } = options
-  return podManifestSchema.parse({
+  return checkedManifest({
     apiVersion: 'heurist/v1',
     kind: 'Pod',
     metadata: { name, description: `Model ${source}`.slice(0, 500) },

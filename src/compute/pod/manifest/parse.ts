@@ -37,6 +37,13 @@ export function parseManifest(text: string): PodManifest {
   )
 }
 
+/** A manifest that a program made. @throws HeuristError MANIFEST_INVALID with the path, the value and what is allowed, for every fault */
+export function checkedManifest(value: unknown): PodManifest {
+  const parsed = podManifestSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw invalid(parsed.error.issues.flatMap(issue => faultsOf(issue, value).map(({ path, message }) => ({ path, message }))))
+}
+
 function invalid(faults: readonly ManifestFault[]): HeuristError<ManifestErrorCode, readonly ManifestFault[]> {
   const lines = faults.map(({ path, message, position }) => {
     const place = position ? `line ${position.line}, column ${position.column}: ` : ''
