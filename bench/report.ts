@@ -139,8 +139,7 @@ besides. What 2,000 streams add to it is the difference of the two columns. What
 2,000 streams in a fresh process under Node's default flags 233 were left when it was made to collect, and 266 were there with semi-spaces of 4 MB.
 
 The machine is shared and its speed changes within minutes: the proxy alone was seen between 60 and 200 µs a request on one day, and figures of two runs
-can not be compared. Portkey here only forwards: no key check, no
-credits, no receipt.`
+can not be compared. Portkey and LLMOps (a fork of Portkey that streams on Node) only forward here: no key check, no credits, no receipt.`
 
 /** The page docs/reference/benchmarks.md. */
 export function report(input: Report): string {
@@ -172,7 +171,7 @@ ${throughputTable(throughput)}
 
 ![The gateways side by side](benchmarks.svg)
 ${missing.length > 0 ? `\nNot installed here, so not measured: ${missing.join(', ')}.\n` : ''}
-Portkey answers every streamed request with an error on Node (Portkey-AI/gateway #1389), so it has no figure per token.
+Portkey answers every streamed request with an error on Node (Portkey-AI/gateway #1389), so it has no figure per token; LLMOps, its fork, has one.
 
 ### Latency at 200 requests a second (open loop, 16 tokens)
 

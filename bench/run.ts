@@ -41,11 +41,14 @@ function program(file: string, args: readonly string[] = []): Record<string, unk
   return JSON.parse(output.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown> // cast: our own programs
 }
 
-tell('start of upstream, proxies, Portkey and the network')
+tell('start of upstream, proxies, gateways and the network')
 const bench = await startBench()
-const { direct, undici, portkey, heurist } = bench.targets
-const all = [direct, ...bench.peers, undici, portkey, heurist]
-const holding = [direct, ...bench.peers, undici, heurist]
+/** Whoever gives up leaves no proxy and no network behind. */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void bench.stop().finally(() => process.exit(130)))
+const { direct, undici, portkey, llmops, heurist } = bench.targets
+const all = [direct, ...bench.peers, undici, portkey, llmops, heurist]
+const holding = [direct, ...bench.peers, undici, llmops, heurist]
 const STREAMS = [500, 2000]
 expect((ROUNDS + 1) * all.length + all.length + STREAMS.length * holding.length + 4)
 const throughput = await measureThroughput(all, ROUNDS, tell)

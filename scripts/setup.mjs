@@ -75,6 +75,15 @@ export function installDependencies() {
   })
 }
 
+/** Installs the gateways that the bench measures beside ours, in a folder of their own: nothing else needs them. */
+export function installBenchPeers() {
+  const folder = join(root, 'bench', 'peers')
+  once(join(folder, 'node_modules', '.installed'), hashOf([join(folder, 'package-lock.json')]), () => {
+    console.error('Installing the gateways to compare with …')
+    run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `--prefix=${folder}`], 'Installing the peers')
+  })
+}
+
 /** Builds the console's static files when its sources changed. */
 export function buildConsole() {
   const source = join(root, 'console')

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../src/platform/free-port.ts'
@@ -63,7 +63,7 @@ function family(pid: number): readonly number[] {
   return [pid, ...(children === '' ? [] : children.split(' ').map(Number))]
 }
 
-async function start(peer: Peer, upstream: number): Promise<{ target: Target; child: ChildProcess }> {
+async function start(peer: Peer, upstream: number): Promise<{ target: Target; child: ChildProcess; folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), `heurist-bench-${peer.name}-`))
   const port = await freePort()
   const file = join(folder, 'peer.conf')
@@ -71,16 +71,29 @@ async function start(peer: Peer, upstream: number): Promise<{ target: Target; ch
   const child = spawn(peer.binary, [...peer.args(file)], { stdio: 'ignore' })
   await answers(port)
   const target = { name: peer.name, url: `http://127.0.0.1:${port}/v1`, model: 'bench', headers: [{}], pids: () => family(child.pid ?? 0) }
-  return { target, child }
+  return { target, child, folder }
+}
+
+export type Peers = {
+  readonly targets: readonly Target[]
+  readonly children: readonly ChildProcess[]
+  readonly missing: readonly string[]
+  /** Removes their configurations; the processes are ended by whoever started them. */
+  clean(): void
 }
 
 /** Those that are installed, running; and the names of those that are not. */
-export async function startPeers(upstream: number): Promise<{ targets: Target[]; children: ChildProcess[]; missing: string[] }> {
+export async function startPeers(upstream: number): Promise<Peers> {
   const started: Awaited<ReturnType<typeof start>>[] = []
   const missing: string[] = []
   for (const peer of [NGINX, HAPROXY]) {
     if (isInstalled(peer)) started.push(await start(peer, upstream))
     else missing.push(peer.name)
   }
-  return { targets: started.map(({ target }) => target), children: started.map(({ child }) => child), missing }
+  return {
+    targets: started.map(({ target }) => target),
+    children: started.map(({ child }) => child),
+    missing,
+    clean: () => started.forEach(({ folder }) => void rmSync(folder, { recursive: true, force: true })),
+  }
 }

@@ -11,8 +11,11 @@ import type { Target } from './load.ts'
 import { startPeers } from './peers.ts'
 import { ROOT, startProgram, startServer } from './processes.ts'
 
+/** Gateways from npm, installed by `npm run bench`. */
+const PEERS = join(ROOT, 'bench/peers')
+
 export type Bench = {
-  readonly targets: Readonly<Record<'direct' | 'undici' | 'portkey' | 'heurist', Target>>
+  readonly targets: Readonly<Record<'direct' | 'undici' | 'portkey' | 'llmops' | 'heurist', Target>>
   /** System proxies that are installed, and the names of those that are not. */
   readonly peers: readonly Target[]
   readonly missing: readonly string[]
@@ -88,11 +91,13 @@ export async function startBench(): Promise<Bench> {
   const proxy = await startProgram<{ port: number }>('undici-proxy.ts', [origin])
   const portkeyPort = await freePort()
   const portkey = await startServer(
-    [join(ROOT, 'node_modules/@portkey-ai/gateway/build/start-server.js'), `--port=${portkeyPort}`, '--headless'],
+    [join(PEERS, 'node_modules/@portkey-ai/gateway/build/start-server.js'), `--port=${portkeyPort}`, '--headless'],
     portkeyPort,
   )
+  const llmopsPort = await freePort()
+  const llmops = await startServer([join(PEERS, 'llmops.js'), String(llmopsPort)], llmopsPort)
   const peers = await startPeers(upstream.facts.port)
-  children.push(upstream.child, proxy.child, portkey, ...peers.children)
+  children.push(upstream.child, proxy.child, portkey, llmops, ...peers.children)
   const inspectPort = await freePort()
   const heurist = await startHeurist(inspectPort)
   const plain = { headers: [{}], model: 'bench' }
@@ -107,6 +112,13 @@ export async function startBench(): Promise<Bench> {
         headers: [{ 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${origin}/v1`, authorization: 'Bearer none' }],
         pids: pidOf(portkey),
       },
+      llmops: {
+        name: 'LLMOps 0.6.10',
+        url: `http://127.0.0.1:${llmopsPort}/v1`,
+        model: 'bench',
+        headers: [{ 'x-llmops-provider': 'openai', 'x-llmops-custom-host': `${origin}/v1`, authorization: 'Bearer none' }],
+        pids: pidOf(llmops),
+      },
       heurist: heurist.target,
     },
     peers: peers.targets,
@@ -117,6 +129,7 @@ export async function startBench(): Promise<Bench> {
     async stop() {
       for (const child of children) child.kill()
       await heurist.stop()
+      peers.clean()
     },
   }
 }
