@@ -5,7 +5,8 @@ import { createRouterPool, type RouterPool } from '#application'
 import { createBeacon, createGatewayDoor, type GatewayDoor, type Router } from '#orchestration'
 import { createSigner, newPrivateKey, signAlone, silentLogger, systemClock } from '#platform'
 import { type Bus, createLocalBus } from '#platform/bus'
-import { DISPATCH_PATH, discardReceiptDigest, domainSeparator, jobDomain, type PodRecord, ZERO_BYTES32 } from '#protocol'
+import { type Address, DISPATCH_PATH, discardReceiptDigest, domainSeparator, jobDomain, type PodRecord, ZERO_BYTES32 } from '#protocol'
+import type { FakeLease } from '../src/orchestration/router/testing/fake-node.ts'
 import {
   dispatchRecorded,
   STREAMED,
@@ -121,6 +122,30 @@ describe('a gateway and a router in another process', () => {
     expect(await member.router.replay(job)).toMatchObject([{ matches: true }])
     await vi.waitFor(() => expect(pool.nodes()).toMatchObject([{ online: true }]), 10_000)
     expect(await pool.why(pool.nodes()[0]!.nodeId)).toMatchObject({ linked: true })
+  })
+
+  test('behavior: the weight of a key goes with its jobs', async () => {
+    const member = await startMember('a')
+    await linked(1)
+    const open: FakeLease[] = []
+    await startNode(member, { answer: lease => void open.push(lease) })
+    const payer = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`
+    const fillers = [1, 2, 3, 4].map(() => ask({ ...testOrder(pod), payer: payer(9) }))
+    await vi.waitFor(() => expect(open).toHaveLength(4), 10_000)
+    const plain = [1, 2].map(() => ask({ ...testOrder(pod), payer: payer(1) }))
+    const gold = [1, 2].map(() => ask({ ...testOrder(pod), payer: payer(2), weight: 100 }))
+    await vi.waitFor(() => expect(member.router.router.openJobs()).toBe(8), 10_000)
+    const expected = [plain[0]!, ...gold, plain[1]!]
+    for (const [done, job] of expected.entries()) {
+      open[done]!.text('x')
+      open[done]!.done()
+      await vi.waitFor(() => expect(open[4 + done]?.grant.jobId).toBe(job.order.jobId), 10_000)
+    }
+    for (const lease of open.slice(4)) {
+      lease.text('x')
+      lease.done()
+    }
+    await Promise.all([...fillers, ...expected].map(job => job.ended))
   })
 
   test("behavior: the caller's trace goes on to the node", async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { signedDecisionSchema } from './decision.ts'
 import { HeuristError } from './errors.ts'
 import { addressSchema, bytes32Schema, jobIdSchema } from './ids.ts'
-import { FINISH_REASONS, jobPreferencesSchema, jobRequestSchema } from './job.ts'
+import { FINISH_REASONS, jobPreferencesSchema, jobRequestSchema, payerWeightSchema } from './job.ts'
 import { nodeFactsSchema } from './node.ts'
 import { nodeLogSchema } from './pod-logs.ts'
 import { amountSchema, signedDiscardReceiptSchema, signedReceiptSchema } from './receipt.ts'
@@ -29,6 +29,7 @@ const wireOrderSchema = z.object({
   seedCommitment: bytes32Schema,
   inputUnits: count,
   payer: addressSchema,
+  weight: payerWeightSchema.optional(),
   frontend: addressSchema,
   referredNodes: z.array(addressSchema),
   asset: addressSchema,

@@ -15,6 +15,8 @@ export type JobOrder = {
   /** Prompt tokens as the gateway counted them. */
   readonly inputUnits: number
   readonly payer: Address
+  /** What the payer gets of a pod's slots beside a payer of weight 1 when both wait: 1 to 100. Absent: 1. */
+  readonly weight?: number | undefined
   /** Zero address without a frontend. */
   readonly frontend: Address
   /** Nodes that the frontend refers to (priority 2). */

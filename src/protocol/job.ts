@@ -35,6 +35,9 @@ export function requestHash(request: JobRequest): Bytes32 {
   return canonicalHash(request)
 }
 
+/** What a payer's waiting jobs get of a pod beside those of a payer of weight 1. */
+export const payerWeightSchema = z.number().int().min(1).max(100)
+
 /** `heurist: {…}` in a request body (DESIGN §9). Credits are decimal strings or numbers; absent means no limit. */
 export const jobPreferencesSchema = z.strictObject({
   max_price_credits: z.number().nonnegative().optional(),

@@ -212,6 +212,12 @@ describe('hostile', () => {
     expect((await send('/api/keys', { key })).text).not.toContain('dev admin')
     const grab = { method: 'POST', key, body: JSON.stringify({ name: 'x', scopes: ['admin'] }) }
     expect((await send('/api/keys', grab)).status).toBe(403)
+    const first = { method: 'POST', key, body: JSON.stringify({ name: 'x', weight: 100 }) }
+    expect((await send('/api/keys', first)).status).toBe(403)
+    for (const weight of [0, 1.5, 101, '7']) {
+      const wrong = { method: 'POST', key: network.dev().adminKey, body: JSON.stringify({ name: 'x', weight }) }
+      expect((await send('/api/keys', wrong)).status, `weight ${weight}`).toBe(400)
+    }
     expect((await complete(chatBody(), key)).error.code).toBe('insufficient_quota')
   }, 30_000)
 

@@ -16,6 +16,7 @@ import {
   type NodeLog,
   type NodeWhy,
   type PodManifest,
+  payerWeightSchema,
   type SignedDecision,
 } from '#protocol'
 import type { PodCatalog } from '../gateway/openai/models.ts'
@@ -87,6 +88,7 @@ const keyBody = z.strictObject({
   scopes: z.array(z.enum(API_KEY_SCOPES)).min(1).default(['inference', 'read']),
   budgetCredits: z.number().positive().max(1e12).nullable().default(null),
   requestsPerMinute: z.number().int().positive().max(1_000_000).optional(),
+  weight: payerWeightSchema.optional(),
   expiresInDays: z.number().positive().max(3650).nullable().default(null),
   account: addressSchema.optional(),
   /** Where the frontend that hands this key out is paid: it gets its share of what the key spends. */
@@ -280,6 +282,7 @@ export function accountRoutes(app: FastifyInstance, options: ControlOptions, dep
       budget: body.budgetCredits === null ? null : BigInt(Math.round(body.budgetCredits * 1e9)),
       expiresAtMs: body.expiresInDays === null ? null : clock.now() + Math.round(body.expiresInDays * 86_400_000),
       ...(body.frontend !== undefined && { frontend: body.frontend }),
+      ...(body.weight !== undefined && { weight: body.weight }),
       ...(body.requestsPerMinute !== undefined && { requestsPerMinute: body.requestsPerMinute }),
     })
     return { ...keyView(created.key), secret: created.secret, note: 'The secret is shown this one time.' }

@@ -35,6 +35,7 @@ function makeJob(hold: Hold): Job {
     budget: null,
     spent: 0n,
     requestsPerMinute: 1,
+    weight: 1,
     frontend: null,
     createdAtMs: 0,
     expiresAtMs: null,

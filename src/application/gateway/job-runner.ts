@@ -132,6 +132,7 @@ function orderOf({ referredNodes }: Context, { call, hold, start }: Job): JobOrd
     seedCommitment: seed == null ? ZERO_BYTES32 : canonicalHash({ jobId: start.jobId, seed }),
     inputUnits: call.inputUnits,
     payer: start.payer,
+    weight: call.key.weight,
     frontend: start.frontend,
     referredNodes: call.key.frontend ? referredNodes(call.key.frontend) : NO_NODES,
     asset: hold.asset,

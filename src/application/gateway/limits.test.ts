@@ -29,6 +29,14 @@ describe('rate limits', () => {
     expect(headers.get('x-ratelimit-limit-requests')).toBe('2')
   })
 
+  test('behavior: the weight of the key goes to the router with its jobs', async () => {
+    for (const weight of [1, 7]) {
+      const caller = await the.newCaller({ weight })
+      await the.call('/v1/chat/completions', { ...CHAT, max_tokens: 5 }, bearer(caller))
+      expect(the.dispatcher.jobs.at(-1)?.order.weight).toBe(weight)
+    }
+  })
+
   test('error: tokens per minute, by what was asked for', async () => {
     const caller = await the.newCaller()
     the.dispatcher.script = () => textScript('short')

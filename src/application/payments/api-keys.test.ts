@@ -52,6 +52,13 @@ describe('createApiKeys', () => {
     expect((await apiKeys.list(account)).map(listed => listed.keyId)).toContain(key.keyId)
   })
 
+  test('behavior: a key has a weight, 1 unless it was given another', async () => {
+    const [plain, gold] = [await apiKeys.create({ name: 'plain', account }), await apiKeys.create({ name: 'gold', account, weight: 100 })]
+    expect([plain, gold].map(({ key }) => key.weight)).toEqual([1, 100])
+    expect(await open().verify(gold.secret)).toMatchObject({ key: { weight: 100 } })
+    for (const weight of [0, 101]) await expect(apiKeys.create({ name: 'x', account, weight }), `${weight}`).rejects.toThrow()
+  })
+
   test('behavior: malformed, unknown, expired, revoked', async () => {
     for (const secret of ['', 'hk_', 'sk-123', `hk_${'A'.repeat(64)}`, `hk_${'0'.repeat(65)}`, "hk_' or 1=1"]) {
       expect(await apiKeys.verify(secret), secret).toEqual({ ok: false, reason: 'malformed' })

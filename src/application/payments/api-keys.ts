@@ -14,6 +14,8 @@ export type NewApiKey = {
   readonly budget?: bigint | null
   /** Default: that of this process. */
   readonly requestsPerMinute?: number
+  /** 1 to 100; default 1, like everybody. */
+  readonly weight?: number
   readonly frontend?: Address | null
   readonly expiresAtMs?: number | null
 }
@@ -91,6 +93,7 @@ export function createApiKeys(
         budget: wanted.budget ?? null,
         spent: 0n,
         requestsPerMinute: wanted.requestsPerMinute ?? options.requestsPerMinute,
+        weight: wanted.weight ?? 1,
         frontend: wanted.frontend ?? null,
         createdAtMs: clock.now(),
         expiresAtMs: wanted.expiresAtMs ?? null,

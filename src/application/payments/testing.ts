@@ -43,6 +43,7 @@ export function apiKey(account: Address, changes: Partial<ApiKeyRecord> = {}): A
     budget: null,
     spent: 0n,
     requestsPerMinute: 60,
+    weight: 1,
     frontend: null,
     createdAtMs: 0,
     expiresAtMs: null,

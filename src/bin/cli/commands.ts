@@ -155,6 +155,7 @@ export function keyCommands(key: Command, attach: Attach): void {
     .option('--name <name>', 'to recognise it', 'cli')
     .option('--scope <scope...>', 'inference, read, admin', ['inference', 'read'])
     .option('--budget <credits>', 'most credits that it may spend', positiveNumber)
+    .option('--weight <weight>', 'what its jobs get beside a key of weight 1 while both wait for a pod: 1 to 100', positiveInteger)
     .option('--expires-in-days <days>', 'when it stops working', positiveNumber)
     .option('--frontend <payout>', 'account of the frontend that gets its share of what the key spends')
   attach(create, async ({ output, client }, _args, options) => {
@@ -163,6 +164,7 @@ export function keyCommands(key: Command, attach: Attach): void {
       scopes: options.scope,
       budgetCredits: options.budget ?? null,
       expiresInDays: options.expiresInDays ?? null,
+      ...(options.weight !== undefined && { weight: options.weight }),
       ...(options.frontend !== undefined && { frontend: String(options.frontend).toLowerCase() }),
     }
     const made = await client('admin').post<{ secret: string; keyId: string }>('/api/keys', body)
@@ -175,6 +177,7 @@ export function keyCommands(key: Command, attach: Attach): void {
       prefix: string
       name: string
       scopes: string[]
+      weight: number
       spentCredits: string
       budgetCredits: string | null
       expiresAtMs: number | null
@@ -183,12 +186,13 @@ export function keyCommands(key: Command, attach: Attach): void {
     const { data } = await client().get<Listed<KeyRow>>('/api/keys')
     output.answer(data, () =>
       table(
-        ['key', 'begins', 'name', 'scopes', 'spent', 'budget', 'expires', 'revoked'],
+        ['key', 'begins', 'name', 'scopes', 'weight', 'spent', 'budget', 'expires', 'revoked'],
         data.map(row => [
           row.keyId,
           row.prefix,
           row.name,
           row.scopes.join(','),
+          row.weight,
           row.spentCredits,
           row.budgetCredits ?? 'no limit',
           time(row.expiresAtMs),

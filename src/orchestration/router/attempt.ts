@@ -97,12 +97,9 @@ function heldBack({ allowances, fleet }: RouterContext, { podId }: Job, choices:
 function wait(context: RouterContext, job: Job): void {
   const { queue, dependencies } = context
   const { queueMs } = job.order.pod.manifest.spec.timeouts
-  if (!queue.add(job)) {
-    const waiting = queue.size(job.podId)
-    const message = `${waiting} jobs already wait for pod ${job.order.pod.name}, as many as may.`
-    discard(context, job, { code: 'ROUTER_QUEUE_FULL', ...laterBy(context, job, waiting, message) })
-    return
-  }
+  const displaced = queue.add(job)
+  if (displaced) refuseFull(context, displaced)
+  if (displaced === job) return
   job.cancelQueueTimer = dependencies.clock.after(queueMs, () => {
     const place = queue.ahead(job) + 1
     const waiting = queue.size(job.podId)
@@ -111,6 +108,12 @@ function wait(context: RouterContext, job: Job): void {
     const message = `No slot of pod ${job.order.pod.name} became free for this job within ${queueMs} ms; it was about number ${place} of ${waiting} that wait.`
     discard(context, job, { code: 'ROUTER_QUEUE_TIMEOUT', ...laterBy(context, job, place, message) })
   })
+}
+
+function refuseFull(context: RouterContext, job: Job): void {
+  const { queue } = context
+  const message = `${queue.size(job.podId)} jobs wait for pod ${job.order.pod.name}, as many as may, and no payer has more of them waiting.`
+  discard(context, job, { code: 'ROUTER_QUEUE_FULL', ...laterBy(context, job, queue.ahead(job) + 1, message) })
 }
 
 /** When so many jobs that wait now will have been served, at the pace of the last ones; none waits longer than its deadline. */

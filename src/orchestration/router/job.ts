@@ -77,6 +77,8 @@ export type Job = {
   readonly podId: PodId
   readonly payer: Address
   /** Tokens that it may be: those of its prompt and the most that it may produce. */
+  readonly tokens: number
+  /** What its payer gets beside others that wait for the same pod. */
   readonly weight: number
   readonly demand: Demand
   /** The same set as `demand.excluded`, which the filter may only read. */
@@ -107,7 +109,8 @@ export function createJob(order: JobOrder, sink: JobSink, nowMs: number): Job {
     sink,
     podId: pod.podId,
     payer: order.payer,
-    weight: order.inputUnits + limits.maxTokens,
+    tokens: order.inputUnits + limits.maxTokens,
+    weight: order.weight ?? 1,
     demand: { pod, preferences, referredNodes, excluded },
     excluded,
     limits,

@@ -7,9 +7,9 @@ import { createWaitingQueue } from './queue.ts'
 import type { FakeLease } from './testing/fake-node.ts'
 import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
 
-type Item = { podId: PodId; payer: string; name: string; weight: number }
+type Item = { podId: PodId; payer: string; name: string; tokens: number; weight: number }
 const podId: PodId = `0x${'a'.repeat(64)}`
-const item = (payer: string, name: string, weight = 1): Item => ({ podId, payer, name, weight })
+const item = (payer: string, name: string, tokens = 1, weight = 1): Item => ({ podId, payer, name, tokens, weight })
 
 function takeAll(queue: ReturnType<typeof createWaitingQueue<Item>>, slots = Number.POSITIVE_INFINITY): string[] {
   const taken: string[] = []
@@ -57,10 +57,31 @@ describe('waiting queue', () => {
 
   test('behavior: it is bounded per pod', () => {
     const queue = createWaitingQueue<Item>(2)
-    expect([queue.add(item('a', '1')), queue.add(item('b', '2')), queue.add(item('c', '3'))]).toEqual([true, true, false])
+    const third = item('c', '3')
+    expect([queue.add(item('a', '1')), queue.add(item('b', '2')), queue.add(third)]).toEqual([null, null, third])
     const first = takeAll(queue, 1)
     expect(first).toEqual(['1'])
-    expect(queue.add(item('c', '3'))).toBe(true)
+    expect(queue.add(third)).toBeNull()
+  })
+
+  test('behavior: a full queue makes room for whoever waits for less, at the cost of the newest job of whoever waits for most', () => {
+    const queue = createWaitingQueue<Item>(4)
+    const names = (job: Item | null) => job?.name ?? null
+    for (let i = 1; i <= 4; i++) queue.add(item('flood', `flood ${i}`))
+    expect(names(queue.add(item('flood', 'flood 5')))).toBe('flood 5')
+    expect(names(queue.add(item('small', 'small 1')))).toBe('flood 4')
+    // Two of its jobs wait, as many as there would be of the other: who was there first stays.
+    expect(names(queue.add(item('small', 'small 2')))).toBe('flood 3')
+    expect(names(queue.add(item('small', 'small 3')))).toBe('small 3')
+    expect(names(queue.add(item('heavy', 'heavy 1', 1, 10)))).toBe('flood 2')
+    expect(queue.size(podId)).toBe(4)
+  })
+
+  test('behavior: payers share by weight', () => {
+    const queue = createWaitingQueue<Item>(100)
+    for (let i = 1; i <= 6; i++) queue.add(item('gold', `gold ${i}`, 10, 3))
+    for (let i = 1; i <= 3; i++) queue.add(item('plain', `plain ${i}`, 10))
+    expect(takeAll(queue)).toEqual(['gold 1', 'plain 1', 'gold 2', 'gold 3', 'gold 4', 'plain 2', 'gold 5', 'gold 6', 'plain 3'])
   })
 
   test('property: nothing is lost or served twice, and no payer waits for more than one job of each other payer', () => {
@@ -100,24 +121,30 @@ describe('waiting queue', () => {
     expect(served).toEqual(['short 1', 'long 1', 'short 2', 'short 3', 'short 4', 'long 2', 'short 5', 'short 6'])
   })
 
-  test('property: no payer with a waiting job falls behind another by more than a job of each (no starvation)', () => {
-    const jobs = fc.array(fc.record({ payer: fc.integer({ min: 0, max: 4 }), weight: fc.integer({ min: 1, max: 50 }) }), {
-      minLength: 1,
-      maxLength: 80,
-    })
+  const WEIGHTS = [1, 2, 7, 30, 100]
+  const jobs = fc.array(fc.record({ payer: fc.integer({ min: 0, max: 4 }), tokens: fc.integer({ min: 0, max: 50 }) }), {
+    minLength: 1,
+    maxLength: 80,
+  })
+  const queueOf = (entries: readonly { payer: number; tokens: number }[]) => {
+    const queue = createWaitingQueue<Item>(1000)
+    const items = entries.map(({ payer, tokens }, i) => item(`p${payer}`, `${i}`, tokens, WEIGHTS[payer]!))
+    for (const each of items) queue.add(each)
+    return { queue, items }
+  }
+
+  test('property: shares are proportional to weights, and no payer with a waiting job falls behind another by more than a job (no starvation)', () => {
     fc.assert(
       fc.property(jobs, entries => {
-        const queue = createWaitingQueue<Item>(1000)
+        const { queue, items } = queueOf(entries)
         const served = new Map<string, number>()
         const waiting = new Map<string, number>()
-        for (const [i, { payer, weight }] of entries.entries()) {
-          queue.add(item(`p${payer}`, `${i}`, weight))
-          waiting.set(`p${payer}`, (waiting.get(`p${payer}`) ?? 0) + 1)
-        }
-        queue.offer(podId, ({ payer, weight }) => {
+        for (const { payer } of items) waiting.set(payer, (waiting.get(payer) ?? 0) + 1)
+        queue.offer(podId, ({ payer, tokens, weight }) => {
+          // Tokens per weight: whoever goes has had least of all that wait, so the others are ahead by at most their last job.
           for (const [other, count] of waiting)
-            if (count > 0) expect((served.get(payer) ?? 0) - (served.get(other) ?? 0), `${payer} before ${other}`).toBeLessThanOrEqual(0)
-          served.set(payer, (served.get(payer) ?? 0) + weight)
+            if (count > 0) expect(served.get(payer) ?? 0, `${payer} before ${other}`).toBeLessThanOrEqual((served.get(other) ?? 0) + 1e-9)
+          served.set(payer, (served.get(payer) ?? 0) + Math.max(1, tokens) / weight)
           waiting.set(payer, waiting.get(payer)! - 1)
           return 'taken'
         })
@@ -126,13 +153,71 @@ describe('waiting queue', () => {
     )
   })
 
+  test('property: a payer of little weight goes after at most what the others may have by theirs', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...WEIGHTS), { minLength: 1, maxLength: 5 }), weights => {
+        const queue = createWaitingQueue<Item>(10_000)
+        for (const [payer, weight] of weights.entries()) for (let i = 0; i < 400; i++) queue.add(item(`p${payer}`, 'other', 10, weight))
+        for (let i = 0; i < 4; i++) queue.add(item('least', 'least', 10, 1))
+        const turns = takeAll(queue).flatMap((name, at) => (name === 'least' ? [at] : []))
+        const most = weights.reduce((sum, weight) => sum + weight + 1, 1)
+        for (const [i, turn] of turns.entries()) expect(turn - (turns[i - 1] ?? -1), `turn ${i}`).toBeLessThanOrEqual(most)
+        expect(turns).toHaveLength(4)
+      }),
+    )
+  })
+
+  test('property: a job is told its exact place, whatever the weights', () => {
+    fc.assert(
+      fc.property(jobs, fc.nat(), (entries, which) => {
+        const { queue, items } = queueOf(entries)
+        const job = items[which % items.length]!
+        const told = queue.ahead(job)
+        expect(takeAll(queue).indexOf(job.name)).toBe(told)
+      }),
+    )
+  })
+
+  test('property: a job that waits nowhere is told where it would stand', () => {
+    fc.assert(
+      fc.property(jobs, fc.integer({ min: 0, max: 4 }), (entries, payer) => {
+        const { queue } = queueOf(entries)
+        const late = item(`p${payer}`, 'late', 5, WEIGHTS[payer]!)
+        const told = queue.ahead(late)
+        queue.add(late)
+        expect(takeAll(queue).indexOf('late')).toBe(told)
+      }),
+    )
+  })
+
+  test('property: in a full queue nobody loses a place to a payer who waits for more', () => {
+    fc.assert(
+      fc.property(jobs, fc.integer({ min: 1, max: 10 }), (entries, bound) => {
+        const queue = createWaitingQueue<Item>(bound)
+        const waiting = new Map<string, number>()
+        for (const [i, { payer, tokens }] of entries.entries()) {
+          const job = item(`p${payer}`, `${i}`, tokens, WEIGHTS[payer]!)
+          const cost = (one: Item) => Math.max(1, one.tokens) / one.weight
+          const lost = queue.add(job)
+          waiting.set(job.payer, (waiting.get(job.payer) ?? 0) + cost(job))
+          if (lost && lost !== job) {
+            expect(waiting.get(lost.payer)).toBeGreaterThan(waiting.get(job.payer)! - 1e-9)
+            expect(queue.ahead(lost)).toBeLessThanOrEqual(bound)
+          }
+          if (lost) waiting.set(lost.payer, waiting.get(lost.payer)! - cost(lost))
+          expect(queue.size(podId)).toBe(Math.min(i + 1, bound))
+        }
+      }),
+    )
+  })
+
   test('behavior: a job knows about its place', () => {
     const queue = createWaitingQueue<Item>(100)
     const [first, second, third] = [item('a', '1'), item('a', '2'), item('a', '3')]
     for (const each of [first, second, third, item('b', '4'), item('b', '5')]) queue.add(each)
-    expect([first, second, third].map(queue.ahead)).toEqual([1, 3, 4])
+    expect([first, second, third].map(queue.ahead)).toEqual([0, 2, 4])
     queue.remove(second)
-    expect([first, second, third].map(queue.ahead)).toEqual([1, 0, 3])
+    expect([first, second, third].map(queue.ahead)).toEqual([0, 4, 2])
   })
 })
 
@@ -222,6 +307,30 @@ describe('a router with waiting jobs', () => {
     expect(failure!.signedDiscard.discard.decisionHash).toBe(waiting.decisions[0]!.recordHash)
     expect(await net.replay(waiting)).toMatchObject([{ matches: true, candidates: [{ refused: ['no free slot'] }] }])
     expect(waiting.decisions[0]!.record).toMatchObject({ chosen: null, hosts: 1, eligible: 0 })
+  })
+
+  test('behavior: jobs of a weightier key go first while both wait, and a flood gives way in a full queue', async () => {
+    net = await startTestRouter({ queueMaxJobs: 4 })
+    const open: FakeLease[] = []
+    const node = await net.node({ pods: [pod], slots: 1, answer: lease => void open.push(lease) })
+    const first = dispatchRecorded(net.router, testOrder(pod, { payer: payer(9) }))
+    await node.next('lease', message => message.jobId === first.order.jobId)
+    const flood = [1, 2, 3, 4].map(() => dispatchRecorded(net.router, testOrder(pod, { payer: payer(1) })))
+    const gold = [1, 2].map(() => dispatchRecorded(net.router, testOrder(pod, { payer: payer(2), weight: 100 })))
+    for (const lost of flood.slice(2)) {
+      const { failure } = await lost.ended
+      expect(failure).toMatchObject({ code: 'ROUTER_QUEUE_FULL', attempts: 0, retryAfterMs: 1000 })
+      expect(failure!.message).toContain('no payer has more of them waiting')
+    }
+    const expected = [flood[0]!, ...gold, flood[1]!]
+    for (const [done, job] of expected.entries()) {
+      open[done]!.text('x')
+      open[done]!.done()
+      await node.next('lease', message => message.jobId === job.order.jobId)
+    }
+    open[4]!.text('x')
+    open[4]!.done()
+    await Promise.all(expected.map(job => job.ended))
   })
 
   test('error: ROUTER_NO_CANDIDATE at once when waiting can not help, with the reasons grouped', async () => {

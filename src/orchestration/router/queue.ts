@@ -2,17 +2,18 @@ import type { PodId } from '#protocol'
 
 export type Offer = 'taken' | 'unsuitable' | 'no slot left'
 
-/** What the queue needs to know of a job. `weight`: how much work it may be, in tokens. */
-export type Waiting = { readonly podId: PodId; readonly payer: string; readonly weight: number }
+/** What the queue needs to know of a job. `tokens`: how much work it may be. `weight`: what its payer gets of the pod beside a payer of weight 1. */
+export type Waiting = { readonly podId: PodId; readonly payer: string; readonly tokens: number; readonly weight: number }
 
 /**
- * Jobs that wait for a free slot, per pod. Each payer gets an equal share of the pod's tokens, not of its jobs: whoever has been given
- * least goes first (law R5: neither a flood of jobs nor a few huge ones starve the others), and within a payer the oldest. A payer that
- * comes begins where the least served one stands, so that nobody saves up turns. Removal is O(1): a client may leave at any time.
+ * Jobs that wait for a free slot, per pod. Payers share the pod's tokens, not its jobs, by their weights: whoever has been given least
+ * per weight goes first (law R5: neither a flood of jobs nor a few huge ones starve the others), and within a payer the oldest. A
+ * payer that comes begins where the least served one stands, so that nobody saves up turns. Removal is O(1): a client may leave at
+ * any time.
  */
 export type WaitingQueue<T extends Waiting> = {
-  /** False when the pod's queue is full. */
-  add(job: T): boolean
+  /** The job for which there is no room, when the pod's queue is full: this one, or the newest of a payer who has more waiting per weight. */
+  add(job: T): T | null
   remove(job: T): void
   /**
    * Offers jobs in fair order until `take` says that no slot is left. A job that no free slot suits keeps its place
@@ -20,7 +21,7 @@ export type WaitingQueue<T extends Waiting> = {
    */
   offer(podId: PodId, take: (job: T) => Offer): void
   size(podId: PodId): number
-  /** About how many jobs go before this one, if payers' jobs are alike. */
+  /** How many of the jobs that wait now go before this one, if it waits, or would wait as the last of its payer. */
   ahead(job: T): number
   /** Of each payer the job that has waited longest. */
   oldest(podId: PodId): T[]
@@ -28,8 +29,8 @@ export type WaitingQueue<T extends Waiting> = {
   drain(): T[]
 }
 
-/** One payer's jobs at one pod, and the tokens of those that went. */
-type Line<T> = { readonly jobs: Set<T>; served: number }
+/** One payer's jobs at one pod, and what was given to it and what it waits for, in tokens per weight. */
+type Line<T> = { readonly jobs: Set<T>; served: number; waiting: number }
 type PodQueue<T> = {
   readonly lines: Map<string, Line<T>>
   size: number
@@ -39,11 +40,34 @@ type PodQueue<T> = {
   readonly ahead: Map<string, number>
 }
 
+/** What a job counts against its payer. Never nothing: free turns would starve the others. */
+function cost({ tokens, weight }: Waiting): number {
+  return Math.max(1, tokens) / weight
+}
+
 /** The line that was served least and was not passed over; of equals the one that came first. */
 function next<T>({ lines }: PodQueue<T>, passedOver: ReadonlySet<Line<T>>): Line<T> | null {
   let least: Line<T> | null = null
   for (const line of lines.values()) if (!passedOver.has(line) && (least === null || line.served < least.served)) least = line
   return least
+}
+
+/** The line that waits for more than `waiting`, and for most. */
+function longest<T>({ lines }: PodQueue<T>, waiting: number): Line<T> | null {
+  let most: Line<T> | null = null
+  for (const line of lines.values()) if (line.waiting > (most?.waiting ?? waiting)) most = line
+  return most
+}
+
+/** Jobs of a line whose turn comes before a payer that stands at `turn`; at the same turn the line goes first that came first. */
+function before<T extends Waiting>({ jobs, served }: Line<T>, turn: number, isFirst: boolean): number {
+  let count = 0
+  for (const job of jobs) {
+    if (served > turn || (served === turn && !isFirst)) break
+    served += cost(job)
+    count += 1
+  }
+  return count
 }
 
 export function createWaitingQueue<T extends Waiting>(maxPerPod: number): WaitingQueue<T> {
@@ -55,8 +79,10 @@ export function createWaitingQueue<T extends Waiting>(maxPerPod: number): Waitin
     if (pod.ahead.size > maxPerPod) for (const [other, theirs] of pod.ahead) if (theirs <= pod.level) pod.ahead.delete(other)
   }
 
+  const startOf = (pod: PodQueue<T>, payer: string): number => Math.max(pod.level, pod.ahead.get(payer) ?? 0)
+
   function join(pod: PodQueue<T>, payer: string): Line<T> {
-    const line: Line<T> = { jobs: new Set(), served: Math.max(pod.level, pod.ahead.get(payer) ?? 0) }
+    const line: Line<T> = { jobs: new Set(), served: startOf(pod, payer), waiting: 0 }
     pod.ahead.delete(payer)
     pod.lines.set(payer, line)
     return line
@@ -67,8 +93,18 @@ export function createWaitingQueue<T extends Waiting>(maxPerPod: number): Waitin
     const line = pod?.lines.get(job.payer)
     if (!pod || !line?.jobs.delete(job)) return
     pod.size -= 1
+    line.waiting -= cost(job)
     if (line.jobs.size === 0) leave(pod, job.payer, line.served)
     if (pod.size === 0) pods.delete(job.podId)
+  }
+
+  /** Makes room for a job in a full queue: a flood gives way to whoever waits for less. The job that must go, perhaps this one. */
+  function displace(pod: PodQueue<T>, job: T): T {
+    const line = longest(pod, (pod.lines.get(job.payer)?.waiting ?? 0) + cost(job))
+    const newest = line ? [...line.jobs].at(-1) : undefined
+    if (newest === undefined) return job
+    remove(newest)
+    return newest
   }
 
   /** The first job of the line that suits; false when there is no slot for any. */
@@ -78,7 +114,7 @@ export function createWaitingQueue<T extends Waiting>(maxPerPod: number): Waitin
       if (answer === 'no slot left') return answer
       if (answer === 'unsuitable') continue
       pod.level = Math.max(pod.level, line.served)
-      line.served += job.weight
+      line.served += cost(job)
       remove(job)
       return 'served'
     }
@@ -88,12 +124,14 @@ export function createWaitingQueue<T extends Waiting>(maxPerPod: number): Waitin
   return {
     add(job) {
       const pod: PodQueue<T> = pods.get(job.podId) ?? { lines: new Map(), size: 0, level: 0, ahead: new Map() }
-      if (pod.size >= maxPerPod) return false
+      const displaced = pod.size >= maxPerPod ? displace(pod, job) : null
+      if (displaced === job) return job
       pods.set(job.podId, pod)
       const line = pod.lines.get(job.payer) ?? join(pod, job.payer)
       line.jobs.add(job)
+      line.waiting += cost(job)
       pod.size += 1
-      return true
+      return displaced
     },
     remove,
     offer(podId, take) {
@@ -108,13 +146,21 @@ export function createWaitingQueue<T extends Waiting>(maxPerPod: number): Waitin
     },
     size: podId => pods.get(podId)?.size ?? 0,
     ahead(job) {
-      const lines = pods.get(job.podId)?.lines
-      const own = lines?.get(job.payer)?.jobs
-      if (!lines || !own?.has(job)) return 0
-      const place = [...own].indexOf(job)
-      // Payers take turns: of each other one about as many go before it.
-      let ahead = place
-      for (const { jobs } of lines.values()) if (jobs !== own) ahead += Math.min(jobs.size, place + 1)
+      const pod = pods.get(job.podId)
+      if (!pod) return 0
+      const own = pod.lines.get(job.payer)
+      let turn = own?.served ?? startOf(pod, job.payer)
+      let ahead = 0
+      for (const earlier of own?.jobs ?? []) {
+        if (earlier === job) break
+        turn += cost(earlier)
+        ahead += 1
+      }
+      let isFirst = true
+      for (const line of pod.lines.values()) {
+        if (line === own) isFirst = false
+        else ahead += before(line, turn, isFirst)
+      }
       return ahead
     },
     oldest: podId => [...(pods.get(podId)?.lines.values() ?? [])].flatMap(({ jobs }) => [...jobs].slice(0, 1)),

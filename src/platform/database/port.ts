@@ -56,6 +56,8 @@ export type ApiKeyRecord = {
   readonly budget: bigint | null
   readonly spent: bigint
   readonly requestsPerMinute: number
+  /** What its jobs get beside those of a key of weight 1 when both wait for a pod: 1 to 100. */
+  readonly weight: number
   readonly frontend: Address | null
   readonly createdAtMs: number
   readonly expiresAtMs: number | null

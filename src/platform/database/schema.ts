@@ -18,6 +18,7 @@ export type Schema = {
     budget: Amount | null
     spent: Amount
     requests_per_minute: number
+    weight: Generated<number>
     frontend: string | null
     created_at_ms: number
     expires_at_ms: number | null

@@ -118,7 +118,7 @@ export function failure(start: JobStart = jobStart(), changes: Partial<JobOutcom
 }
 
 export function apiKey(changes: Partial<ApiKeyRecord> = {}): ApiKeyRecord {
-  const limits = { budget: null, spent: 0n, requestsPerMinute: 60, expiresAtMs: null, revokedAtMs: null }
+  const limits = { budget: null, spent: 0n, requestsPerMinute: 60, weight: 1, expiresAtMs: null, revokedAtMs: null }
   const who = { prefix: 'hk_abc', name: 'laptop', account: address(), frontend: null }
   return {
     keyId: `key_${randomBytes(6).toString('hex')}`,

@@ -20,6 +20,7 @@ export function createKeyStore({ db }: { db: Kysely<Schema> }): KeyStore {
             budget: key.budget,
             spent: key.spent,
             requests_per_minute: key.requestsPerMinute,
+            weight: key.weight,
             frontend: key.frontend,
             created_at_ms: key.createdAtMs,
             expires_at_ms: key.expiresAtMs,
@@ -62,6 +63,7 @@ function toRecord(row: Selectable<Schema['api_keys']>): ApiKeyRecord {
     budget: row.budget,
     spent: row.spent,
     requestsPerMinute: row.requests_per_minute,
+    weight: row.weight,
     frontend: row.frontend as Address | null, // cast: written from an Address
     createdAtMs: row.created_at_ms,
     expiresAtMs: row.expires_at_ms,
