@@ -10,6 +10,7 @@ import {
   createModelStore,
   createNode,
   detectSandbox,
+  deviceGrants,
   type EngineDeps,
   measureLlamaThreads,
   type NodeRegistration,
@@ -135,6 +136,7 @@ function enginesOf(
       sandbox: options.sandbox,
       secrets: openSecrets(options.secretsFolder).read,
       log: (podId, line) => options.logs.append(podId, line),
+      grant: deviceGrants(),
     },
   )
 }

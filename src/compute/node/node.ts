@@ -136,6 +136,7 @@ class Node implements ComputeNode {
       this.#deps.detectDevices ??
       (() => detectDevices({ shareBps, offers: this.#offers }, { logger, ...(this.#deps.run && { run: this.#deps.run }) }))
     this.#devices = benchmarkDevices(await detect(), { isForced }, { journal: this.#journal, now: () => clock.now() })
+    for (const engine of Object.values(this.#deps.engines)) await engine.prepare?.(this.#devices)
     for (const device of this.#devices) this.#duties.set(device.id, new DutyCycle(device.shareBps, clock))
     logger.info({ node: this.nodeId, devices: this.#devices.map(device => device.name) }, 'devices measured')
     this.#checkFacts()
@@ -265,7 +266,7 @@ class Node implements ComputeNode {
       pod: (podId: Bytes32) => this.#replicas.pod(podId),
       ready: async (pod, options) => {
         const replica = await this.#replicas.ready(pod, options)
-        return { ...replica, duty: this.#dutyOf(replica.deviceId) }
+        return { ...replica, duty: replica.model.isHeldToShare ? new DutyCycle(10_000, this.#deps.clock) : this.#dutyOf(replica.deviceId) }
       },
     })
   }

@@ -5,7 +5,10 @@ import { ownerObjection, sandboxObjection } from './owner-rules.ts'
 import { makePod } from './testing/fixtures.ts'
 
 const model = makePod()
-const sandbox: SandboxSupport = { sandbox: { description: 'test', start: () => Promise.reject(new Error('not here')) }, problem: null }
+const sandbox: SandboxSupport = {
+  sandbox: { description: 'test', limitsCores: false, start: () => Promise.reject(new Error('not here')) },
+  problem: null,
+}
 
 function program(network: 'none' | 'host' = 'none', isolation?: Isolation): PodRecord {
   const { spec, ...rest } = model.manifest

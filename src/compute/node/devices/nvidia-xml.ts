@@ -5,6 +5,7 @@ import { childrenOf, parseXml, textAt, type XmlElement } from './xml.ts'
 export type MigEntry = {
   readonly index: number
   readonly gpuInstance: number
+  readonly computeInstance: number
   readonly memoryBytes: number
   /** Null on drivers that leave it out. */
   readonly uuid: string | null
@@ -59,10 +60,11 @@ function usableBytes(element: XmlElement): number | null {
 function migEntry(element: XmlElement): MigEntry[] {
   const index = whole(textAt(element, 'index'))
   const gpuInstance = whole(textAt(element, 'gpu_instance_id'))
+  const computeInstance = whole(textAt(element, 'compute_instance_id')) ?? 0
   const memoryBytes = usableBytes(element)
   const uuid = textAt(element, 'uuid')
   if (index === null || gpuInstance === null || memoryBytes === null) return []
-  return [{ index, gpuInstance, memoryBytes, uuid: /^MIG-[0-9A-Za-z/-]{1,100}$/.test(uuid) ? uuid : null }]
+  return [{ index, gpuInstance, computeInstance, memoryBytes, uuid: /^MIG-[0-9A-Za-z/-]{1,100}$/.test(uuid) ? uuid : null }]
 }
 
 function mebibytes(text: string): number | null {

@@ -92,6 +92,8 @@ export type EngineResult = {
 export type LoadedModel = {
   /** Requests that run at once; a further one is refused with ENGINE_OVERLOADED. */
   readonly slots: number
+  /** Something else than its node holds it to its share of the device, and what it measures is of that share. */
+  readonly isHeldToShare?: boolean
   /** Measures units (output tokens, or input tokens of an encoder) per second of one stream on this device, now. */
   measure(): Promise<number>
   /** Runs one request. @throws HeuristError with an {@link EngineErrorCode} */
@@ -103,6 +105,10 @@ export type LoadedModel = {
 /** One kind of runtime. Loading is the only thing that it does by itself; everything else belongs to a loaded model. */
 export interface Engine {
   readonly name: EngineName
+  /** Called once with the devices of this machine, before anything is placed on them. */
+  prepare?(devices: readonly Device[]): Promise<void>
+  /** Why it can not compute for the pod on the device; null, or no such member: it can. */
+  objectionTo?(manifest: PodManifest, device: Device): string | null
   /** @param onProgress called with a fraction 0 to 1. @throws HeuristError ENGINE_LOAD_FAILED, ENGINE_CANCELLED */
   load(spec: LoadSpec, onProgress?: (fraction: number) => void): Promise<LoadedModel>
 }

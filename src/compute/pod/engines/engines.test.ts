@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { ENGINE_NAMES } from '#protocol'
+import { type Device, deviceSchema, ENGINE_NAMES } from '#protocol'
+import { NO_DEVICE } from '../sandbox/sandbox.ts'
 import { collect } from './conformance.ts'
 import { createEngines, measureLlamaThreads } from './index.ts'
+import { readLlamaGpu } from './llama/gpu.ts'
+import { llamaObjection } from './llama/objection.ts'
 import { deps, specOf, TINY_MODEL } from './testing/spec.ts'
 
 describe('createEngines', () => {
   const engines = createEngines(
     { llamaThreads: 1 },
-    { ...deps, sandbox: { sandbox: null, problem: 'none' }, secrets: () => ({}), log: () => {} },
+    { ...deps, sandbox: { sandbox: null, problem: 'none' }, secrets: () => ({}), log: () => {}, grant: async () => NO_DEVICE },
   )
 
   test('default: one engine for every name of the manifest', () => {
@@ -28,6 +31,41 @@ describe('createEngines', () => {
     })
     const model = await engines['use-lite'].load(specOf({ engine: 'use-lite', modelId: 'x' }))
     await model.unload()
+  })
+
+  test('behavior: what computes on the CPU alone is placed on nothing else', () => {
+    const gpu = deviceSchema.parse({ id: 'GPU-a', kind: 'gpu', name: 'x', memoryBytes: 2 ** 34, benchmark: null })
+    const cpu = specOf({ engine: 'use-lite', modelId: 'x' }).device
+    const { manifest } = specOf({ engine: 'use-lite', modelId: 'x' })
+    const asks = (gpuCount: number) => ({ ...manifest, spec: { ...manifest.spec, resources: { ...manifest.spec.resources, gpuCount } } })
+    expect(engines['use-lite'].objectionTo?.(manifest, gpu)).toMatch(/computes on the CPU/)
+    expect(engines.command.objectionTo?.(asks(0), gpu)).toMatch(/asks for no GPU/)
+    expect(engines.command.objectionTo?.(asks(1), gpu)).toBeNull()
+    expect(engines.llama.objectionTo?.(manifest, gpu)).toMatch(/computes on the CPU only/)
+    for (const name of ENGINE_NAMES) expect(engines[name].objectionTo?.(manifest, cpu) ?? null, name).toBeNull()
+  })
+
+  const group: Device = deviceSchema.parse({
+    id: 'g',
+    kind: 'group',
+    members: ['GPU-a', 'GPU-b'],
+    name: 'x',
+    memoryBytes: 1,
+    benchmark: null,
+  })
+  test.each([
+    ['it sees all GPUs of the device and no more', { backend: 'cuda', names: ['a', 'b'] }, null],
+    ['it sees another GPU too', { backend: 'cuda', names: ['a', 'b', 'c'] }, /sees 3 GPUs.*CUDA_VISIBLE_DEVICES=GPU-a,GPU-b/],
+    ['it has no build for GPUs', { backend: null, names: [] }, /on the CPU only.*linux-x64-cuda/],
+  ])('behavior: the llama runtime takes a device when %s', (_label, gpu, objection) => {
+    const said = llamaObjection(group, gpu)
+    if (objection === null) expect(said).toBeNull()
+    else expect(said).toMatch(objection)
+  })
+
+  test('behavior: the llama runtime of this machine says what it computes on', async () => {
+    const { backend, names } = await readLlamaGpu()
+    expect(backend === null).toBe(names.length === 0)
   })
 
   test('behavior: threads are measured, and a further one must earn its place', async () => {

@@ -1,6 +1,7 @@
 import type { EngineName } from '#protocol'
 import type { CommandEngineDeps } from './command/command.ts'
 import { type Engine, type EngineDeps, engineError, type LoadSpec } from './engine.ts'
+import { type LlamaGpu, llamaObjection } from './llama/objection.ts'
 
 export type EnginesOptions = {
   /** Threads of one llama.cpp evaluation; see {@link import('./llama/llama.ts').LlamaEngineOptions}. */
@@ -10,9 +11,10 @@ export type EnginesOptions = {
 }
 
 /** Runtimes are large (llama.cpp, TensorFlow.js): each is imported at its first load and never before. */
-function lazyEngine(name: EngineName, create: () => Promise<Engine>): Engine {
+function lazyEngine(name: EngineName, create: () => Promise<Engine>, more: Pick<Engine, 'objectionTo' | 'prepare'> = {}): Engine {
   let created: Promise<Engine> | null = null
   return {
+    ...more,
     name,
     async load(spec, onProgress) {
       created ??= create().catch((cause: unknown) => {
@@ -28,15 +30,37 @@ function lazyEngine(name: EngineName, create: () => Promise<Engine>): Engine {
   }
 }
 
+/** The runtime is looked at only where there is a GPU: it takes a moment to start. */
+function llamaDevices({ logger }: EngineDeps): Required<Pick<Engine, 'objectionTo' | 'prepare'>> {
+  let gpu: LlamaGpu | null = null
+  return {
+    async prepare(devices) {
+      if (devices.every(({ kind }) => kind === 'cpu')) return
+      gpu = await (await import('./llama/gpu.ts')).readLlamaGpu()
+      logger.info({ ...gpu }, 'GPUs of the llama runtime')
+    },
+    objectionTo: (_manifest, device) => llamaObjection(device, gpu),
+  }
+}
+
 /** All engines of a node by name. */
 export function createEngines(options: EnginesOptions, deps: CommandEngineDeps): Readonly<Record<EngineName, Engine>> {
   return {
-    llama: lazyEngine('llama', async () => (await import('./llama/llama.ts')).createLlamaEngine({ threads: options.llamaThreads }, deps)),
+    llama: lazyEngine(
+      'llama',
+      async () => (await import('./llama/llama.ts')).createLlamaEngine({ threads: options.llamaThreads }, deps),
+      llamaDevices(deps),
+    ),
     upstream: lazyEngine('upstream', async () =>
       (await import('./upstream/upstream.ts')).createUpstreamEngine({ apiKey: options.upstreamApiKey ?? null }, deps),
     ),
-    'use-lite': lazyEngine('use-lite', async () => (await import('./use-lite/use-lite.ts')).createUseLiteEngine(deps)),
-    command: lazyEngine('command', async () => (await import('./command/command.ts')).createCommandEngine(deps)),
+    'use-lite': lazyEngine('use-lite', async () => (await import('./use-lite/use-lite.ts')).createUseLiteEngine(deps), {
+      objectionTo: (_manifest, { kind, id }) => (kind === 'cpu' ? null : `the embedding engine computes on the CPU and not on ${id}`),
+    }),
+    command: lazyEngine('command', async () => (await import('./command/command.ts')).createCommandEngine(deps), {
+      objectionTo: ({ spec }, { kind, id }) =>
+        kind === 'cpu' || spec.resources.gpuCount > 0 ? null : `the program asks for no GPU (spec.resources.gpuCount), and ${id} is one`,
+    }),
   }
 }
 

@@ -73,7 +73,7 @@ export class Loading {
     entry.granted = model.slots
     entry.slots = new Slots(model.slots, this.#maxWaiting)
     const known = this.#deps.knownSpeed(pod, device)
-    entry.unitsPerSecond = known ?? ((await model.measure()) * device.shareBps) / 10_000
+    entry.unitsPerSecond = known ?? ((await model.measure()) * (model.isHeldToShare ? 10_000 : device.shareBps)) / 10_000
     if (known === null) this.#deps.saveSpeed(pod, device, entry.unitsPerSecond)
   }
 

@@ -285,6 +285,20 @@ describe('Replicas', () => {
     expect(states()).toEqual({ 'tiny@cpu': 'warm', 'tiny@gpu': 'warm' })
   })
 
+  test('behavior: a pod is not placed on a device that its engine can not use', async () => {
+    const gpu = { ...TEST_DEVICE, id: 'gpu', kind: 'gpu' as const }
+    const objectionTo = (_: unknown, { kind, id }: Device) => (kind === 'cpu' ? null : `no build for ${id}`)
+    const { replicas, states } = setUp({
+      devices: [gpu, TEST_DEVICE],
+      dependencies: { engines: { llama: { ...createTestEngine().engine, objectionTo } } },
+    })
+    const pod = makePod('plain')
+    setAndLoad(replicas, [pod, makePod('big', { resources: { gpuCount: 1 } })])
+    await until(() => states()['plain@cpu'] === 'warm')
+    expect(states()).toEqual({ 'plain@cpu': 'warm' })
+    expect(replicas.objection(makePod('big', { resources: { gpuCount: 1 } }))?.message).toContain('no build for gpu')
+  })
+
   test('behavior: speed is measured once, kept, and is that of the share', async () => {
     const devices = [{ ...TEST_DEVICE, shareBps: 2500 }]
     const { replicas, speeds } = setUp({ devices, engine: { unitsPerSecond: 400 } })

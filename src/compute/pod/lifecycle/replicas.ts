@@ -112,7 +112,7 @@ export class Replicas {
     if (!this.#deps.engines[pod.manifest.spec.engine.name]) {
       return refusal('NODE_ENGINE_MISSING', `This node has no engine "${pod.manifest.spec.engine.name}".`)
     }
-    const reasons = this.#deps.devices().map(device => unmetRequirements(pod.manifest, device))
+    const reasons = this.#deps.devices().map(device => this.#unmet(pod, device))
     if (reasons.some(list => list.length === 0)) return null
     return refusal('NODE_UNMET_REQUIREMENTS', `No device of this node can hold ${pod.name}: ${reasons.flat().join('; ')}.`)
   }
@@ -177,6 +177,13 @@ export class Replicas {
     await Promise.all(entries.map(entry => this.#unload(entry)))
   }
 
+  /** What the device lacks, or else why the pod's engine can not compute on it. */
+  #unmet({ manifest }: PodRecord, device: Device): string[] {
+    const unmet = unmetRequirements(manifest, device)
+    const objection = this.#deps.engines[manifest.spec.engine.name]?.objectionTo?.(manifest, device) ?? null
+    return unmet.length > 0 || objection === null ? unmet : [objection]
+  }
+
   #all(): Entry[] {
     return [...this.#entries.values(), ...this.#draining]
   }
@@ -185,7 +192,7 @@ export class Replicas {
     const { devices, knownSpeed, clock } = this.#deps
     for (const device of devices()) {
       const key = `${pod.podId} ${device.id}`
-      if (this.#entries.has(key) || unmetRequirements(pod.manifest, device).length > 0) continue
+      if (this.#entries.has(key) || this.#unmet(pod, device).length > 0) continue
       this.#entries.set(key, newEntry(pod, device, { unitsPerSecond: knownSpeed(pod, device) ?? 0, nowMs: clock.now() }))
     }
   }

@@ -63,6 +63,8 @@ function fileSystem(spec: SandboxSpec, socketPath: string | null): string[] {
     ...['--perms', '0755', '--dir', '/etc', '--perms', '0755', '--dir', '/etc/ssl'],
     ...etc.flatMap(path => ['--ro-bind-try', path, path]),
     ...['--proc', '/proc', '--dev', '/dev'],
+    ...spec.device.nodes.flatMap(path => ['--dev-bind', path, path]),
+    ...spec.device.folders.flatMap(path => ['--ro-bind', path, path]),
     ...['--size', `${spec.limits.tmpBytes}`, '--perms', '1777', '--tmpfs', '/tmp'],
     ...['--perms', '0755', '--dir', HOME],
     ...(socketPath === null ? [] : socketFolder(socketPath)),
@@ -81,6 +83,7 @@ export function bubblewrapOptions(spec: SandboxSpec, options: BubblewrapOptions)
     HOME: '/tmp',
     LANG: 'C.UTF-8',
     ...spec.environment,
+    ...spec.device.environment,
     ...(socketPath !== null && { HEURIST_SOCKET: socketPath }),
   }
   return [
@@ -98,6 +101,14 @@ export function bubblewrapOptions(spec: SandboxSpec, options: BubblewrapOptions)
 /** What runs inside: limits first, then the lesser user, then the program. */
 export function bubblewrapCommand(spec: SandboxSpec, { isRoot, index }: BubblewrapOptions): string[] {
   const uid = `${FIRST_POD_UID + (process.pid % MAX_PIDS) * UIDS_PER_NODE + (index % UIDS_PER_NODE)}`
-  const become = ['setpriv', '--reuid', uid, '--regid', uid, '--clear-groups', '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs']
-  return ['prlimit', ...prlimitArguments(spec.limits), '--', ...(isRoot ? [...become, '--'] : []), ...spec.argv]
+  const { nodes, groups } = spec.device
+  const membership = groups.length > 0 ? ['--groups', groups.join(',')] : ['--clear-groups']
+  const become = ['setpriv', '--reuid', uid, '--regid', uid, ...membership, '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs']
+  return [
+    'prlimit',
+    ...prlimitArguments(spec.limits, { hasDevice: nodes.length > 0 }),
+    '--',
+    ...(isRoot ? [...become, '--'] : []),
+    ...spec.argv,
+  ]
 }

@@ -42,11 +42,12 @@ export function createBubblewrap(options: BubblewrapDriverOptions): Sandbox {
     description: `bubblewrap ${options.version}, ${options.isRoot ? 'as root with a user per program' : 'user namespaces'}, ${
       options.groups?.description ?? 'no control groups (memory is limited per process)'
     }`,
+    limitsCores: options.groups?.limitsCores ?? false,
     async start(spec, signal) {
       signal.throwIfAborted()
       checkSpec(spec)
       const index = started++
-      const group = options.groups?.create(`${index}`, spec.limits) ?? null
+      const group = options.groups?.create(`${index}`, { limits: spec.limits, cores: spec.device.cores }) ?? null
       const socketPath = spec.hasSocket ? newSocketPath() : null
       const inside = { isRoot: options.isRoot, index, seccompFd: SECCOMP_FD, infoFd: INFO_FD, socketPath }
       const bwrap = [options.path, '--args', `${OPTIONS_FD}`, '--', ...bubblewrapCommand(spec, inside)]
@@ -71,13 +72,16 @@ export function createBubblewrap(options: BubblewrapDriverOptions): Sandbox {
   }
 }
 
-function checkSpec({ argv, environment, files }: SandboxSpec): void {
+function checkSpec({ argv, environment, files, device }: SandboxSpec): void {
   if (argv.length === 0) throw sandboxError('SANDBOX_BAD_PROGRAM', 'The program names no command.')
   const texts = [...argv, ...Object.entries(environment).flat(), ...files.flatMap(({ from, to }) => [from, to])]
   if (texts.some(text => text.includes('\0'))) throw sandboxError('SANDBOX_BAD_PROGRAM', 'A text of the program holds a zero byte.')
   for (const { from, to } of files) {
     if (!existsSync(from)) throw sandboxError('SANDBOX_BAD_PROGRAM', `${from} does not exist, so the program can not be given it.`)
     if (!/^\/pod\/[^/]+$/.test(to) || to.endsWith('/..')) throw sandboxError('SANDBOX_BAD_PROGRAM', `Files lie in /pod, not at ${to}.`)
+  }
+  for (const path of [...device.nodes, ...device.folders]) {
+    if (!existsSync(path)) throw sandboxError('SANDBOX_BAD_PROGRAM', `${path} does not exist, so the program can not be given its device.`)
   }
 }
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { messageOf } from '#protocol'
 import { createBubblewrap } from './bubblewrap.ts'
 import { detectControlGroups } from './cgroup.ts'
-import { type Sandbox, type SandboxSpec, sandboxError } from './sandbox.ts'
+import { NO_DEVICE, type Sandbox, type SandboxSpec, sandboxError } from './sandbox.ts'
 import { SANDBOX_ARCHITECTURES } from './seccomp.ts'
 
 /** Says which sandbox this machine has, or why it has none and what to do. */
@@ -16,6 +16,7 @@ const TRIAL: SandboxSpec = {
   environment: {},
   hasNetwork: false,
   hasSocket: false,
+  device: NO_DEVICE,
   limits: { memoryBytes: 2 ** 28, processes: 16, openFiles: 64, tmpBytes: 2 ** 20, cpuSeconds: 10 },
 }
 const TRIAL_MS = 20_000

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, lstatSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { detectSandbox, requireSandbox } from './detect.ts'
-import type { Sandbox, SandboxProcess } from './sandbox.ts'
+import { NO_DEVICE, type Sandbox, type SandboxProcess } from './sandbox.ts'
 import { CLONE, CLONE3, DENIED, SOCKET } from './syscalls.ts'
 import { LIMITS, runScript, startScript } from './testing/run.ts'
 
@@ -80,6 +80,52 @@ describe.skipIf(!support.sandbox)(`escape attempts${support.problem ? ` (skipped
     const { stdout, code } = await runScript(sandbox, { node })
     expect({ stdout, code }).toEqual({ stdout: '', code: 0 })
   })
+
+  /** Character and block devices that a program finds, its terminal's aside, by their path. */
+  const devicesInside = async (options: Parameters<typeof runScript>[2] = {}): Promise<string[]> => {
+    const node = `import fs from 'node:fs'
+      const walk = path => fs.readdirSync(path).flatMap(name => { const inside = path + '/' + name; const s = fs.lstatSync(inside); return s.isDirectory() ? walk(inside) : s.isCharacterDevice() || s.isBlockDevice() ? [inside] : [] })
+      console.log(JSON.stringify([...walk('/dev'), ...walk('/tmp'), ...walk('/pod')]))`
+    const { stdout } = await runScript(sandbox, { node }, options)
+    return (JSON.parse(stdout) as string[]).filter(path => !path.startsWith('/dev/pts/') && path !== '/dev/console').sort() // cast: as written above
+  }
+  const PLAIN = ['/dev/full', '/dev/null', '/dev/random', '/dev/tty', '/dev/urandom', '/dev/zero']
+  /** In place of a GPU's: a device of this machine that no sandbox has by itself. */
+  const spare = ['/dev/fuse', '/dev/kmsg', '/dev/autofs', '/dev/loop-control', '/dev/ptmx', '/dev/hwrng', '/dev/kvm'].find(
+    path => existsSync(path) && lstatSync(path).isCharacterDevice(),
+  )
+
+  test('error: a device of the machine that was not granted, found or made', async () => {
+    expect(await devicesInside()).toEqual(PLAIN)
+    const { stdout } = await runScript(sandbox, {
+      sh: 'mknod /tmp/nvidia0 c 195 0 2>/dev/null; mknod /dev/nvidia0 c 195 0 2>/dev/null; ls /tmp/nvidia0 /dev/nvidia0 2>/dev/null; echo tried',
+    })
+    expect(stdout).toBe('tried\n')
+  })
+
+  test.skipIf(!spare)(
+    `behavior: a device that was granted is there, with the variables that name it, and no other${spare ? '' : ' (skipped: no device to stand in)'}`,
+    async () => {
+      const device = { ...NO_DEVICE, nodes: [String(spare)], environment: { CUDA_VISIBLE_DEVICES: 'GPU-a' } }
+      expect(await devicesInside({ device })).toEqual([...PLAIN, spare].sort())
+      const environment = { CUDA_VISIBLE_DEVICES: 'GPU-b' }
+      expect((await runScript(sandbox, { sh: 'echo $CUDA_VISIBLE_DEVICES' }, { device, environment })).stdout).toBe('GPU-a\n')
+    },
+  )
+
+  test('error: a device that is not there', () =>
+    expect(startScript(sandbox, { sh: 'true' }, { device: { ...NO_DEVICE, nodes: ['/dev/nvidia99'] } })).rejects.toMatchObject({
+      code: 'SANDBOX_BAD_PROGRAM',
+    }))
+
+  test.skipIf(!support.sandbox?.limitsCores)(
+    'error: more processors than its share of the CPU (skipped where control groups do not count them)',
+    async () => {
+      const node = `const until = Date.now() + 1500; while (Date.now() < until); const { user, system } = process.cpuUsage(); console.log((user + system) / 1e6)`
+      const { stdout } = await runScript(sandbox, { node }, { device: { ...NO_DEVICE, cores: 0.25 } })
+      expect(Number(stdout)).toBeLessThan(0.8)
+    },
+  )
 
   test('error: links and dots out of its folder', async () => {
     const node = `import fs from 'node:fs'
@@ -393,7 +439,7 @@ describe.skipIf(!support.sandbox)(`escape attempts${support.problem ? ` (skipped
   test('error: paths and texts that would be read as something else', async () => {
     const start = (spec: object) =>
       sandbox.start(
-        { argv: ['true'], files: [], environment: {}, hasNetwork: false, hasSocket: false, limits: LIMITS, ...spec },
+        { argv: ['true'], files: [], environment: {}, hasNetwork: false, hasSocket: false, device: NO_DEVICE, limits: LIMITS, ...spec },
         AbortSignal.timeout(60_000),
       )
     await expect(start({ argv: [] })).rejects.toMatchObject({ code: 'SANDBOX_BAD_PROGRAM' })
@@ -411,7 +457,7 @@ describe.skipIf(!support.sandbox)(`escape attempts${support.problem ? ` (skipped
     () => {
       const script = `import { detectSandbox, requireSandbox } from '${join(import.meta.dirname, 'detect.ts')}'
       const sandbox = requireSandbox(await detectSandbox())
-      const spec = { argv: ['/bin/sh', '-c', 'cat ${key} /etc/shadow; id -u; grep -E "CapBnd|Seccomp:" /proc/self/status'], files: [], environment: {}, hasNetwork: false, hasSocket: false, limits: ${JSON.stringify(LIMITS)} }
+      const spec = { argv: ['/bin/sh', '-c', 'cat ${key} /etc/shadow; id -u; grep -E "CapBnd|Seccomp:" /proc/self/status'], files: [], environment: {}, hasNetwork: false, hasSocket: false, device: ${JSON.stringify(NO_DEVICE)}, limits: ${JSON.stringify(LIMITS)} }
       const program = await sandbox.start(spec, AbortSignal.timeout(60000)); program.stderr.resume(); console.log((await program.stdout.setEncoding('utf8').toArray()).join(''))
       const serve = "require('net').createServer(s => s.end('served')).listen(process.env.HEURIST_SOCKET, () => console.log('up'))"
       const server = await sandbox.start({ ...spec, argv: ['node', '-e', serve], hasSocket: true }, AbortSignal.timeout(60000))

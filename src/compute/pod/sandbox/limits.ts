@@ -11,12 +11,13 @@ const RESERVED_ADDRESS_BYTES = 4 * 2 ** 30
 export const DEFAULT_PROGRAM_BYTES = 256 * 2 ** 20
 
 /** Arguments of prlimit(1) for what a process of the pod inherits; hard limits, which nobody without capabilities can raise. */
-export function prlimitArguments(limits: SandboxLimits): string[] {
+export function prlimitArguments(limits: SandboxLimits, { hasDevice }: { readonly hasDevice: boolean }): string[] {
   const { memoryBytes, processes, openFiles, tmpBytes, cpuSeconds } = limits
   const both = (name: string, value: number): string => `--${name}=${value}:${value}`
   return [
     both('data', memoryBytes + RESERVED_DATA_BYTES),
-    both('as', memoryBytes + RESERVED_ADDRESS_BYTES),
+    // The runtime of a GPU reserves addresses for all memory of all GPUs, and uses few of them.
+    ...(hasDevice ? [] : [both('as', memoryBytes + RESERVED_ADDRESS_BYTES)]),
     both('nproc', processes),
     both('nofile', openFiles),
     both('fsize', tmpBytes),

@@ -25,6 +25,22 @@ export type SandboxLimits = {
   readonly cpuSeconds: number | null
 }
 
+/** What a program gets of the device that it is placed on. */
+export type DeviceGrant = {
+  /** Device nodes that it may open; no other one of a GPU is there. */
+  readonly nodes: readonly string[]
+  /** Folders of /sys that its runtime reads. */
+  readonly folders: readonly string[]
+  /** Ids of the groups that may open the nodes, where not everybody may. */
+  readonly groups: readonly number[]
+  /** Variables by which runtimes choose their devices; the program's own do not replace them. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Processors that it may keep busy; null: all. */
+  readonly cores: number | null
+}
+
+export const NO_DEVICE: DeviceGrant = { nodes: [], folders: [], groups: [], environment: {}, cores: null }
+
 export type SandboxSpec = {
   /** Program and arguments as seen from inside; the working directory is /pod, and `node` is this node's own Node.js. */
   readonly argv: readonly string[]
@@ -37,6 +53,7 @@ export type SandboxSpec = {
   /** Whether the program listens on a unix socket: it finds the path in HEURIST_SOCKET, in a small folder of its own that it can write to. */
   readonly hasSocket: boolean
   readonly limits: SandboxLimits
+  readonly device: DeviceGrant
 }
 
 /** How a program ended. `wasKilled` when it was ended from outside (`kill`, or its signal). */
@@ -59,6 +76,8 @@ export type SandboxProcess = {
 export interface Sandbox {
   /** `bubblewrap 0.8.0 …`: what doctor shows. */
   readonly description: string
+  /** Whether it holds a program to its share of the processors (`DeviceGrant.cores`). */
+  readonly limitsCores: boolean
   /** @param signal kills the program when it fires: a lease that ends, a wall time. @throws HeuristError SANDBOX_BAD_PROGRAM */
   start(spec: SandboxSpec, signal: AbortSignal): Promise<SandboxProcess>
 }

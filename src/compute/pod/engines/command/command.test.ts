@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { JobRequest } from '#protocol'
+import { type Device, deviceSchema, type JobRequest } from '#protocol'
+import { NO_DEVICE } from '../../sandbox/sandbox.ts'
 import { collect, describeEngine } from '../conformance.ts'
 import type { LoadedModel } from '../engine.ts'
 import { createCommandEngine } from './command.ts'
@@ -52,6 +53,33 @@ describe.skipIf(!support.sandbox)(`command engine${support.problem ? ` (skipped:
     expect({ finish, inputUnits, outputUnits }).toEqual({ finish: [{ index: 0, reason: 'stop' }], inputUnits: 1, outputUnits: 2 })
     expect(deltas.reduce((sum, { tokens }) => sum + tokens, 0)).toBe(2)
     expect(model.slots).toBe(2)
+  })
+
+  const gpu = deviceSchema.parse({ id: 'GPU-a', kind: 'gpu', name: 'x', memoryBytes: 2 ** 34, benchmark: null })
+  test.each([
+    ['gets the device that it asked for, and can not name another', 1, 'GPU-a'],
+    ['gets no device that it did not ask for', 0, 'mine'],
+  ])('behavior: a program %s', async (_label, gpuCount, visible) => {
+    const spec = programSpec(
+      `import { createInterface } from 'node:readline'
+      console.log(JSON.stringify({ ready: true }))
+      for await (const line of createInterface({ input: process.stdin })) {
+        const { id } = JSON.parse(line)
+        console.log(JSON.stringify({ id, text: String(process.env.CUDA_VISIBLE_DEVICES) })); console.log(JSON.stringify({ id, done: true }))
+      }`,
+      { environment: { CUDA_VISIBLE_DEVICES: 'mine' } },
+    )
+    const resources = { ...spec.manifest.spec.resources, gpuCount }
+    const manifest = { ...spec.manifest, spec: { ...spec.manifest.spec, resources } }
+    const grant = async ({ id }: Device) => ({ ...NO_DEVICE, environment: { CUDA_VISIBLE_DEVICES: id } })
+    const model = await using(createCommandEngine({ ...deps, grant }).load({ ...spec, manifest, device: gpu }))
+    expect(await whole(model, job(null))).toBe(visible)
+  })
+
+  test('error: a device that can not be handed over is not loaded on, and says why', async () => {
+    const grant = () => Promise.reject(new Error('the driver does not know GPU-a'))
+    const loading = createCommandEngine({ ...deps, grant }).load(programSpec('console.log(JSON.stringify({ ready: true }))'))
+    await expect(loading).rejects.toMatchObject({ code: 'ENGINE_LOAD_FAILED', message: expect.stringContaining('does not know GPU-a') })
   })
 
   test('behavior: jobs side by side get their own output', async () => {

@@ -1,8 +1,8 @@
 import { type BackoffOptions, fullJitterMs } from '#platform'
-import { type Bytes32, type CommandSpec, isHeuristError, type JobRequest, messageOf, type PodManifest } from '#protocol'
+import { type Bytes32, type CommandSpec, type Device, isHeuristError, type JobRequest, messageOf, type PodManifest } from '#protocol'
 import { requireSandbox, type SandboxSupport } from '../../sandbox/detect.ts'
 import { DEFAULT_PROGRAM_BYTES } from '../../sandbox/limits.ts'
-import type { SandboxProcess, SandboxSpec } from '../../sandbox/sandbox.ts'
+import { type DeviceGrant, NO_DEVICE, type SandboxProcess, type SandboxSpec } from '../../sandbox/sandbox.ts'
 import { taken } from '../back-pressure.ts'
 import { badRequest } from '../body.ts'
 import {
@@ -29,6 +29,8 @@ export type CommandEngineDeps = EngineDeps & {
   readonly secrets: (podId: Bytes32, names: readonly string[]) => Readonly<Record<string, string>>
   /** Takes what the program writes to stderr. */
   readonly log: (podId: Bytes32, line: string) => void
+  /** What a program gets of the device that it is placed on. @throws when that can not be handed over */
+  readonly grant: (device: Device) => Promise<DeviceGrant>
 }
 
 const RESTART: BackoffOptions = { baseMs: 1_000, maxMs: 60_000 }
@@ -39,9 +41,20 @@ function outputLimit({ body }: JobRequest, { maxOutputBytes }: CommandSpec): num
   return typeof wanted === 'number' && Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, maxOutputBytes) : maxOutputBytes
 }
 
-type Parts = { readonly command: CommandSpec; readonly file: ProgramFile; readonly secrets: Readonly<Record<string, string>> }
+type Parts = {
+  readonly command: CommandSpec
+  readonly file: ProgramFile
+  readonly secrets: Readonly<Record<string, string>>
+  readonly device: DeviceGrant
+}
 
-function sandboxSpec({ manifest }: LoadSpec, { command, file, secrets }: Parts): SandboxSpec {
+/** A program gets no GPU that it did not ask for. */
+function grantFor({ manifest, device }: LoadSpec, deps: CommandEngineDeps): Promise<DeviceGrant> {
+  const wantsDevice = device.kind === 'cpu' || manifest.spec.resources.gpuCount > 0
+  return wantsDevice ? deps.grant(device) : Promise.resolve(NO_DEVICE)
+}
+
+function sandboxSpec({ manifest }: LoadSpec, { command, file, secrets, device }: Parts): SandboxSpec {
   const { memoryBytes } = manifest.spec.resources
   const { processes, openFiles, tmpBytes } = command
   return {
@@ -50,6 +63,7 @@ function sandboxSpec({ manifest }: LoadSpec, { command, file, secrets }: Parts):
     environment: { ...command.environment, ...secrets },
     hasNetwork: command.network === 'host',
     hasSocket: command.protocol === 'http',
+    device,
     limits: { memoryBytes: memoryBytes || DEFAULT_PROGRAM_BYTES, processes, openFiles, tmpBytes, cpuSeconds: null },
   }
 }
@@ -166,8 +180,9 @@ function refuseOtherKinds({ kind }: JobRequest): void {
 async function loadProgram(load: LoadSpec, deps: CommandEngineDeps): Promise<LoadedModel> {
   const command = commandOf(load.manifest)
   const secrets = deps.secrets(load.podId, command.secrets)
+  const device = await grantFor(load, deps)
   const file = await copyProgram(load.manifest.spec.model, load.modelPath)
-  const spec = sandboxSpec(load, { command, file, secrets })
+  const spec = sandboxSpec(load, { command, file, secrets, device })
   const host = new ProgramHost({ load, command, spec, secrets: createRedactor(secrets), deps })
   const { probe } = command
   const measure = async (): Promise<number> => {
@@ -195,6 +210,7 @@ async function loadProgram(load: LoadSpec, deps: CommandEngineDeps): Promise<Loa
   })
   return {
     slots: Math.min(load.slots, command.concurrency),
+    isHeldToShare: device.cores !== null && deps.sandbox.sandbox?.limitsCores === true,
     measure: () => runner.run(AbortSignal.timeout(load.manifest.spec.timeouts.totalMs), () => measure()),
     run: async (request, options) => {
       refuseOtherKinds(request)

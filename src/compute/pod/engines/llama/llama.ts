@@ -9,7 +9,7 @@ import {
   type Token,
 } from 'node-llama-cpp'
 import { createChatRenderer, type GgufVocabulary, readGguf, tokenBytes, vocabularyOf, withBos } from '#platform/tokenizer'
-import { isHeuristError, type JobRequest, messageOf } from '#protocol'
+import { type Device, isHeuristError, type JobRequest, messageOf } from '#protocol'
 import {
   type Engine,
   type EngineDeps,
@@ -205,17 +205,21 @@ function createLoadedModel(runtime: Runtime, deps: EngineDeps): LoadedModel {
 
 /**
  * The llm engine: node-llama-cpp in this process. One context per model; its sequences are the slots and are evaluated in one batch.
- * The runtime starts at the first load and is shared by all models.
+ * One runtime for the CPU and one for GPUs start at their first load and are shared by all models: what is placed on the CPU takes nothing of a GPU.
  */
 export function createLlamaEngine(options: LlamaEngineOptions, deps: EngineDeps): Engine {
-  let starting: Promise<Llama> | null = null
-  const start = (): Promise<Llama> => {
-    starting ??= getLlama({
-      gpu: 'auto',
-      build: 'never',
-      logLevel: LlamaLogLevel.warn,
-      logger: (level, message) => deps.logger[LOG_LEVELS[level] ?? 'debug']({ runtime: 'llama' }, message.trim()),
-    })
+  const runtimes = new Map<'auto' | false, Promise<Llama>>()
+  const start = ({ kind }: Device): Promise<Llama> => {
+    const gpu = kind === 'cpu' ? false : 'auto'
+    const starting =
+      runtimes.get(gpu) ??
+      getLlama({
+        gpu,
+        build: 'never',
+        logLevel: LlamaLogLevel.warn,
+        logger: (level, message) => deps.logger[LOG_LEVELS[level] ?? 'debug']({ runtime: 'llama' }, message.trim()),
+      })
+    runtimes.set(gpu, starting)
     return starting
   }
   return {
@@ -223,7 +227,7 @@ export function createLlamaEngine(options: LlamaEngineOptions, deps: EngineDeps)
     async load(spec, onProgress = () => {}) {
       try {
         spec.signal.throwIfAborted()
-        const runtime = await loadRuntime(await start(), spec, { ...options, deps, onProgress })
+        const runtime = await loadRuntime(await start(spec.device), spec, { ...options, deps, onProgress })
         return createLoadedModel(runtime, deps)
       } catch (error) {
         if (spec.signal.aborted) throw engineError('ENGINE_CANCELLED', 'Loading was cancelled.', { cause: error })

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Sandbox, SandboxExit, SandboxLimits, SandboxProcess, SandboxSpec } from '../sandbox.ts'
+import { NO_DEVICE, type Sandbox, type SandboxExit, type SandboxLimits, type SandboxProcess, type SandboxSpec } from '../sandbox.ts'
 
 /** Test support: programs in a sandbox, told as scripts. */
 export const LIMITS: SandboxLimits = {
@@ -35,6 +35,7 @@ export async function startScript(sandbox: Sandbox, script: Script, options: Run
     environment: {},
     hasNetwork: false,
     hasSocket: false,
+    device: NO_DEVICE,
     limits: LIMITS,
     ...rest,
   }

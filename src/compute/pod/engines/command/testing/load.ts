@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CommandSpec, podManifestSchema, ZERO_BYTES32 } from '#protocol'
 import { detectSandbox } from '../../../sandbox/detect.ts'
+import { NO_DEVICE } from '../../../sandbox/sandbox.ts'
 import type { LoadedModel, LoadSpec } from '../../engine.ts'
 import { deps as shared, specOf } from '../../testing/spec.ts'
 import { type CommandEngineDeps, createCommandEngine } from '../command.ts'
@@ -36,6 +37,7 @@ export const deps: CommandEngineDeps = {
   sandbox: support,
   secrets: (_podId, names) => Object.fromEntries(names.map(name => [name, `value of ${name}`])),
   log: (_podId, line) => logged.push(line),
+  grant: async () => NO_DEVICE,
 }
 
 /** What a pod of this program is loaded with. */
