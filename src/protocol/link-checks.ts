@@ -1,11 +1,21 @@
-import type { NodeMessage } from './messages.ts'
+import type { Bytes32, Hex } from './ids.ts'
+import type { FinishReason } from './job.ts'
 
 /**
  * The two messages that every job brings, judged by hand: the schema takes a multiple of the time. Whatever is not exactly of
  * their shape goes to the schema, which says what is wrong; a test holds both against each other.
  */
-type Done = Extract<NodeMessage, { type: 'done' }>
-type Signed = Extract<NodeMessage, { type: 'signed' }>
+type Done = {
+  readonly type: 'done'
+  readonly leaseId: Bytes32
+  readonly fencingToken: number
+  readonly outputHash: Bytes32
+  readonly inputUnits: number
+  readonly outputUnits: number
+  finish: { readonly index: number; readonly reason: FinishReason }[]
+}
+type SignedLease = { readonly leaseId: Bytes32; readonly fencingToken: number; readonly digest: Bytes32 }
+type Signed = { readonly type: 'signed'; leases: SignedLease[]; readonly signature: Hex }
 type Fields = Readonly<Record<string, unknown>>
 
 const WORD = /^0x[0-9a-f]{64}$/
@@ -24,7 +34,7 @@ function isFinish(value: unknown): value is Done['finish'][number] {
   return isCount(index) && REASONS.has(reason)
 }
 
-function isSignedLease(value: unknown): value is Signed['leases'][number] {
+function isSignedLease(value: unknown): value is SignedLease {
   if (typeof value !== 'object' || value === null) return false
   const { leaseId, fencingToken, digest } = value as Fields // cast: any object may be read by key
   return isWord(leaseId) && isToken(fencingToken) && isWord(digest)
@@ -51,7 +61,7 @@ function signedOf(message: Fields): Signed | null {
 }
 
 /** The message when it is one of the two and well-formed, as the schema would read it; else null. */
-export function readHotMessage(value: unknown): NodeMessage | null {
+export function readHotMessage(value: unknown): Done | Signed | null {
   if (typeof value !== 'object' || value === null) return null
   const message = value as Fields // cast: any object may be read by key
   if (message.type === 'done') return doneOf(message)

@@ -2,12 +2,7 @@ import type { Counter } from 'prom-client'
 import { type Clock, type Logger, type Signer, signGroup } from '#platform'
 import { type JobId, type JournalPiece, journalDigest, MAX_GROUP, messageOf } from '#protocol'
 import type { Fleet } from './fleet.ts'
-
-/** Where a router's journal is kept. */
-export interface JournalSink {
-  /** Resolves when the pieces are on disk; a piece that is there already is left as it is. */
-  append(pieces: readonly JournalPiece[]): Promise<void>
-}
+import type { JournalSink } from './options.ts'
 
 export type JournalWriter = {
   start(): void

@@ -1,6 +1,5 @@
 import type { Clock, Logger, Metrics, RandomBytes, Signer, Tokenizer } from '#platform'
-import type { Address, NodeId, NodeStanding, PodRecord } from '#protocol'
-import type { JournalSink } from './journal-writer.ts'
+import type { Address, JournalPiece, NodeId, NodeStanding, PodRecord } from '#protocol'
 
 export type RouterOptions = {
   /** Jobs that may wait for a free slot, per pod. */
@@ -51,6 +50,12 @@ export const DEFAULT_ROUTER_OPTIONS: RouterOptions = {
   maxSendBufferBytes: 64 * 1024 * 1024,
   maxLinks: 10_000,
   journalIntervalMs: 100,
+}
+
+/** Where a router's journal is kept. */
+export interface JournalSink {
+  /** Resolves when the pieces are on disk; a piece that is there already is left as it is. */
+  append(pieces: readonly JournalPiece[]): Promise<void>
 }
 
 export type RouterDependencies = {

@@ -1,7 +1,7 @@
 import type { AbiFunction } from 'viem'
 import { type Address, contractAbis, type Hex } from '#protocol'
 import { badCall, valueFromText, wantedOf } from './call-values.ts'
-import type { ContractCalls } from './contract-calls.ts'
+import type { ContractCalls } from './calls.ts'
 import { CONTRACT_NAMES, type ContractName } from './port.ts'
 
 /**

@@ -1,6 +1,8 @@
 import type { Address, Bytes32, Hex, NodeId, NodeStanding, PodId } from '#protocol'
 import type { Signer } from '../signing.ts'
-import type { ContractCalls } from './contract-calls.ts'
+import type { ChainCall, ChainReceipt, ContractCalls } from './calls.ts'
+
+export type { ChainCall, ChainReceipt, ContractCall } from './calls.ts'
 
 export const CONTRACT_NAMES = [
   'WrappedHeu',
@@ -172,15 +174,6 @@ export type IndexOptions = {
 }
 /** `stop` resolves when no handler runs any more. */
 export type ChainWatch = { stop(): Promise<void> }
-
-/** `valueWei` HEU goes along with the call. `gasLimit` skips estimation. `to` null creates a contract. */
-export type ChainCall = { readonly to: Address | null; readonly data: Hex; readonly valueWei?: bigint; readonly gasLimit?: bigint }
-export type ChainReceipt = {
-  readonly transactionHash: Bytes32
-  readonly blockNumber: number
-  readonly blockHash: Bytes32
-  readonly gasUsed: number
-}
 
 /**
  * The settlement chain behind one face; drivers: dev chain (anvil), JSON-RPC server. Every method may throw

@@ -1,5 +1,7 @@
 import type { WebSocket } from 'ws'
+import type { Clock, Logger } from '#platform'
 import {
+  type Bytes32,
   createOutbox,
   encodeFrame,
   encodeMessage,
@@ -9,11 +11,26 @@ import {
   type JobSink,
   messageOf,
   type Outbox,
+  type PodId,
+  type PodRecord,
   parseGatewayMessages,
   type RouterEvent,
+  type SignedDiscardReceipt,
   type WireOrder,
 } from '#protocol'
-import type { DoorDependencies } from './door.ts'
+import type { Router } from '../router.ts'
+
+/** What the door and its connections need of their router. */
+export type DoorDependencies = {
+  readonly router: Pick<Router, 'dispatch' | 'decisionsStored' | 'nodes' | 'why' | 'podLogs'>
+  /** The pod of this version; null when this router has not heard of it. */
+  readonly podOf: (podId: PodId, manifestHash: Bytes32) => PodRecord | null
+  /** Reads the pods again. */
+  readonly refreshPods: () => Promise<void>
+  readonly signDiscard: (order: WireOrder, facts: { readonly attempts: number; readonly reason: string }) => SignedDiscardReceipt
+  readonly clock: Clock
+  readonly logger: Logger
+}
 
 type Order = Extract<GatewayMessage, { type: 'order' }>
 

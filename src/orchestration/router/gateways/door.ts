@@ -2,30 +2,9 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { type Clock, type Logger, repeat } from '#platform'
-import {
-  type Bytes32,
-  DISPATCH_VERSION,
-  keccakBytes,
-  messageOf,
-  type PodId,
-  type PodRecord,
-  type SignedDiscardReceipt,
-  type WireOrder,
-} from '#protocol'
-import type { Router } from '../router.ts'
-import { GatewayConnection } from './connection.ts'
-
-export type DoorDependencies = {
-  readonly router: Pick<Router, 'dispatch' | 'decisionsStored' | 'nodes' | 'why' | 'podLogs'>
-  /** The pod of this version; null when this router has not heard of it. */
-  readonly podOf: (podId: PodId, manifestHash: Bytes32) => PodRecord | null
-  /** Reads the pods again. */
-  readonly refreshPods: () => Promise<void>
-  readonly signDiscard: (order: WireOrder, facts: { readonly attempts: number; readonly reason: string }) => SignedDiscardReceipt
-  readonly clock: Clock
-  readonly logger: Logger
-}
+import { repeat } from '#platform'
+import { DISPATCH_VERSION, keccakBytes, messageOf } from '#protocol'
+import { type DoorDependencies, GatewayConnection } from './connection.ts'
 
 /** Lets the gateways of this operator in. */
 export type GatewayDoor = {

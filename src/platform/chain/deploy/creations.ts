@@ -1,7 +1,7 @@
 import type { Address } from '#protocol'
 import type { ContractName } from '../port.ts'
-import type { DeployOptions } from './options.ts'
-import type { ConstructorArguments, World } from './world.ts'
+import type { ConstructorArguments, DeployOptions } from './options.ts'
+import type { World } from './world.ts'
 
 type Creations = { readonly [Name in ContractName]: (world: World) => ConstructorArguments<Name> }
 

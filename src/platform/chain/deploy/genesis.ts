@@ -1,20 +1,6 @@
 import type { Address } from '#protocol'
+import type { GenesisPart } from './options.ts'
 import type { Step, World } from './world.ts'
-
-/** One allocation of the genesis supply. Times in seconds, counted from the start of epoch 0; see `VestingMath.sol`. */
-export type GenesisPart = {
-  readonly name: string
-  /** `treasury`: the timelock. An address: that account. `emission`: the EmissionController, without vesting. */
-  readonly holder: 'emission' | 'treasury' | Address
-  readonly schedule: {
-    readonly total: bigint
-    readonly startBps: number
-    readonly cliffSeconds: bigint
-    readonly vestSeconds: bigint
-  }
-  /** Whether the treasury may take back what has not vested. */
-  readonly revocable: boolean
-}
 
 /** Distributes the genesis supply that the deployer holds; what no part names stays with it. */
 export function genesisSteps(world: World): Step[] {

@@ -16,8 +16,15 @@ import { type Deployment, demandPresent, demandUsable, interfacesHash } from './
 import { wiringSteps } from './wiring.ts'
 import type { Step, World } from './world.ts'
 
-export type { GenesisPart } from './genesis.ts'
-export type { CollateralOptions, DeployDependencies, DeployOptions, DeployStep, GovernanceOptions, MarketOptions } from './options.ts'
+export type {
+  CollateralOptions,
+  DeployDependencies,
+  DeployOptions,
+  DeployStep,
+  GenesisPart,
+  GovernanceOptions,
+  MarketOptions,
+} from './options.ts'
 export type { Deployment, DeploymentStore } from './record.ts'
 
 const INCLUSION_TIMEOUT_MS = 120_000

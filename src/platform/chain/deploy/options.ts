@@ -1,9 +1,11 @@
-import type { Address } from '#protocol'
+import type { ContractConstructorArgs } from 'viem'
+import type { Address, contractAbis } from '#protocol'
 import type { Logger } from '../../logger.ts'
 import type { Signer } from '../../signing.ts'
-import type { GenesisPart } from './genesis.ts'
+import type { ContractName } from '../port.ts'
 import type { DeploymentStore } from './record.ts'
-import type { ConstructorArguments } from './world.ts'
+
+export type ConstructorArguments<Name extends ContractName> = ContractConstructorArgs<(typeof contractAbis)[Name]>
 
 /** How proposals run. Bounds: `Constants.sol`, section governance. */
 export type GovernanceOptions = {
@@ -63,6 +65,21 @@ export type ExistingPool = { readonly pool: Address }
  * micro-dollars, at most 100,000e6. The deployer holds the HEU.
  */
 export type NewPool = { readonly heuPriceUsdWad: bigint; readonly liquidityUsd: bigint }
+
+/** One allocation of the genesis supply. Times in seconds, counted from the start of epoch 0; see `VestingMath.sol`. */
+export type GenesisPart = {
+  readonly name: string
+  /** `treasury`: the timelock. An address: that account. `emission`: the EmissionController, without vesting. */
+  readonly holder: 'emission' | 'treasury' | Address
+  readonly schedule: {
+    readonly total: bigint
+    readonly startBps: number
+    readonly cliffSeconds: bigint
+    readonly vestSeconds: bigint
+  }
+  /** Whether the treasury may take back what has not vested. */
+  readonly revocable: boolean
+}
 
 export type DeployOptions = {
   readonly rpcUrl: string

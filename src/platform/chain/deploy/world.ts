@@ -1,6 +1,6 @@
-import type { ContractConstructorArgs, PublicClient } from 'viem'
-import type { Address, contractAbis, Hex } from '#protocol'
-import type { ContractCalls } from '../contract-calls.ts'
+import type { PublicClient } from 'viem'
+import type { Address, Hex } from '#protocol'
+import type { ContractCalls } from '../calls.ts'
 import type { ContractName } from '../port.ts'
 import { lower } from '../reads.ts'
 import type { DeployOptions } from './options.ts'
@@ -18,8 +18,6 @@ export type World = {
 export type Encoded = { readonly to: Address; readonly data: Hex; readonly valueWei?: bigint }
 /** One transaction of the deployer, sent unless it is `done`. `gasLimit` only where it needs more than others. */
 export type Step = Encoded & { readonly name: string; readonly gasLimit?: bigint; done(): Promise<boolean> }
-
-export type ConstructorArguments<Name extends ContractName> = ContractConstructorArgs<(typeof contractAbis)[Name]>
 
 /** A step that sets one value and is done when `get` answers `wanted`. */
 export function setting(name: string, { call, get, wanted }: { call: Encoded; get: () => Promise<unknown>; wanted: unknown }): Step {
