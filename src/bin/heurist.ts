@@ -69,6 +69,7 @@ function roleCommands(program: Command, node: Command, attach: Attach): void {
     .option('--router <url>', 'router to dial (ws:// or wss://); default: the network that runs here')
     .option('--share <percent>', 'part of each device that this node may use', Number, 100)
     .option('--gpu <offer...>', 'how GPUs are offered: "whole", "slices:4", "group" or "off"; for some only: "0=slices:4", "1,2=group"')
+    .option('--min-price <credits...>', 'least that a pod must pay per 1M units, of all devices or of one kind: "5", "gpu=20"')
     .option('--slots <count>', 'jobs at a time per pod', Number, 4)
     .option('--allow-network <pod...>', 'pods whose program may use the network of this machine; none unless named')
     .option('--allow <deployer...>', 'deployers whose pods this node loads beside the built-in ones; "any" for all')

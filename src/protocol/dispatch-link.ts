@@ -71,6 +71,7 @@ const nodeViewSchema = z.object({
   jailed: z.boolean(),
   collateral: amountSchema,
   uptimeBps: count,
+  borneOutBps: count,
   busySlots: count,
   connectedAtMs: z.number().nullable(),
   lastSeenAtMs: z.number().nullable(),

@@ -23,6 +23,8 @@ const commonSchema = z.object({
    * device's weight in emission. Null until measured.
    */
   benchmark: z.object({ score: z.number().positive(), kernel: z.string().max(60), measuredAtMs: z.number().int() }).nullable(),
+  /** The least that its owner works for: nano-credits per 1,000,000 units. Absent: any price. */
+  minNanoCredits: z.number().int().nonnegative().optional(),
   /** How busy it was in the last moments, 0 to 1, whoever used it; absent when nobody measures it. */
   utilization: z.number().min(0).max(1).optional(),
 })
@@ -102,6 +104,8 @@ export type NodeView = {
   readonly jailed: boolean
   readonly collateral: bigint
   readonly uptimeBps: number
+  /** Part of the speed that it claims which its jobs bear out, in basis points; all of it until they show less than half. */
+  readonly borneOutBps: number
   readonly busySlots: number
   readonly connectedAtMs: number | null
   readonly lastSeenAtMs: number | null

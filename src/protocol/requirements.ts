@@ -1,5 +1,6 @@
 import type { Device, NodeFacts } from './node.ts'
 import type { PodManifest } from './pod.ts'
+import { formatUnits, maxOf } from './units.ts'
 
 /**
  * "Job fits node" in its one place (law R1): the router filters with it and the node double-checks with it.
@@ -27,7 +28,20 @@ export function unmetRequirements(manifest: PodManifest, device: Device): string
   }
   if (resources.fractional === 'forbidden' && isFraction(device)) reasons.push('needs a whole device')
   if (resources.fractional === 'mig' && device.kind === 'slice') reasons.push('needs memory isolation (MIG), a time slice has none')
+  const { minNanoCredits } = device
+  if (minNanoCredits !== undefined && priceOf(manifest) < BigInt(minNanoCredits)) {
+    reasons.push(`pays ${credits(priceOf(manifest))} credits per 1M units, device ${device.id} asks for ${credits(BigInt(minNanoCredits))}`)
+  }
   return reasons
+}
+
+/** What a pod's units bring at best: an encoder is paid for its input, a model for its output. */
+function priceOf({ spec }: PodManifest): bigint {
+  return maxOf(spec.price.input, spec.price.output)
+}
+
+function credits(nanoCredits: bigint): string {
+  return formatUnits(nanoCredits, 9)
 }
 
 function isFraction({ kind, shareBps }: Device): boolean {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type Device, HeuristError, type JobView, type NodeView } from '#protocol'
+import { type Device, formatUnits, HeuristError, type JobView, type NodeView } from '#protocol'
 import type { Config } from '../config.ts'
 import { explainConfig, printableValue } from '../config.ts'
 import { type ApiClient, type CliErrorCode, createApiClient, readDevFile } from './client.ts'
@@ -99,10 +99,11 @@ async function nodeOf(client: ApiClient, node: string): Promise<JsonOf<NodeView>
   )
 }
 
-function deviceLine({ id, kind, name, memoryBytes, shareBps, slots, benchmark }: Device): string {
+function deviceLine({ id, kind, name, memoryBytes, shareBps, slots, benchmark, minNanoCredits }: Device): string {
   const share = shareBps < 10_000 ? `  ${shareBps / 100} %` : ''
+  const price = minNanoCredits === undefined ? '' : `  from ${formatUnits(BigInt(minNanoCredits), 9)} credits/1M`
   const score = benchmark ? `${(benchmark.score / 1e9).toFixed(2)} Gop/s` : 'not measured'
-  return `device ${id}  ${kind}  ${name}  ${(memoryBytes / 2 ** 30).toFixed(1)} GiB${share}  ${slots} slots  ${score}`
+  return `device ${id}  ${kind}  ${name}  ${(memoryBytes / 2 ** 30).toFixed(1)} GiB${share}  ${slots} slots  ${score}${price}`
 }
 
 export function jobCommands(job: Command, attach: Attach): void {

@@ -8,11 +8,15 @@ const SAVE_EVERY_MS = 10_000
 /** A node that was first seen less than this ago counts as always present: it had no chance to be away. */
 const GRACE_MS = 60_000
 
-/** A linked node's time and its benchmarked capacity: million operations per second of what its devices offer. */
-function presenceOf({ nodeId, online, facts }: NodeView, onlineMs: number): EpochPresence['nodes'][number][] {
+/**
+ * A linked node's time and its capacity: million operations per second of the parts that it offers, as far as they were benchmarked and its
+ * jobs bear out what it claims.
+ */
+export function presenceOf({ nodeId, online, facts, borneOutBps }: NodeView, onlineMs: number): EpochPresence['nodes'][number][] {
   if (!online) return []
   const scores = (facts?.devices ?? []).map(({ benchmark }) => benchmark?.score ?? 0)
-  return [{ nodeId, onlineMs, capacity: Math.floor(scores.reduce((sum, score) => sum + score, 0) / 1e6) }]
+  const claimed = scores.reduce((sum, score) => sum + score, 0) / 1e6
+  return [{ nodeId, onlineMs, capacity: Math.floor((claimed * borneOutBps) / 10_000) }]
 }
 
 type Seen = { readonly firstSeenAtMs: number; onlineMs: number }

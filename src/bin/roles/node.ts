@@ -37,6 +37,7 @@ type NodeStartOptions = {
   readonly router?: string
   readonly share?: number
   readonly gpu?: readonly string[]
+  readonly minPrice?: readonly string[]
   readonly slots?: number
   readonly allow?: readonly string[]
   readonly allowNetwork?: readonly string[]
@@ -78,6 +79,7 @@ export async function runNode(config: Config, options: NodeStartOptions): Promis
       pins: { chainId: facts.chainId, settlement: facts.contracts.JobSettlement, router: facts.router },
       shareBps: Math.round((options.share ?? 100) * 100),
       offers: options.gpu ?? [],
+      minimumPrices: options.minPrice ?? [],
       slots: options.slots ?? 4,
       allowedPods: allowedPods(options.allow, facts),
       networkPods: options.allowNetwork ?? [],

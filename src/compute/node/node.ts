@@ -20,6 +20,7 @@ import { benchmarkDevices } from './devices/benchmark.ts'
 import type { RunCommand } from './devices/command.ts'
 import { detectDevices } from './devices/detect.ts'
 import { type Offer, parseOffer } from './devices/offers.ts'
+import { type MinimumPrice, parseMinimumPrice } from './devices/prices.ts'
 import { watchUtilization } from './devices/utilization.ts'
 import { DutyCycle } from './duty-cycle.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -46,6 +47,8 @@ export type NodeOptions = {
   readonly shareBps?: number
   /** How the GPUs are offered, in words (`parseOffer`): "slices:4", "0,1=group". Nothing: whole. */
   readonly offers?: readonly string[]
+  /** The least that the owner works for, in words (`parseMinimumPrice`): "5", "gpu=20", in credits per 1M units. */
+  readonly minimumPrices?: readonly string[]
   /** Names, ids or deployers of the pods that the owner allows; null allows all. */
   readonly allowedPods?: readonly string[] | null
   /** Names or ids of the pods whose program may use this machine's network. */
@@ -98,6 +101,7 @@ class Node implements ComputeNode {
   readonly #options: NodeOptions
   readonly #deps: NodeDependencies
   readonly #offers: readonly Offer[]
+  readonly #prices: readonly MinimumPrice[]
   readonly #key: NodeKey
   readonly #journal: Journal
   readonly #replicas: Replicas
@@ -114,6 +118,7 @@ class Node implements ComputeNode {
     checkNumber('share in basis points', options.shareBps ?? 10_000, 10_000)
     checkNumber('number of slots', options.slots ?? DEFAULT_SLOTS, 4096)
     this.#offers = (options.offers ?? []).map(parseOffer)
+    this.#prices = (options.minimumPrices ?? []).map(parseMinimumPrice)
     this.#options = options
     this.#deps = dependencies
     this.#key = openKey(join(options.homeDir, 'key.json'))
@@ -134,7 +139,8 @@ class Node implements ComputeNode {
     const { shareBps = 10_000, isBenchmarkForced: isForced = false } = this.#options
     const detect =
       this.#deps.detectDevices ??
-      (() => detectDevices({ shareBps, offers: this.#offers }, { logger, ...(this.#deps.run && { run: this.#deps.run }) }))
+      (() =>
+        detectDevices({ shareBps, offers: this.#offers, prices: this.#prices }, { logger, ...(this.#deps.run && { run: this.#deps.run }) }))
     this.#devices = benchmarkDevices(await detect(), { isForced }, { journal: this.#journal, now: () => clock.now() })
     for (const engine of Object.values(this.#deps.engines)) await engine.prepare?.(this.#devices)
     for (const device of this.#devices) this.#duties.set(device.id, new DutyCycle(device.shareBps, clock))

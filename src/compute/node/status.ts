@@ -89,7 +89,8 @@ function checkDevices(devices: readonly Device[]): NodeCheck {
 function describeDevice(device: Device): string {
   const share = device.shareBps < 10_000 ? `, ${device.shareBps / 100} % share` : ''
   const score = device.benchmark ? `, ${(device.benchmark.score / 1e9).toFixed(2)} Gop/s (${device.benchmark.kernel})` : ', not measured'
-  return `${device.id}: ${KINDS[device.kind]} ${device.name}, ${(device.memoryBytes / 2 ** 30).toFixed(1)} GiB${share}, ${device.slots} slots${score}`
+  const price = device.minNanoCredits === undefined ? '' : `, from ${formatUnits(BigInt(device.minNanoCredits), 9)} credits per 1M units`
+  return `${device.id}: ${KINDS[device.kind]} ${device.name}, ${(device.memoryBytes / 2 ** 30).toFixed(1)} GiB${share}, ${device.slots} slots${score}${price}`
 }
 
 const KINDS: Readonly<Record<DeviceKind, string>> = { cpu: 'CPU', gpu: 'whole', mig: 'MIG', slice: 'time slice of', group: 'group of' }

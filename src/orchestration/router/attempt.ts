@@ -3,11 +3,12 @@ import { coldFault, isCold } from './cold.ts'
 import { type RouterContext, tell } from './context.ts'
 import { type DecisionInput, recordDecision } from './decision.ts'
 import type { Fault } from './errors.ts'
-import { isEligible, isPlain, refusalsOf, summarizeRefusals } from './filter.ts'
+import { isEligible, isPlain } from './filter.ts'
 import type { Hosting } from './hosting.ts'
 import { isFinished, type Job, type Lease, moveJob } from './job.ts'
 import { viewOfLease } from './lease.ts'
 import { createMeter } from './metering.ts'
+import { whyNobody } from './nobody.ts'
 import { type Choice, type Choices, pick } from './pick.ts'
 import type { Offer } from './queue.ts'
 import { leaseDeadlines, phaseDeadline, shouldRetry, silenceMs } from './retry.ts'
@@ -55,18 +56,10 @@ function isElsewhere({ allowances, fleet }: RouterContext, { podId }: Job): bool
   return allowances.isElsewhere(podId) && fleet.hosting(podId).length > 0
 }
 
-function whyNobody({ fleet }: RouterContext, { demand, podId }: Job): string {
-  const hostings = fleet.hosting(podId)
-  return summarizeRefusals(
-    hostings.map(({ node }) => refusalsOf(node, demand)),
-    fleet.size() - hostings.length,
-  )
-}
-
 /** Nobody can take the job, free slot or not: say so at once, with every reason. */
 function refuse(context: RouterContext, job: Job): void {
   recordRefusal(context, job)
-  const message = `No node can take a job for pod ${job.order.pod.name} now: ${whyNobody(context, job)}.`
+  const message = `No node can take a job for pod ${job.order.pod.name} now: ${whyNobody(context.fleet, job)}.`
   const { lastFault } = job
   if (lastFault) discard(context, job, { ...lastFault, message: `${lastFault.message} ${message}` })
   else discard(context, job, { code: 'ROUTER_NO_CANDIDATE', message, retryAfterMs: 1000 })

@@ -47,6 +47,8 @@ describe('filter', () => {
   })
 
   const gpuPod = testPod('chat/test', { resources: { gpuCount: 1, vramBytes: 8_000_000_000 } })
+  const pricey = factsHosting([pod]).devices.map(device => ({ ...device, minNanoCredits: 3e9 }))
+  const cheap = testPod('chat/cheap', { price: { input: '500000000', output: '0' } })
   const cases: [string, Case, string][] = [
     ['an unknown node', { standing: null }, 'not registered'],
     ['an unregistered node', { standing: { registered: false } }, 'not registered'],
@@ -62,6 +64,16 @@ describe('filter', () => {
     ['a failed replica', { replica: { state: 'failed', reason: 'out of memory' } }, 'can not load the pod: out of memory'],
     ['another version', { replica: { manifestHash: `0x${'1'.repeat(64)}` } }, 'hosts another version of the pod'],
     ['missing hardware', { pod: gpuPod, replica: { manifestHash: gpuPod.manifestHash } }, 'needs 1 GPU, device cpu is a CPU'],
+    [
+      'a pod that pays less than the owner asks for',
+      { facts: { devices: pricey } },
+      'pays 0.002 credits per 1M units, device cpu asks for 3',
+    ],
+    [
+      'a stranger to a pod that pays too little',
+      { pod: cheap, facts: { devices: pricey } },
+      'pays 0.5 credits per 1M units, device cpu asks for 3',
+    ],
     ['no slot left', { busy: 4 }, NO_FREE_SLOT],
     ['a denied node', { preferences: { deny_nodes: [nodeId] } }, 'denied by the user'],
     ['a node not allowed', { preferences: { allow_nodes: [`0x${'2'.repeat(40)}`] } }, "not on the user's list of allowed nodes"],

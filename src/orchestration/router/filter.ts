@@ -1,4 +1,12 @@
-import { type JobPreferences, type NodeId, type NodeStanding, type PodRecord, type Replica, unmetRequirements } from '#protocol'
+import {
+  type JobPreferences,
+  type NodeFacts,
+  type NodeId,
+  type NodeStanding,
+  type PodRecord,
+  type Replica,
+  unmetRequirements,
+} from '#protocol'
 import type { FleetNode, Hosting } from './hosting.ts'
 
 /**
@@ -41,11 +49,16 @@ export function podRefusals(replicas: readonly Replica[]): string[] {
   return [`can not load the pod${why === undefined ? '' : `: ${why}`}`]
 }
 
-/** Reasons from hardware and version. Remembered until the facts change. */
+/** What each device lacks; empty when one lacks nothing. */
+function unmetByAll({ devices }: NodeFacts, { manifest }: PodRecord): string[] {
+  const perDevice = devices.map(device => unmetRequirements(manifest, device))
+  return perDevice.some(unmet => unmet.length === 0) ? [] : perDevice.flat()
+}
+
+/** Reasons from hardware, price and version. Remembered until the facts change. */
 export function fixedFit(hosting: Hosting, pod: PodRecord): readonly string[] {
   if (hosting.fit?.manifestHash === pod.manifestHash) return hosting.fit.refusals
-  const perDevice = hosting.node.facts.devices.map(device => unmetRequirements(pod.manifest, device))
-  const refusals = perDevice.some(unmet => unmet.length === 0) ? [] : perDevice.flat()
+  const refusals = unmetByAll(hosting.node.facts, pod)
   if (hosting.manifestHash !== pod.manifestHash) refusals.push('hosts another version of the pod')
   hosting.fit = { manifestHash: pod.manifestHash, refusals }
   return refusals
@@ -110,7 +123,8 @@ export function refusalsOf(node: FleetNode, demand: Demand): string[] {
   const { nodeId, facts, standing } = node
   const hosting = node.hostings.get(demand.pod.podId)
   if (hosting) return hostRefusals({ ...hosting, refusals: [...hosting.fixedRefusals, ...fixedFit(hosting, demand.pod)] }, demand)
-  const refusals = [...linkRefusals(node.session), ...nodeRefusals(standing), 'does not host the pod']
+  const unmet = unmetByAll(facts, demand.pod)
+  const refusals = [...linkRefusals(node.session), ...nodeRefusals(standing), ...(unmet.length > 0 ? unmet : ['does not host the pod'])]
   return hostRefusals({ nodeId, region: facts.region, refusals, slots: 0, busy: 0 }, demand)
 }
 

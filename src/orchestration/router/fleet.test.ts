@@ -122,8 +122,11 @@ describe('standing', () => {
     const served = async () => (await dispatchRecorded(net.router, testOrder(pod)).ended).completion!.signedReceipt.receipt.node
     expect(await served()).toBe(liar.nodeId)
     expect(await served()).toBe(honest.nodeId)
+    const borneOut = () => Object.fromEntries(net!.router.nodes().map(({ nodeId, borneOutBps }) => [nodeId, borneOutBps]))
+    expect(borneOut()).toEqual({ [liar.nodeId]: 0, [honest.nodeId]: 10_000 })
     await liar.close()
     await net.node(claim)
+    expect(borneOut()[liar.nodeId]).toBe(0)
     expect(await served()).toBe(honest.nodeId)
   })
 

@@ -7,7 +7,7 @@ import type { RouterDependencies } from './options.ts'
 import { uptimeBucketOf } from './rank.ts'
 import { addressPrefixOf } from './rank-list.ts'
 import { createRoster, type Roster } from './roster.ts'
-import { createSpeeds, type SeenJob, type Speeds } from './speeds.ts'
+import { borneOut, createSpeeds, type SeenJob, type Speeds } from './speeds.ts'
 
 /** Live capacity of the nodes linked to this router. It is the truth: a node's slots belong to exactly one router (DESIGN §3). */
 export type Fleet = {
@@ -220,6 +220,12 @@ export function createFleet(
   }
 }
 
+/** By the pod of which it claims most beyond what its jobs show. */
+function borneOutBps({ hostings }: FleetNode): number {
+  const parts = [...hostings.values()].map(({ unitsPerSecond, replicas }) => borneOut(unitsPerSecond, claimedSpeed(replicas)))
+  return parts.length === 0 ? 10_000 : Math.floor(Math.min(...parts) * 10_000)
+}
+
 function viewOf(node: FleetNode): NodeView {
   let busySlots = 0
   for (const hosting of node.hostings.values()) busySlots += hosting.busy
@@ -231,6 +237,7 @@ function viewOf(node: FleetNode): NodeView {
     jailed: node.standing?.jailed ?? false,
     collateral: node.standing?.collateral ?? 0n,
     uptimeBps: node.uptimeBps,
+    borneOutBps: borneOutBps(node),
     busySlots,
     connectedAtMs: node.session.connectedAtMs,
     lastSeenAtMs: node.session.lastSeenAtMs,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createSpeeds } from './speeds.ts'
+import { borneOut, createSpeeds } from './speeds.ts'
 
 const version = { nodeId: `0x${'1'.repeat(40)}`, podId: `0x${'2'.repeat(64)}`, manifestHash: 'v1' } as const
 const job = (outputUnits: number, elapsedMs: number, more: object = {}) => ({
@@ -41,6 +41,10 @@ describe('speeds', () => {
     expect(speeds.believed(version, 500)).toBe(10)
     speeds.saw(version, job(100, 1_000))
     expect(speeds.believed(version, 500)).toBe(100)
+  })
+
+  test('behavior: up to half of a claim is forgiven, what is missing beyond that is not borne out', () => {
+    expect([borneOut(500, 500), borneOut(250, 500), borneOut(50, 500), borneOut(0, 500), borneOut(0, 0)]).toEqual([1, 1, 0.2, 0, 1])
   })
 
   test('behavior: what took no time says nothing, and another version of the pod begins anew', () => {

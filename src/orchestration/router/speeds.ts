@@ -12,7 +12,7 @@ type Version = { readonly nodeId: NodeId; readonly podId: PodId; readonly manife
 export type Speeds = {
   /** True when the node's speed is now known differently. */
   saw(version: Version, job: SeenJob): boolean
-  /** Units per second to rank by. Survives the node's link: who comes back is who left. */
+  /** Units per second to rank by, at most what is claimed. Survives the node's link: who comes back is who left. */
   believed(version: Version, claimed: number): number
 }
 
@@ -24,6 +24,14 @@ const SAMPLE_WORK = 64
 const FADE = 0.9
 /** Figures that are kept; beyond them the oldest go. */
 const MAX_FIGURES = 200_000
+
+/** Jobs beside each other, clients and machines cost an honest node up to half of what it measured alone. */
+const FORGIVEN = 2
+
+/** Part of a claim that jobs bear out, 0 to 1. */
+export function borneOut(believed: number, claimed: number): number {
+  return claimed > 0 ? Math.min(1, (FORGIVEN * believed) / claimed) : 1
+}
 
 type Figure = { manifestHash: string; work: number; elapsedMs: number; unitsPerSecond: number | null }
 

@@ -19,6 +19,7 @@ const FIXES: readonly (readonly [string, string])[] = [
   ['can not load the pod: no room', 'Nothing: it is loaded when others have gone. For more at once, add a device or allow fewer pods.'],
   ['can not load the pod', "The reason is in the node's log; correct it and start the node again."],
   ['hosts another version', 'Wait for the node to load the new version; start it again if it does not.'],
+  ['pays', 'The owner asks for more than the pod pays: lower the price (heurist node start --min-price), or serve pods that pay more.'],
   ['needs', 'No device of this node can hold the pod: host another one, or add hardware.'],
   [NO_FREE_SLOT, 'Nothing: it is fully used.'],
 ]

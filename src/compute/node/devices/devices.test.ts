@@ -261,7 +261,7 @@ describe('detectDevices', () => {
     const warnings: string[] = []
     const logger = { ...silentLogger, warn: (text: string) => warnings.push(text) } as unknown as Logger // cast: only `warn` is looked at
     const run = tools({ 'query-gpu': ok(fixture('nvidia-geforce.csv')), 'rocm-smi': ok('broken') })
-    const devices = await detectDevices({ shareBps: 10_000, offers: [] }, { logger, run, host })
+    const devices = await detectDevices({ shareBps: 10_000, offers: [], prices: [] }, { logger, run, host })
     expect(devices.map(device => device.kind)).toEqual(['gpu', 'gpu', 'gpu', 'cpu'])
     expect(warnings).toEqual([expect.stringContaining('shorter listing'), expect.stringContaining('rocm-smi failed')])
   })
