@@ -1,39 +1,32 @@
 import { join } from 'node:path'
-import type { Clock, Logger, ProxyOptions, Random, Tracer } from '#platform'
+import type { ProxyOptions, Tracer } from '#platform'
 import {
   type Address,
   type Bytes32,
   type Device,
-  type EngineName,
   HeuristError,
   messageOf,
   type NodeFacts,
   nodeFactsSchema,
   type PodRecord,
 } from '#protocol'
-import type { Engine } from '../pod/engines/engine.ts'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
 import { Replicas } from '../pod/lifecycle/replicas.ts'
 import type { PodLogs } from '../pod/logs.ts'
 import type { SandboxSupport } from '../pod/sandbox/detect.ts'
-import { benchmarkDevices } from './devices/benchmark.ts'
-import type { RunCommand } from './devices/command.ts'
-import { detectDevices } from './devices/detect.ts'
-import { type Offer, parseOffer } from './devices/offers.ts'
-import { type MinimumPrice, parseMinimumPrice } from './devices/prices.ts'
-import { watchUtilization } from './devices/utilization.ts'
 import { DutyCycle } from './duty-cycle.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type NodeKey, openKey } from './key.ts'
 import { LeaseRunner } from './lease-runner.ts'
 import { createLinkClient, type LinkClient, type LinkTraffic } from './link-client.ts'
 import type { LinkPins } from './link-handshake.ts'
+import { Machine, type MachineDependencies, type MachineOptions } from './machine.ts'
 import { ownerObjection, sandboxObjection } from './owner-rules.ts'
 import { ensureRegistered, type NodeRegistration, type Registration } from './registration.ts'
 import { orderedRouters } from './routers.ts'
 import { type NodeStatus, nodeStatus } from './status.ts'
 
-export type NodeOptions = {
+export type NodeOptions = MachineOptions & {
   /** Holds the hot key (`key.json`, mode 600) and the journal of this node. */
   readonly homeDir: string
   readonly name: string
@@ -43,40 +36,24 @@ export type NodeOptions = {
   /** ws:// or wss:// addresses of the routers' node listeners, as they are known now; one is enough. */
   readonly routerUrls: () => readonly string[]
   readonly pins: LinkPins
-  /** Part of each device that this node may use, in basis points. */
-  readonly shareBps?: number
-  /** How the GPUs are offered, in words (`parseOffer`): "slices:4", "0,1=group". Nothing: whole. */
-  readonly offers?: readonly string[]
-  /** The least that the owner works for, in words (`parseMinimumPrice`): "5", "gpu=20", in credits per 1M units. */
-  readonly minimumPrices?: readonly string[]
   /** Names, ids or deployers of the pods that the owner allows; null allows all. */
   readonly allowedPods?: readonly string[] | null
   /** Names or ids of the pods whose program may use this machine's network. */
   readonly networkPods?: readonly string[]
   /** Requests at once per replica. */
   readonly slots?: number
-  /** Measure devices and pods again although the journal knows them (`--benchmark`). */
-  readonly isBenchmarkForced?: boolean
   readonly drainTimeoutMs?: number
   readonly linkBackoff?: { readonly baseMs: number; readonly maxMs: number }
   /** By which the link is dialled. */
   readonly proxies?: ProxyOptions
 }
-export type NodeDependencies = {
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly engines: Readonly<Partial<Record<EngineName, Engine>>>
+export type NodeDependencies = Omit<MachineDependencies, 'journal' | 'changed'> & {
   readonly models: ModelStore
   readonly registration: NodeRegistration
   /** What keeps programs of others in, or why nothing does (`detectSandbox`). */
   readonly sandbox: SandboxSupport
   /** What the programs of pods wrote to stderr. */
   readonly logs: PodLogs
-  /** Detection of this machine's devices unless given. */
-  readonly detectDevices?: () => Promise<Device[]>
-  /** Runs the tools of GPU vendors unless given. */
-  readonly run?: RunCommand
   /** Where spans of leases go; absent: tracing is off. */
   readonly tracer?: Tracer | undefined
 }
@@ -100,16 +77,13 @@ const DEFAULT_SLOTS = 4
 class Node implements ComputeNode {
   readonly #options: NodeOptions
   readonly #deps: NodeDependencies
-  readonly #offers: readonly Offer[]
-  readonly #prices: readonly MinimumPrice[]
   readonly #key: NodeKey
   readonly #journal: Journal
   readonly #replicas: Replicas
   readonly #runner: LeaseRunner
   readonly #link: LinkClient
   readonly #stopping = new AbortController()
-  readonly #duties = new Map<string, DutyCycle>()
-  #devices: readonly Device[] = []
+  readonly #machine: Machine
   #keepAlive: NodeJS.Timeout | null = null
   #factsScheduled = false
   #stopped: Promise<void> | null = null
@@ -117,12 +91,11 @@ class Node implements ComputeNode {
   constructor(options: NodeOptions, dependencies: NodeDependencies) {
     checkNumber('share in basis points', options.shareBps ?? 10_000, 10_000)
     checkNumber('number of slots', options.slots ?? DEFAULT_SLOTS, 4096)
-    this.#offers = (options.offers ?? []).map(parseOffer)
-    this.#prices = (options.minimumPrices ?? []).map(parseMinimumPrice)
     this.#options = options
     this.#deps = dependencies
     this.#key = openKey(join(options.homeDir, 'key.json'))
     this.#journal = openJournal(join(options.homeDir, 'journal.jsonl'))
+    this.#machine = new Machine(options, { ...dependencies, journal: this.#journal, changed: () => this.#announce() })
     this.#replicas = this.#newReplicas()
     this.#link = this.#newLink()
     this.#runner = this.#newRunner()
@@ -136,24 +109,18 @@ class Node implements ComputeNode {
     const { clock, random, logger, registration } = this.#deps
     // Timers of the clock do not keep a process alive, and between two links a node has no socket open.
     this.#keepAlive = setInterval(() => {}, 2 ** 30)
-    const { shareBps = 10_000, isBenchmarkForced: isForced = false } = this.#options
-    const detect =
-      this.#deps.detectDevices ??
-      (() =>
-        detectDevices({ shareBps, offers: this.#offers, prices: this.#prices }, { logger, ...(this.#deps.run && { run: this.#deps.run }) }))
-    this.#devices = benchmarkDevices(await detect(), { isForced }, { journal: this.#journal, now: () => clock.now() })
-    for (const engine of Object.values(this.#deps.engines)) await engine.prepare?.(this.#devices)
-    for (const device of this.#devices) this.#duties.set(device.id, new DutyCycle(device.shareBps, clock))
-    logger.info({ node: this.nodeId, devices: this.#devices.map(device => device.name) }, 'devices measured')
+    await this.#machine.open()
+    logger.info({ node: this.nodeId, devices: this.#machine.devices().map(device => device.name) }, 'devices measured')
     this.#checkFacts()
     const signal = this.#stopping.signal
     const standing = await ensureRegistered({ registration, signer: this.#key.signer, clock, random, logger }, signal)
     if (standing.jailed) logger.error({ node: this.nodeId }, 'this node is jailed and gets no work: see `heurist node doctor`')
     signal.throwIfAborted()
     this.#link.start()
-    watchUtilization(this.#devices, { clock, signal, ...(this.#deps.run && { run: this.#deps.run }) }, devices => {
-      this.#devices = devices
-      this.#announce()
+    this.#machine.watch({
+      signal,
+      isIdle: () => this.#runner.counts.active === 0 && !this.#replicas.isLoading,
+      measureReplica: () => this.#replicas.measureAgain(),
     })
   }
 
@@ -176,7 +143,7 @@ class Node implements ComputeNode {
 
   facts(): NodeFacts {
     const { name, software, region = '' } = this.#options
-    return { name, software, region, devices: [...this.#devices], replicas: this.#replicas.facts() }
+    return { name, software, region, devices: [...this.#machine.devices()], replicas: this.#replicas.facts() }
   }
 
   async status(): Promise<NodeStatus> {
@@ -192,7 +159,7 @@ class Node implements ComputeNode {
       routerUrl: this.#link.url,
       link: this.#link.state,
       standing,
-      devices: this.#devices,
+      devices: this.#machine.devices(),
       pods: this.#replicas.pods().map(pod => ({ pod, objection: this.#replicas.objection(pod)?.message ?? null })),
       replicas: this.#replicas.facts(),
       models: this.#deps.models,
@@ -222,7 +189,7 @@ class Node implements ComputeNode {
     return new Replicas(
       { slots: () => slots },
       {
-        devices: () => this.#devices,
+        devices: () => this.#machine.devices(),
         engines,
         clock,
         random,
@@ -272,15 +239,12 @@ class Node implements ComputeNode {
       pod: (podId: Bytes32) => this.#replicas.pod(podId),
       ready: async (pod, options) => {
         const replica = await this.#replicas.ready(pod, options)
-        return { ...replica, duty: replica.model.isHeldToShare ? new DutyCycle(10_000, this.#deps.clock) : this.#dutyOf(replica.deviceId) }
+        return {
+          ...replica,
+          duty: replica.model.isHeldToShare ? new DutyCycle(10_000, this.#deps.clock) : this.#machine.dutyOf(replica.deviceId),
+        }
       },
     })
-  }
-
-  #dutyOf(deviceId: string): DutyCycle {
-    const duty = this.#duties.get(deviceId)
-    if (!duty) throw new Error(`device ${deviceId} has no duty cycle`)
-    return duty
   }
 
   #receive(message: LinkTraffic): void {

@@ -1,4 +1,5 @@
 import type { Device } from '#protocol'
+import { LLAMA_KERNEL } from '../../pod/engines/llama/kernel.ts'
 import type { Journal } from '../journal.ts'
 
 /** Fixed kernel of CPU devices: one product of two 256 × 256 float32 matrices. The name changes with the arithmetic. */
@@ -50,30 +51,68 @@ export function measureCpu(): number {
   return OPERATIONS_PER_BLOCK / (fastestMs / 1000)
 }
 
-export type BenchmarkOptions = { readonly isForced: boolean }
+/** One measurement: operations per second of the whole device, by the fixed kernel of its class. */
+export type Measured = { readonly score: number; readonly kernel: string }
+
 export type BenchmarkDependencies = {
   readonly journal: Journal
   readonly now: () => number
-  readonly measure?: () => number
+  /** Null when nothing here can measure such a device. */
+  readonly measure: (device: Device) => Promise<Measured | null>
 }
+
+/** Of a figure that was not reached again this much stays with each measurement: a busy machine is forgiven, a slow device is found. */
+const FADE = 0.9
 
 /**
- * The devices with their registration benchmark. A figure is measured once and kept in the journal until the device, its share or the kernel changes,
- * or `isForced`. Only CPUs have a kernel so far; a GPU's figure stays null (not known) and its pods are ranked by their measured speed.
+ * The registration benchmark of a device, kept in the journal until the device, its share or the kernel changes. A device that nothing here can
+ * measure has none: its weight in emission is nothing, and its pods are ranked by their own speed.
  */
-export function benchmarkDevices(devices: readonly Device[], options: BenchmarkOptions, dependencies: BenchmarkDependencies): Device[] {
-  return devices.map(device => (device.kind === 'cpu' && device.benchmark === null ? benchmarkCpu(device, options, dependencies) : device))
+export class DeviceBenchmark {
+  readonly #deps: BenchmarkDependencies
+
+  constructor(dependencies: BenchmarkDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** With the figure that is known, or one that is measured now. */
+  async register(device: Device, { isForced }: { readonly isForced: boolean }): Promise<Device> {
+    const known = this.#known(device)
+    if (device.benchmark !== null || (known && !isForced)) return { ...device, benchmark: device.benchmark ?? known }
+    const measured = await this.#measure(device)
+    return measured ? this.#save(device, measured) : device
+  }
+
+  /** Measures again; null when that is not possible. */
+  async repeat(device: Device): Promise<Device | null> {
+    const measured = await this.#measure(device)
+    if (!measured) return null
+    const { benchmark } = device
+    const isSameKernel = benchmark?.kernel === measured.kernel
+    return this.#save(device, { ...measured, score: isSameKernel ? Math.max(measured.score, benchmark.score * FADE) : measured.score })
+  }
+
+  #known(device: Device): Device['benchmark'] {
+    const known = this.#deps.journal.benchmark(device.id)
+    if (known?.fingerprint !== fingerprintOf(device) || !KERNELS.includes(known.kernel)) return null
+    return { score: known.score, kernel: known.kernel, measuredAtMs: known.measuredAtMs }
+  }
+
+  async #measure(device: Device): Promise<Measured | null> {
+    const measured = await this.#deps.measure(device)
+    return measured && { ...measured, score: (measured.score * device.shareBps) / 10_000 }
+  }
+
+  #save(device: Device, measured: Measured): Device {
+    const benchmark = { ...measured, measuredAtMs: this.#deps.now() }
+    this.#deps.journal.saveBenchmark({ deviceId: device.id, fingerprint: fingerprintOf(device), ...benchmark })
+    return { ...device, benchmark }
+  }
 }
 
-function benchmarkCpu(device: Device, options: BenchmarkOptions, dependencies: BenchmarkDependencies): Device {
-  const { journal, now, measure = measureCpu } = dependencies
-  const fingerprint = `${device.name} ${device.shareBps}`
-  const known = journal.benchmark(device.id)
-  if (known && !options.isForced && known.fingerprint === fingerprint && known.kernel === CPU_KERNEL) {
-    return { ...device, benchmark: { score: known.score, kernel: known.kernel, measuredAtMs: known.measuredAtMs } }
-  }
-  const score = (measure() * device.shareBps) / 10_000
-  const benchmark = { score, kernel: CPU_KERNEL, measuredAtMs: now() }
-  journal.saveBenchmark({ deviceId: device.id, fingerprint, ...benchmark })
-  return { ...device, benchmark }
+/** Of now; a figure by another one is void. */
+const KERNELS: readonly string[] = [CPU_KERNEL, LLAMA_KERNEL]
+
+function fingerprintOf({ name, shareBps }: Device): string {
+  return `${name} ${shareBps}`
 }

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Logger, silentLogger } from '#platform'
 import { deviceSchema } from '#protocol'
-import { openJournal } from '../journal.ts'
-import { benchmarkDevices, CPU_KERNEL, measureCpu } from './benchmark.ts'
+import { type Journal, openJournal } from '../journal.ts'
+import { CPU_KERNEL, DeviceBenchmark, type Measured, measureCpu } from './benchmark.ts'
 import { type CommandResult, runCommand } from './command.ts'
 import { cpuDevice, readCgroupLimits, readHost } from './cpu.ts'
 import { detectDevices } from './detect.ts'
@@ -13,6 +13,7 @@ import { parseGpuInstances, parseMigList } from './mig.ts'
 import { detectNvidia } from './nvidia.ts'
 import { parseNvidiaXml } from './nvidia-xml.ts'
 import { detectRocm } from './rocm.ts'
+import { wholeGpu } from './whole.ts'
 
 const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url), 'utf8')
 const ok = (stdout: string): CommandResult => ({ code: 0, stdout, stderr: '' })
@@ -273,24 +274,53 @@ describe('detectDevices', () => {
 })
 
 describe('benchmark', () => {
-  test('default: a real figure, kept for the second start', () => {
-    const root = mkdtempSync(join(tmpdir(), 'heurist-benchmark-'))
-    const journal = openJournal(join(root, 'journal.jsonl'))
-    let measurements = 0
-    const measure = () => {
-      measurements += 1
-      return 2e9 + measurements
-    }
-    const run = (shareBps: number, isForced = false) =>
-      benchmarkDevices([cpuDevice(host(), shareBps)], { isForced }, { journal, now: () => 1000, measure })[0]?.benchmark
-    expect(run(10_000)).toEqual({ score: 2e9 + 1, kernel: CPU_KERNEL, measuredAtMs: 1000 })
-    expect(run(10_000)?.score).toBe(2e9 + 1)
-    expect(run(10_000, true)?.score).toBe(2e9 + 2)
-    // Another share is another device: half of the same processor scores half.
-    expect(run(5000)?.score).toBe((2e9 + 3) / 2)
-    expect(measurements).toBe(3)
+  let root: string
+  let journal: Journal
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'heurist-benchmark-'))
+    journal = openJournal(join(root, 'journal.jsonl'))
+  })
+  afterEach(() => {
     journal.close()
     rmSync(root, { recursive: true })
+  })
+  const benchmarkOf = (measure: () => Promise<Measured | null>) => new DeviceBenchmark({ journal, now: () => 1000, measure })
+
+  test('default: a real figure, kept for the second start', async () => {
+    let measurements = 0
+    const benchmark = benchmarkOf(async () => ({ score: 2e9 + ++measurements, kernel: CPU_KERNEL }))
+    const run = async (shareBps: number, isForced = false) =>
+      (await benchmark.register(cpuDevice(host(), shareBps), { isForced })).benchmark
+    expect(await run(10_000)).toEqual({ score: 2e9 + 1, kernel: CPU_KERNEL, measuredAtMs: 1000 })
+    expect((await run(10_000))?.score).toBe(2e9 + 1)
+    expect((await run(10_000, true))?.score).toBe(2e9 + 2)
+    // Another share is another device: half of the same processor scores half.
+    expect((await run(5000))?.score).toBe((2e9 + 3) / 2)
+    expect(measurements).toBe(3)
+  })
+
+  test('behavior: a figure of a kernel that is no more is measured anew, and a device that nothing measures has none', async () => {
+    await benchmarkOf(async () => ({ score: 9e9, kernel: 'matmul-of-old' })).register(cpuDevice(host(), 10_000), { isForced: false })
+    const renewed = await benchmarkOf(async () => ({ score: 1e9, kernel: CPU_KERNEL })).register(cpuDevice(host(), 10_000), {
+      isForced: false,
+    })
+    expect(renewed.benchmark).toMatchObject({ score: 1e9, kernel: CPU_KERNEL })
+    const gpu = wholeGpu({ id: 'GPU-a', name: 'x', memoryBytes: 1, computeCapability: 8 })
+    expect((await benchmarkOf(async () => null).register(gpu, { isForced: false })).benchmark).toBeNull()
+  })
+
+  test('behavior: measured again, a slower figure counts by steps and a faster one at once, also after a restart', async () => {
+    const scores = [1000, 100, 100, 2000]
+    const benchmark = benchmarkOf(async () => ({ score: scores.shift() ?? 0, kernel: CPU_KERNEL }))
+    let device = await benchmark.register(cpuDevice(host(), 5_000), { isForced: false })
+    const seen = [device.benchmark?.score]
+    for (let i = 0; i < 3; i++) {
+      device = (await benchmark.repeat(device)) ?? device
+      seen.push(device.benchmark?.score)
+    }
+    expect(seen).toEqual([500, 450, 405, 1000])
+    expect((await benchmark.register(cpuDevice(host(), 5_000), { isForced: false })).benchmark?.score).toBe(1000)
+    expect(await benchmarkOf(async () => null).repeat(device)).toBeNull()
   })
 
   test('behavior: the kernel measures this processor', () => {

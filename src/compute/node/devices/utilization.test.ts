@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Device, deviceSchema } from '#protocol'
 import type { CommandResult, RunCommand } from './command.ts'
+import { DeviceList } from './list.ts'
 import { readUtilization, watchUtilization } from './utilization.ts'
 
 const device = (id: string, kind: Device['kind'] = 'gpu'): Device =>
@@ -65,7 +66,10 @@ describe('watchUtilization', () => {
       afterTurn: (run: () => void) => run(),
     }
     const run: RunCommand = async () => answer(answers.shift() ?? '')
-    watchUtilization(devices, { clock, signal: stop.signal, run }, next => told.push(next.map(({ utilization }) => utilization)))
+    const list = new DeviceList(() => told.push(list.now().map(({ utilization }) => utilization)))
+    list.set(devices)
+    told.length = 0
+    watchUtilization(list, { clock, signal: stop.signal, run })
     return { told, stop, tick: async () => await timers.shift()?.(), pending: () => timers.length }
   }
 

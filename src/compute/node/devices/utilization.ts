@@ -1,6 +1,7 @@
 import type { Clock } from '#platform'
 import { type Device, gpusOf } from '#protocol'
 import { type RunCommand, runCommand } from './command.ts'
+import type { DeviceList } from './list.ts'
 import { rocmCards } from './rocm.ts'
 
 /** Steps of 5 %: finer changes are noise, and each one is told to the router. */
@@ -9,26 +10,22 @@ const EVERY_MS = 10_000
 
 type WatchDependencies = { readonly clock: Clock; readonly signal: AbortSignal; readonly run?: RunCommand }
 
-/** Measures the GPUs until `signal`; tells all devices anew when one of them is busier or less busy. A node without GPUs runs no tool. */
-export function watchUtilization(
-  devices: readonly Device[],
-  dependencies: WatchDependencies,
-  onChange: (devices: readonly Device[]) => void,
-): void {
+/** Measures the GPUs until `signal`, and writes it into the list. A node without GPUs runs no tool. */
+export function watchUtilization(devices: DeviceList, dependencies: WatchDependencies): void {
   const { clock, signal, run = runCommand } = dependencies
-  if (devices.every(({ kind }) => kind === 'cpu')) return
+  if (devices.now().every(({ kind }) => kind === 'cpu')) return
   clock.after(EVERY_MS, async () => {
-    const measured = await readUtilization(run, devices)
+    const measured = await readUtilization(run, devices.now())
     if (signal.aborted) return
-    const isSame = devices.every(({ id, utilization }) => measured.get(id) === utilization)
-    const next = isSame ? devices : devices.map(device => withUtilization(device, measured.get(device.id)))
-    if (!isSame) onChange(next)
-    watchUtilization(next, dependencies, onChange)
+    devices.change(device => withUtilization(device, measured.get(device.id)))
+    watchUtilization(devices, dependencies)
   })
 }
 
-function withUtilization({ utilization: _old, ...device }: Device, utilization: number | undefined): Device {
-  return { ...device, ...(utilization !== undefined && { utilization }) }
+function withUtilization(device: Device, utilization: number | undefined): Device {
+  if (device.utilization === utilization) return device
+  const { utilization: _old, ...rest } = device
+  return { ...rest, ...(utilization !== undefined && { utilization }) }
 }
 
 /**

@@ -107,6 +107,8 @@ export interface Engine {
   readonly name: EngineName
   /** Called once with the devices of this machine, before anything is placed on them. */
   prepare?(devices: readonly Device[]): Promise<void>
+  /** Measures the device with this engine's fixed kernel; null when it can not compute on it. */
+  benchmark?(device: Device): Promise<{ readonly score: number; readonly kernel: string } | null>
   /** Why it can not compute for the pod on the device; null, or no such member: it can. */
   objectionTo?(manifest: PodManifest, device: Device): string | null
   /** @param onProgress called with a fraction 0 to 1. @throws HeuristError ENGINE_LOAD_FAILED, ENGINE_CANCELLED */

@@ -1,6 +1,7 @@
 import type { EngineName } from '#protocol'
 import type { CommandEngineDeps } from './command/command.ts'
 import { type Engine, type EngineDeps, engineError, type LoadSpec } from './engine.ts'
+import { LLAMA_KERNEL } from './llama/kernel.ts'
 import { type LlamaGpu, llamaObjection } from './llama/objection.ts'
 
 export type EnginesOptions = {
@@ -11,7 +12,11 @@ export type EnginesOptions = {
 }
 
 /** Runtimes are large (llama.cpp, TensorFlow.js): each is imported at its first load and never before. */
-function lazyEngine(name: EngineName, create: () => Promise<Engine>, more: Pick<Engine, 'objectionTo' | 'prepare'> = {}): Engine {
+function lazyEngine(
+  name: EngineName,
+  create: () => Promise<Engine>,
+  more: Pick<Engine, 'objectionTo' | 'prepare' | 'benchmark'> = {},
+): Engine {
   let created: Promise<Engine> | null = null
   return {
     ...more,
@@ -31,7 +36,10 @@ function lazyEngine(name: EngineName, create: () => Promise<Engine>, more: Pick<
 }
 
 /** The runtime is looked at only where there is a GPU: it takes a moment to start. */
-function llamaDevices({ logger }: EngineDeps): Required<Pick<Engine, 'objectionTo' | 'prepare'>> {
+function llamaDevices(
+  { llamaThreads: threads }: EnginesOptions,
+  { logger }: EngineDeps,
+): Required<Pick<Engine, 'objectionTo' | 'prepare' | 'benchmark'>> {
   let gpu: LlamaGpu | null = null
   return {
     async prepare(devices) {
@@ -40,6 +48,11 @@ function llamaDevices({ logger }: EngineDeps): Required<Pick<Engine, 'objectionT
       logger.info({ ...gpu }, 'GPUs of the llama runtime')
     },
     objectionTo: (_manifest, device) => llamaObjection(device, gpu),
+    async benchmark(device) {
+      if (device.kind === 'cpu' || llamaObjection(device, gpu) !== null) return null
+      const { benchmarkLlama } = await import('./llama/benchmark.ts')
+      return { score: await benchmarkLlama({ device, threads }), kernel: LLAMA_KERNEL }
+    },
   }
 }
 
@@ -49,7 +62,7 @@ export function createEngines(options: EnginesOptions, deps: CommandEngineDeps):
     llama: lazyEngine(
       'llama',
       async () => (await import('./llama/llama.ts')).createLlamaEngine({ threads: options.llamaThreads }, deps),
-      llamaDevices(deps),
+      llamaDevices(options, deps),
     ),
     upstream: lazyEngine('upstream', async () =>
       (await import('./upstream/upstream.ts')).createUpstreamEngine({ apiKey: options.upstreamApiKey ?? null }, deps),

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '#platform'
 import { type Device, type EngineName, messageOf, type PodManifest, type PodRecord } from '#protocol'
-import type { Engine } from '../engines/engine.ts'
+import type { Engine, LoadedModel } from '../engines/engine.ts'
 import type { OnProgress, Progress } from './download.ts'
 import type { Entry, ResolvedModel } from './entry.ts'
 import { Slots } from './slots.ts'
@@ -21,6 +21,8 @@ export type LoadingDependencies = {
 }
 
 const TELL_INTERVAL_MS = 1000
+/** Of a speed that was not reached again this much stays with each measurement. */
+const FADE = 0.9
 
 /** Brings replicas into memory and out of it: pull, load, measure; unload, let go of the files. */
 export class Loading {
@@ -43,6 +45,20 @@ export class Loading {
     this.#queue = turn.catch(() => undefined)
     await turn
     this.#deps.logger.info({ pod: pod.name, device: device.id, unitsPerSecond: Math.round(entry.unitsPerSecond) }, 'pod is warm')
+  }
+
+  /** Measures an idle replica again, as one of its jobs. @throws what the engine said */
+  async measureAgain(entry: Entry): Promise<void> {
+    const { pod, device, model, slots } = entry
+    const release = model && (await slots.claim(new AbortController().signal))
+    if (!model || !release) return
+    try {
+      entry.unitsPerSecond = Math.max(await speedOf(model, device), entry.unitsPerSecond * FADE)
+      this.#deps.saveSpeed(pod, device, entry.unitsPerSecond)
+      this.#deps.changed()
+    } finally {
+      release()
+    }
   }
 
   /** Never rejects. @returns whether it had been loaded */
@@ -73,7 +89,7 @@ export class Loading {
     entry.granted = model.slots
     entry.slots = new Slots(model.slots, this.#maxWaiting)
     const known = this.#deps.knownSpeed(pod, device)
-    entry.unitsPerSecond = known ?? ((await model.measure()) * (model.isHeldToShare ? 10_000 : device.shareBps)) / 10_000
+    entry.unitsPerSecond = known ?? (await speedOf(model, device))
     if (known === null) this.#deps.saveSpeed(pod, device, entry.unitsPerSecond)
   }
 
@@ -85,6 +101,11 @@ export class Loading {
     entry.reason = text
     this.#deps.changed()
   }
+}
+
+/** Units per second of the share of the device. */
+async function speedOf(model: LoadedModel, { shareBps }: Device): Promise<number> {
+  return ((await model.measure()) * (model.isHeldToShare ? 10_000 : shareBps)) / 10_000
 }
 
 /** `34 % (12.3 of 36.0 MB, 5.1 MB/s)` */

@@ -308,6 +308,24 @@ describe('Replicas', () => {
     expect(speeds.get('tiny')).toBe(100)
   })
 
+  test('behavior: an idle replica is measured again; slower counts by steps, and who is busy is left alone', async () => {
+    const speeds = [400, 100, 800]
+    const engine = createTestEngine().engine
+    const load: typeof engine.load = async spec => ({ ...(await engine.load(spec)), measure: async () => speeds.shift() ?? 0 })
+    const { replicas, speeds: saved } = setUp({ dependencies: { engines: { llama: { ...engine, load } } } })
+    const pod = makePod('tiny')
+    replicas.setPods([pod])
+    const replica = await ready(replicas, pod)
+    await replicas.measureAgain()
+    expect([replicas.facts()[0]?.unitsPerSecond, saved.get('tiny')]).toEqual([360, 360])
+    const release = await replica.claim(never)
+    await replicas.measureAgain()
+    expect(replicas.facts()[0]?.unitsPerSecond).toBe(360)
+    release?.()
+    await replicas.measureAgain()
+    expect(replicas.facts()[0]?.unitsPerSecond).toBe(800)
+  })
+
   const refused: [string, PodRecord, Partial<ReplicaDependencies>, string][] = [
     ['a pod that needs a GPU', makePod('big', { resources: { gpuCount: 1 } }), {}, 'NODE_UNMET_REQUIREMENTS'],
     ['a pod of an engine that is not here', makePod('up', { engine: { name: 'upstream', url: 'http://x/v1' } }), {}, 'NODE_ENGINE_MISSING'],

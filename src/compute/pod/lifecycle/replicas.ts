@@ -2,7 +2,7 @@ import { type BackoffOptions, type Clock, fullJitterMs, type Logger, type Random
 import {
   type Bytes32,
   type Device,
-  HeuristError,
+  type HeuristError,
   messageOf,
   type PodManifest,
   type PodRecord,
@@ -15,15 +15,8 @@ import { abortable } from './abortable.ts'
 import { type Entry, factOf, isIdle, newEntry, preference } from './entry.ts'
 import { Loading, type LoadingDependencies } from './loading.ts'
 import { Placing } from './placing.ts'
+import { loadFailure, type ReplicaErrorCode, refusal } from './refusals.ts'
 import type { Slots } from './slots.ts'
-
-/**
- * - `NODE_POD_FORBIDDEN`: the node's owner does not allow the pod
- * - `NODE_UNMET_REQUIREMENTS`: no device of the node can hold the pod (law R1, checked again here)
- * - `NODE_ENGINE_MISSING`: this node has no engine of the pod's kind
- * - `NODE_LOAD_FAILED`: the pod could not be loaded, or no device has room for it; the message says why
- */
-export type ReplicaErrorCode = 'NODE_POD_FORBIDDEN' | 'NODE_UNMET_REQUIREMENTS' | 'NODE_ENGINE_MISSING' | 'NODE_LOAD_FAILED'
 
 export type ReplicaOptions = {
   /** Requests at once that the owner allows for one replica; an engine may give fewer. */
@@ -166,6 +159,17 @@ export class Replicas {
     if (idle) this.#evict(idle, 'the autoscaler')
   }
 
+  get isLoading(): boolean {
+    return this.#all().some(({ loading }) => loading !== null)
+  }
+
+  /** Measures the speed of an idle replica again; which one is drawn. */
+  async measureAgain(): Promise<void> {
+    const idle = [...this.#entries.values()].filter(isIdle)
+    const entry = idle[Math.floor(this.#deps.random() * idle.length)]
+    if (entry) await this.#loading.measureAgain(entry)
+  }
+
   /** Unloads everything. Leases must be over. */
   async stop(): Promise<void> {
     this.#isStopped = true
@@ -302,12 +306,4 @@ export class Replicas {
     entry.unloading = unloading
     return unloading
   }
-}
-
-function refusal(code: ReplicaErrorCode, message: string): HeuristError<ReplicaErrorCode> {
-  return new HeuristError(code, message, { retryable: true })
-}
-
-function loadFailure(pod: PodRecord, reason: string | null): HeuristError<ReplicaErrorCode> {
-  return refusal('NODE_LOAD_FAILED', `Pod ${pod.name} could not be loaded: ${reason ?? 'no reason is known'}.`)
 }

@@ -8,7 +8,8 @@ import { collect } from '../conformance.ts'
 import type { LoadedModel } from '../engine.ts'
 import { deps, specOf, TINY_MODEL } from '../testing/spec.ts'
 import { createLlamaEngine } from './llama.ts'
-import { randomLlamaGguf, smallSpmVocabulary } from './testing/make-gguf.ts'
+import { randomLlamaGguf } from './random-model.ts'
+import { smallSpmVocabulary } from './testing/make-gguf.ts'
 
 const engine = createLlamaEngine({ threads: 1 }, deps)
 const CONTEXT = 128

@@ -6,7 +6,8 @@ import { getLlama, type Llama, LlamaLogLevel } from 'node-llama-cpp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BYTE_TO_CHAR, loadTokenizer } from '#platform/tokenizer'
 import { TINY_MODEL } from '../testing/spec.ts'
-import { randomLlamaGguf, smallBpeVocabulary, smallSpmVocabulary } from './testing/make-gguf.ts'
+import { randomLlamaGguf } from './random-model.ts'
+import { smallBpeVocabulary, smallSpmVocabulary } from './testing/make-gguf.ts'
 
 /** The router counts with our tokenizers and the node computes with llama.cpp's: they must never differ. */
 let llama: Llama
