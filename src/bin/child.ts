@@ -13,6 +13,8 @@ export type ChildOptions = {
   readonly logFile: string
   /** Called with each new pid. */
   readonly onStart: (pid: number) => void
+  /** Called when it ended by itself; it is started again. */
+  readonly onEnd: (how: string) => void
 }
 
 const RESTART_MIN_MS = 250
@@ -35,6 +37,7 @@ export function superviseChild(options: ChildOptions, dependencies: { clock: Clo
     child.once('exit', (code, signal) => {
       if (stopping) return
       backoffMs = clock.now() - startedMs > 60_000 ? RESTART_MIN_MS : Math.min(RESTART_MAX_MS, backoffMs * 2)
+      options.onEnd(signal ?? `exit ${code}`)
       logger.warn({ child: options.name, code, signal, backoffMs }, 'a child process ended and will be started again')
       clock.after(backoffMs, () => !stopping && start())
     })

@@ -70,11 +70,23 @@ export function secretsFolder(root: string, node: string): string {
   return join(root, 'nodes', node, 'secrets')
 }
 
-/** A secret text kept in a file of mode 600; made by `create` at first use. */
-export async function loadSecret(home: Home, name: string, create: () => Promise<string>): Promise<string> {
+/** A secret text that an earlier start left, or null. */
+export function readSecret(home: Home, name: string): string | null {
   const path = join(home.keys, name)
-  if (existsSync(path)) return readFileSync(path, 'utf8').trim()
+  return (existsSync(path) && readFileSync(path, 'utf8').trim()) || null
+}
+
+export type SecretMaker = {
+  readonly create: () => Promise<string>
+  /** A secret that is of no use any more is made anew. */
+  readonly isUsable: (secret: string) => Promise<boolean>
+}
+
+/** A secret text kept in a file of mode 600; made at first use. */
+export async function loadSecret(home: Home, name: string, { create, isUsable }: SecretMaker): Promise<string> {
+  const known = readSecret(home, name)
+  if (known !== null && (await isUsable(known))) return known
   const secret = await create()
-  writeFileSync(path, secret, { mode: 0o600 })
+  writeFileSync(join(home.keys, name), secret, { mode: 0o600 })
   return secret
 }

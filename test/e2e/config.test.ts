@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -169,7 +169,12 @@ describe('start', () => {
   /** What must never change by a refused start: keys, chain, deployment. */
   const fingerprint = (): Record<string, string> =>
     Object.fromEntries(
-      ['keys', 'chain'].flatMap(name => readdirSync(join(home, name)).map(file => [`${name}/${file}`, hashOf(join(home, name, file))])),
+      ['keys', 'chain'].flatMap(name =>
+        (existsSync(join(home, name)) ? readdirSync(join(home, name)) : []).map(file => [
+          `${name}/${file}`,
+          hashOf(join(home, name, file)),
+        ]),
+      ),
     )
 
   test('behavior: taken ports are replaced by free ones, and said', async () => {
@@ -208,6 +213,10 @@ describe('start', () => {
 
   for (const [file, damage, says] of [
     ['keys/developer.json', 'half', /does not hold a key\. Restore it from a backup/],
+    ['keys/developer.json', 'gone', /is gone: it is the key of 0x[0-9a-f]{40}\. Nothing was changed\. Restore it from a backup/],
+    ['keys/sequencer.json', 'gone', /is gone: it is the key of 0x/],
+    ['chain', 'gone', /chain is gone\. Nothing was changed\. Restore it from a backup\..*mv .*home .*home\.old/],
+    ['database', 'gone', /database is gone\. .*heurist backup restore <folder>/],
     ['chain/state.json', 'half', /is damaged: its checksum does not fit\. .*mv /],
     ['chain/state.json', 'gone', /is missing\. .*mv /],
     ['chain/deployment.json', 'half', /is damaged: .*Restore it from a backup/],
@@ -216,17 +225,19 @@ describe('start', () => {
   ] as const) {
     test(`error: ${file} ${damage}: the start says so with the fix, and changes nothing`, async () => {
       const path = join(home, file)
-      const whole = readFileSync(path)
+      const whole = statSync(path).isFile() ? readFileSync(path) : Buffer.alloc(0)
       // Moved away and back, so that the database's file keeps its owner.
       if (damage === 'gone') renameSync(path, join(folder, 'aside'))
       else writeFileSync(path, whole.subarray(0, whole.length / 2))
       const before = fingerprint()
       const { code, stderr } = await run(folder, ['up'])
       const after = fingerprint()
+      // Folders are made empty before anything is looked at.
+      if (damage === 'gone') rmSync(path, { recursive: true, force: true })
       if (damage === 'gone') renameSync(join(folder, 'aside'), path)
       else writeFileSync(path, whole)
       expect([code, stderr]).toEqual([1, expect.stringMatching(says)])
-      expect(stderr).toContain(file.startsWith('database') ? join(home, 'database/data') : path)
+      expect(stderr).toContain(file.startsWith('database/') ? join(home, 'database/data') : path)
       // A chain that was opened before the damage was found writes its snapshot again when it closes.
       const opened = file !== 'keys/developer.json' && file !== 'chain/state.json'
       const kept = (all: Record<string, string>) => Object.entries(all).filter(([name]) => !(opened && name.startsWith('chain/state.json')))
@@ -234,6 +245,24 @@ describe('start', () => {
       expect(existsSync(join(home, 'up.pid'))).toBe(false)
     }, 30_000)
   }
+
+  test('error: a key that is not the network’s is refused with both accounts', async () => {
+    const path = join(home, 'keys/sequencer.json')
+    const own = readFileSync(path)
+    writeFileSync(path, readFileSync(join(home, 'keys/router.json')))
+    const { code, stderr } = await run(folder, ['up'])
+    writeFileSync(path, own)
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/holds the key of 0x[0-9a-f]{40}; that of this network is 0x[0-9a-f]{40}/)])
+  }, 30_000)
+
+  test('behavior: a damaged API key of the developer is made anew, since what is printed must work', async () => {
+    const path = join(home, 'keys/dev-api-key')
+    writeFileSync(path, 'garbage')
+    last = await startReady(folder)
+    expect((await run(folder, ['credit', 'show'])).code).toBe(0)
+    expect(readFileSync(path, 'utf8')).toMatch(/^hk_[0-9a-f]{64}$/)
+    expect(await stop(last)).toBe(0)
+  }, 40_000)
 
   test('behavior: with everything restored the network starts again, with the same keys and contracts', async () => {
     const before = fingerprint()

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openKey } from '#compute'
@@ -109,6 +110,16 @@ describe('a stranger joins', () => {
     const { port } = new URL(network.dev().gatewayUrl)
     expect(proxy.asked).toContain(`GET http://network.test:${port}/api/status`)
     expect(proxy.asked).toContain(`CONNECT network.test:${new URL(nodeUrl).port}`)
+  })
+
+  test('error: a node whose owner key is gone gets no new one', async () => {
+    const path = join(home, 'nodes/stranger/owner.json')
+    renameSync(path, `${path}.aside`)
+    const shown = await network.cli('node', 'start', '--name', 'stranger')
+    const isMadeAnew = existsSync(path)
+    renameSync(`${path}.aside`, path)
+    expect(shown).toMatchObject({ code: 1, stderr: expect.stringMatching(/owner\.json is gone: collateral and earnings hang on it.*mv /) })
+    expect(isMadeAnew).toBe(false)
   })
 
   test('behavior: doctor finds nothing wrong with it, and says what is wrong with one that does not run', async () => {

@@ -3,6 +3,7 @@ import type { Clock, Logger } from '#platform'
 import { type SupervisedChild, superviseChild } from '../child.ts'
 import type { Config } from '../config.ts'
 import type { Home } from '../home.ts'
+import type { Progress } from '../progress.ts'
 import { PACKAGE_ROOT } from '../version.ts'
 import { BUILTIN_CHAT_POD, BUILTIN_EMBEDDING_POD } from './pods.ts'
 import type { Services } from './services.ts'
@@ -16,10 +17,14 @@ export type DevNodeDependencies = {
   readonly clock: Clock
   readonly logger: Logger
   readonly environment: NodeJS.ProcessEnv
+  readonly progress: Progress
 }
 
 /** Starts the compute nodes of `up`, each a process of its own: inference must not block routing. */
-export function startDevNodes(config: Config, { home, gatewayUrl, clock, logger, environment }: DevNodeDependencies): SupervisedChild[] {
+export function startDevNodes(
+  config: Config,
+  { home, gatewayUrl, clock, logger, environment, progress }: DevNodeDependencies,
+): SupervisedChild[] {
   return Array.from({ length: config.devNodes }, (_, index) => {
     const name = `node-${index + 1}`
     const share = SHARES[index % SHARES.length] ?? 100
@@ -30,6 +35,7 @@ export function startDevNodes(config: Config, { home, gatewayUrl, clock, logger,
         args: [join(PACKAGE_ROOT, 'src/bin/heurist.ts'), 'node', 'start', '--name', name, '--share', String(share)],
         environment: { ...environment, HEURIST_HOME: config.home, HEURIST_GATEWAY_URL: `${gatewayUrl}/v1` },
         logFile: join(home.logs, `${name}.log`),
+        onEnd: how => progress.note(`${name} ended (${how}) and is started again; what it said is in ${join(home.logs, `${name}.log`)}`),
         onStart: pid => logger.info({ node: name, pid }, 'node process started'),
       },
       { clock, logger },
@@ -43,10 +49,10 @@ const WARM_WAIT_MS = 120_000
 const POLL_MS = 50
 
 /**
- * Resolves when all nodes are linked and each pod that they hold has the replicas that its manifest keeps, as far as there are places; after a
- * while it goes on without, since nodes come and go.
+ * True when all nodes are linked and each pod that they hold has the replicas that its manifest keeps, as far as there are places; false after a
+ * while, since nodes come and go.
  */
-export async function waitForWarmPods(services: Services, nodes: number, tell: (detail: string) => void): Promise<void> {
+export async function waitForWarmPods(services: Services, nodes: number, tell: (detail: string) => void): Promise<boolean> {
   const deadline = performance.now() + WARM_WAIT_MS
   for (;;) {
     const online = services.router.nodes().filter(node => node.online)
@@ -55,8 +61,8 @@ export async function waitForWarmPods(services: Services, nodes: number, tell: (
       const { warm, replicas } = services.router.podCapacity(podId)
       return warm < Math.min(manifest.spec.scaling.min, replicas) || (replicas === 0 && BUILTIN_PODS.has(manifest.metadata.name))
     })
-    if (online.length >= nodes && cold.length === 0) return
-    if (performance.now() > deadline) return tell('not all pods are warm yet; see the node logs')
+    if (online.length >= nodes && cold.length === 0) return true
+    if (performance.now() > deadline) return false
     tell(`${online.length}/${nodes} linked${cold.length > 0 ? `, loading ${cold.map(({ name }) => name).join(', ')}` : ''}`)
     await new Promise(resolve => setTimeout(resolve, POLL_MS))
   }

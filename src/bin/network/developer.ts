@@ -2,7 +2,7 @@ import type { ApiKeys } from '#application'
 import type { Chain, Signer } from '#platform'
 import { deposit, setSpendingCap, transferHeu, transferUsd } from '#platform/chain'
 import { type Address, parseUnits } from '#protocol'
-import { type Home, loadSecret } from '../home.ts'
+import { type Home, loadSecret, type SecretMaker } from '../home.ts'
 
 /** What the dev account gets at the first start: enough to propose and to reach a quorum alone. */
 const DEV_HEU = parseUnits('25000000', 18)
@@ -55,12 +55,17 @@ export async function extendCaps(
 
 export type DeveloperKeys = { readonly apiKey: string; readonly adminKey: string }
 
-/** The keys are made once; only their hashes are in the database, so the secrets lie in files of mode 600. */
+/**
+ * The keys are made once; only their hashes are in the database, so the secrets lie in files of mode 600. One that was revoked, or whose file is
+ * damaged, is made anew: a start that prints a key prints one that works.
+ */
 export async function developerKeys(home: Home, apiKeys: ApiKeys, account: Address): Promise<DeveloperKeys> {
-  const create = async (name: string, scopes: readonly ('inference' | 'read' | 'admin')[]): Promise<string> =>
-    (await apiKeys.create({ name, account, scopes })).secret
+  const keyOf = (name: string, scopes: readonly ('inference' | 'read' | 'admin')[]): SecretMaker => ({
+    create: async () => (await apiKeys.create({ name, account, scopes })).secret,
+    isUsable: async secret => (await apiKeys.verify(secret)).ok,
+  })
   return {
-    apiKey: await loadSecret(home, 'dev-api-key', () => create('dev', ['inference', 'read'])),
-    adminKey: await loadSecret(home, 'dev-admin-key', () => create('dev admin', ['inference', 'read', 'admin'])),
+    apiKey: await loadSecret(home, 'dev-api-key', keyOf('dev', ['inference', 'read'])),
+    adminKey: await loadSecret(home, 'dev-admin-key', keyOf('dev admin', ['inference', 'read', 'admin'])),
   }
 }

@@ -1,6 +1,6 @@
 import { type Chain, type Clock, signAlone } from '#platform'
 import { type DiscardReceipt, discardReceiptDigest, domainSeparator, jobDomain, type SignedDiscardReceipt, ZERO_BYTES32 } from '#protocol'
-import type { RoleSigners } from './infrastructure.ts'
+import type { RoleSigners } from './roles.ts'
 
 type FailedJob = Pick<DiscardReceipt, 'jobId' | 'podId' | 'requestHash' | 'payer'>
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Chain, Clock, Database, Logger, Metrics, Signer } from '#platform'
+import type { Chain, Clock, Database, Logger, Metrics } from '#platform'
 import {
   createRpcChain,
   type Deployment,
@@ -15,24 +15,17 @@ import {
 import { createDatabase, type EmbeddedPostgres, startEmbeddedPostgres, startWatchdog } from '#platform/database'
 import { addressSchema, HeuristError } from '#protocol'
 import type { Config } from '../config.ts'
-import { type Home, loadSigner } from '../home.ts'
+import type { Home } from '../home.ts'
 import type { Progress } from '../progress.ts'
 import { deployOptions } from './chain-parameters.ts'
-import { writeNetwork } from './network-record.ts'
+import { demandWhole, recordHome } from './home-record.ts'
+import { claimNetwork } from './network-record.ts'
+import { type RoleSigners, roleSigners } from './roles.ts'
 import { tracedDatabase } from './traced-jobs.ts'
 import { createTracer } from './tracer.ts'
 
 /** `DEPLOYMENT_UNREADABLE`: the record of the deployed contracts is damaged or gone while the chain has them. */
 export type InfrastructureErrorCode = 'DEPLOYMENT_UNREADABLE'
-
-/** The keys of the roles that one operator runs. On the dev chain the treasury owns the supply and fills faucets. */
-export type RoleSigners = {
-  readonly treasury: Signer
-  readonly operator: Signer
-  readonly router: Signer
-  readonly sequencer: Signer
-  readonly developer: Signer
-}
 
 /** What everything else stands on: a database, a chain with our contracts, and the processes behind them. */
 export type Infrastructure = {
@@ -63,17 +56,6 @@ export type InfrastructureDependencies = {
 const DEV_INCLUSION_MS = 3000
 /** The deployment is recorded before its first transaction. */
 const BLOCKS_BEFORE_RECORD = 0
-
-export function roleSigners(home: Home): RoleSigners {
-  const load = (name: string): Signer => loadSigner(home, name)
-  return {
-    treasury: load('treasury'),
-    operator: load('operator'),
-    router: load('router'),
-    sequencer: load('sequencer'),
-    developer: load('developer'),
-  }
-}
 
 const deploymentSchema = z.object({
   chainId: z.number().int(),
@@ -159,6 +141,7 @@ function startedOf<T>(settled: PromiseSettledResult<T>): T {
 /** Starts or connects the database and the chain, side by side, and puts the contracts there. */
 export async function startInfrastructure(config: Config, dependencies: InfrastructureDependencies): Promise<Infrastructure> {
   const { home, clock, logger, metrics, progress } = dependencies
+  demandWhole(config, home)
   const signers = roleSigners(home)
   const watchdog = startWatchdog()
   const stops: Stops = [() => watchdog.stop()]
@@ -184,7 +167,7 @@ export async function startInfrastructure(config: Config, dependencies: Infrastr
       openContracts(config, { ...dependencies, signers, devChain, rpcUrl, tell }),
     )
     const isDevChain = devChain !== null
-    await writeNetwork(database.settings, {
+    await claimNetwork(database.settings, {
       chainId: chain.chainId,
       contracts: chain.contracts,
       fromBlock,
@@ -192,6 +175,7 @@ export async function startInfrastructure(config: Config, dependencies: Infrastr
       router: signers.router.address,
       developer: signers.developer.address,
     })
+    recordHome(config, home, signers)
     return {
       database,
       chain,

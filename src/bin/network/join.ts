@@ -6,8 +6,9 @@ import { createDatabase } from '#platform/database'
 import { HeuristError } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, loadSecret } from '../home.ts'
-import { type Infrastructure, type RoleSigners, roleSigners } from './infrastructure.ts'
+import type { Infrastructure } from './infrastructure.ts'
 import { readNetwork } from './network-record.ts'
+import { type RoleSigners, roleSigners } from './roles.ts'
 import { tracedDatabase } from './traced-jobs.ts'
 import { createTracer } from './tracer.ts'
 
@@ -88,5 +89,11 @@ export async function joinNetwork(config: Config, dependencies: JoinDependencies
 
 /** What gateways show to routers. Processes on one machine find it in the home that they share. */
 export async function clusterSecret(config: Config, home: Home): Promise<string> {
-  return config.clusterSecret || loadSecret(home, 'cluster-secret', async () => randomBytes(32).toString('hex'))
+  return (
+    config.clusterSecret ||
+    loadSecret(home, 'cluster-secret', {
+      create: async () => randomBytes(32).toString('hex'),
+      isUsable: async () => true,
+    })
+  )
 }

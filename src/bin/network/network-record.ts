@@ -3,8 +3,8 @@ import type { SettingStore } from '#platform'
 import { addressSchema, HeuristError } from '#protocol'
 import { contractsSchema } from './facts.ts'
 
-/** `NETWORK_UNKNOWN`: the database does not say which contracts are its network's. */
-export type NetworkRecordErrorCode = 'NETWORK_UNKNOWN'
+/** `NETWORK_UNKNOWN`: the database does not say which contracts are its network's. `NETWORK_OTHER`: it says that others are. */
+export type NetworkRecordErrorCode = 'NETWORK_UNKNOWN' | 'NETWORK_OTHER'
 
 /** What every process of a network must agree on, kept in the database that they share. */
 const networkRecordSchema = z.object({
@@ -19,8 +19,21 @@ export type NetworkRecord = z.output<typeof networkRecordSchema>
 
 const SETTING = 'network'
 
-export async function writeNetwork(settings: SettingStore, record: NetworkRecord): Promise<void> {
+/** Writes down whose database this is. @throws HeuristError NETWORK_OTHER when it is another network's: credits of one would be spent on the other */
+export async function claimNetwork(settings: SettingStore, record: NetworkRecord): Promise<void> {
+  const { data: known } = networkRecordSchema.safeParse(await settings.get(SETTING))
+  if (known && networkName(known) !== networkName(record)) {
+    throw new HeuristError<NetworkRecordErrorCode>(
+      'NETWORK_OTHER',
+      `This database belongs to the network with ${networkName(known)}, and this start is of ${networkName(record)}. ` +
+        'Nothing was changed. Correct DATABASE_URL, CHAIN_RPC_URL or HEURIST_HOME, or give a new network a database of its own.',
+    )
+  }
   await settings.put(SETTING, record)
+}
+
+function networkName({ chainId, contracts, router, developer }: NetworkRecord): string {
+  return `the contract JobSettlement ${contracts.JobSettlement} on chain ${chainId}, router ${router} and developer ${developer}`
 }
 
 /** @throws HeuristError NETWORK_UNKNOWN */

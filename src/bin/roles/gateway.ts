@@ -2,7 +2,7 @@ import { createRouterPool, type RouterPool } from '#application'
 import { createBlobStore } from '#platform/blobs'
 import { BUS_TOPICS } from '#protocol'
 import type { Config } from '../config.ts'
-import { loadSecret } from '../home.ts'
+import { readSecret } from '../home.ts'
 import { createDiscardSigner } from '../network/discards.ts'
 import { clusterSecret } from '../network/join.ts'
 import { holdName } from '../network/names.ts'
@@ -25,8 +25,8 @@ async function startGateway(alone: Alone): Promise<{ says: string; lost: Promise
   const config = { ...alone.config, gatewayPort: await portOrAny(alone.config.host, alone.config.gatewayPort) }
   const events = await followedEvents(alone)
   const routers = await startRouterPool(alone)
-  const devKey = infrastructure.isDevChain ? await loadSecret(home, 'dev-api-key', async () => '') : ''
-  const serving = { infrastructure, clock, logger, metrics, devSessionKey: () => devKey || null }
+  const devKey = infrastructure.isDevChain ? readSecret(home, 'dev-api-key') : null
+  const serving = { infrastructure, clock, logger, metrics, devSessionKey: () => devKey }
   const name = await holdName({ ...config, databaseUrl: infrastructure.databaseUrl, signal }, { clock, logger })
   undo.push(() => name.release())
   const books = await openBooks(config, serving, events)

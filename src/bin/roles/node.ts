@@ -21,7 +21,7 @@ import {
 } from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, isRefusal, registerNode, transferHeu } from '#platform/chain'
-import { type Device, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
+import { type Device, HeuristError, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, openHome, secretsFolder } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
@@ -44,22 +44,50 @@ type NodeStartOptions = {
   readonly benchmark?: boolean
 }
 
+/** `NODE_KEY_GONE`: a node ran from this folder, and one of its keys is not there any more. */
+export type NodeKeyErrorCode = 'NODE_KEY_GONE'
+
 const STATUS_EVERY_MS = 2000
 /** How often the list of routers is read again. */
 const FOLLOW_ROUTERS_MS = 5_000
 /** Left to the owner's account beside the collateral, for gas. */
 const GAS_WEI = parseUnits('1', 18)
 
+/** A node that was here has both keys: new ones would leave its collateral and its earnings behind. @throws HeuristError NODE_KEY_GONE */
+function demandIdentity(homeDir: string): void {
+  // The owner's key is made first: alone it says nothing but that a first start was cut short.
+  if (!['key.json', 'status.json', 'journal.jsonl'].some(name => existsSync(join(homeDir, name)))) return
+  for (const path of ['key.json', 'owner.json'].map(name => join(homeDir, name))) {
+    if (existsSync(path)) continue
+    throw new HeuristError<NodeKeyErrorCode>(
+      'NODE_KEY_GONE',
+      `${path} is gone: collateral and earnings hang on it. Restore it from a backup; or, for a new node, move the old one away: mv ${homeDir} ${homeDir}.old`,
+    )
+  }
+}
+
 /** Runs one compute node until a signal. Resolves with the exit code. */
 export async function runNode(config: Config, options: NodeStartOptions): Promise<number> {
+  const facts = await readNetworkFacts(config)
+  const routers = options.router ? only(options.router) : followRouters(config, facts.nodeUrls)
+  try {
+    return await runFollowing(config, options, { facts, routers })
+  } finally {
+    // A timer that went on would keep a process alive that has failed.
+    routers.stop()
+  }
+}
+
+type Followed = { readonly facts: NetworkFacts; readonly routers: Routers }
+
+async function runFollowing(config: Config, options: NodeStartOptions, { facts, routers }: Followed): Promise<number> {
   const name = options.name ?? 'node'
   const home = openHome(config.home)
   const homeDir = join(home.nodes, name)
   const proxies = proxiesOf(config)
   const logger = createLogger({ level: config.logLevel, role: name })
-  const facts = await readNetworkFacts(config)
   const chain = chainOf(config, facts, logger)
-  const routers = options.router ? only(options.router) : followRouters(config, facts.nodeUrls)
+  demandIdentity(homeDir)
   const owner = openKey(join(homeDir, 'owner.json')).signer
   const engineDependencies = { clock: systemClock, random: (length: number) => randomBytes(length), logger }
   const llamaThreads = await measuredThreads(join(homeDir, 'threads.json'), options.benchmark === true, engineDependencies)

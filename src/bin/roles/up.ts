@@ -67,11 +67,19 @@ async function startAll(config: Config, tools: Tools, undo: (() => Promise<unkno
   undo.push(() => services.stop())
   await progress.step('pods', () => services.pods.deployBuiltins())
   keys = await developerKeys(home, services.apiKeys, infrastructure.signers.developer.address)
-  const nodes = startDevNodes(config, { home, gatewayUrl: services.gateway.url, clock, logger, environment: inheritedEnvironment() })
+  const nodes = startDevNodes(config, {
+    home,
+    gatewayUrl: services.gateway.url,
+    clock,
+    logger,
+    progress,
+    environment: inheritedEnvironment(),
+  })
   undo.push(() => Promise.all(nodes.map(node => node.stop(NODE_STOP_GRACE_MS))))
   const metricsServer = await serveMetrics(config, metrics)
   undo.push(() => new Promise(resolve => metricsServer.close(resolve)))
-  if (nodes.length > 0) await progress.step('compute nodes', tell => waitForWarmPods(services, config.devNodes, tell))
+  const areWarm = nodes.length === 0 || (await progress.step('compute nodes', tell => waitForWarmPods(services, config.devNodes, tell)))
+  if (!areWarm) progress.note(`not all compute nodes and pods are ready yet: heurist doctor; logs in ${home.logs}`)
   await progress.step('first credits', () => waitForCredits(services, infrastructure.signers.developer.address))
   return { infrastructure, services, nodes, metricsServer, keys }
 }
@@ -141,7 +149,7 @@ function announce(config: Config, home: Home, running: Running): void {
     ['API key', file.apiKey],
     ['state', home.root.startsWith(PACKAGE_ROOT) ? home.root.slice(PACKAGE_ROOT.length + 1) : home.root],
   ]
-  const table = new Table({ style: { head: [], border: [] } })
+  const table = new Table({ style: { head: [], border: [], compact: true } })
   table.push(...rows)
   const body = JSON.stringify({ model: file.models.chat, stream: true, messages: [{ role: 'user', content: 'What is Heurist?' }] })
   sayReplacedPorts([

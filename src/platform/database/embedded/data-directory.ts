@@ -19,8 +19,8 @@ export function layoutOf(root: string): Layout {
 export function corrupt(layout: Layout, what: string): HeuristError<DatabaseErrorCode> {
   return new HeuristError<DatabaseErrorCode>(
     'DATABASE_CORRUPT',
-    `${what} Nothing was changed. Restore ${layout.data} from a backup; or, to begin with an empty database and lose all credits, jobs and keys in it, ` +
-      `move it away yourself: mv ${layout.root} ${layout.root}.broken`,
+    `${what} Nothing was changed. Restore ${layout.data} from a backup; or move it away (mv ${layout.root} ${layout.root}.broken) and fill ` +
+      'a new one: heurist backup restore <folder>. Without a backup all credits, jobs and keys in it are lost.',
     { payload: { directory: layout.data, log: layout.log } },
   )
 }
