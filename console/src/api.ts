@@ -68,7 +68,7 @@ export type JobRow = {
 export type Candidate = { nodeId: string; refused: string[]; keys: Record<string, number> }
 export type JobDetail = JobRow & {
   decisions: {
-    record: { attempt: number; chosen: string | null; seed: string; hosts: number; eligible: number }
+    record: { jobId: string; attempt: number; chosen: string | null; seed: string; hosts: number; eligible: number }
     candidates: Candidate[]
     recordHash: string
     routerSignature: string

@@ -110,6 +110,26 @@ describe('console', () => {
     await page.getByText('Nothing just now.').waitFor()
   }, 90_000)
 
+  test('behavior: on a phone no page is wider than the screen, and a job is seen with its state and its commands', async () => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    const pages = await page.locator('nav a:not(.logo)').allTextContents()
+    expect(pages.length).toBeGreaterThan(8)
+    for (const name of pages) {
+      await open(name)
+      await page.waitForLoadState('networkidle')
+      expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBeLessThanOrEqual(390)
+    }
+    await open('Jobs')
+    const state = await page.locator('tbody .badge').first().boundingBox()
+    expect((state?.x ?? 390) + (state?.width ?? 0)).toBeLessThanOrEqual(390)
+    await page.locator('tbody a.id').first().click()
+    const id = (await page.locator('h1 code').textContent()) ?? 'no id'
+    await page.getByText(`heurist audit route ${id}`).waitFor()
+    await page.getByText(`heurist receipt verify ${id}`).waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
+    await page.setViewportSize({ width: 1280, height: 820 })
+  }, 90_000)
+
   test('behavior: model output is shown as text, never as markup', async () => {
     await open('Playground')
     await page.getByLabel('Your message').fill('<img src=x onerror="window.hacked=1">')

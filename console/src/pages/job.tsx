@@ -125,7 +125,7 @@ function Decision({ decision }: { decision: JobDetail['decisions'][number] }) {
       </div>
       <p className="dim small">
         {record.eligible} of {record.hosts} hosts could take it. Compared left to right. Tie-break seed <Hash value={record.seed} />, record{' '}
-        <Hash value={decision.recordHash} />, signed by the router. Replay it: <code>heurist audit route</code>
+        <Hash value={decision.recordHash} />, signed by the router. Replay it: <code>heurist audit route {record.jobId}</code>
       </p>
     </section>
   )
@@ -168,7 +168,10 @@ function Money({ job, assets }: { job: JobDetail; assets: Status['assets'] | und
           </>
         ) : (
           'Waits for the next batch.'
-        )}
+        )}{' '}
+        <span className="dim small">
+          Check it: <code>heurist receipt verify {job.jobId}</code>
+        </span>
       </p>
     </section>
   )

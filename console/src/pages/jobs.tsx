@@ -18,7 +18,9 @@ export function Jobs() {
           {rows.map(job => (
             <tr key={job.jobId}>
               <td>
-                <a href={`#/jobs/${job.jobId}`}>{job.jobId}</a>
+                <a className="id" href={`#/jobs/${job.jobId}`}>
+                  {job.jobId}
+                </a>
               </td>
               <td>
                 <Badge state={job.state} />
