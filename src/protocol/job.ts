@@ -44,6 +44,8 @@ export const jobPreferencesSchema = z.strictObject({
   deadline_ms: z.number().int().min(1).max(3_600_000).optional(),
   on_failure: z.enum(['retry', 'discard']).default('retry'),
   max_attempts: z.number().int().min(1).max(5).default(3),
+  /** A node that has sent nothing for so long gets company: a second attempt on another warm node, and whoever sends first has the job. */
+  hedge_after_ms: z.number().int().min(1).max(600_000).optional(),
   /** What becomes of a job whose pod is loaded nowhere: it waits for the load, or is refused at once with a time to come back. */
   on_cold: z.enum(['wait', 'refuse']).default('wait'),
   allow_nodes: z.array(addressSchema).max(100).optional(),

@@ -15,11 +15,15 @@ async function catchBug({ law, seams }: (typeof PLANTED_BUGS)[number]): Promise<
 
 describe('laws', () => {
   test('default: a network with faults keeps every law, and work gets done', async () => {
-    const { broken, counts } = await playSeed(8, STEPS)
-    expect(broken).toBeNull()
-    expect(counts.acknowledged).toBeGreaterThan(0)
-    expect(counts.settled).toBeGreaterThanOrEqual(counts.acknowledged)
-    expect(counts.faults).toBeGreaterThan(0)
+    let [acknowledged, faults] = [0, 0]
+    for (let seed = 1; seed <= 8; seed++) {
+      const { broken, counts } = await playSeed(seed, STEPS)
+      expect(broken, `seed ${seed}`).toBeNull()
+      expect(counts.settled).toBeGreaterThanOrEqual(counts.acknowledged)
+      acknowledged += counts.acknowledged
+      faults += counts.faults
+    }
+    expect(Math.min(acknowledged, faults)).toBeGreaterThan(0)
   })
 
   test('default: links that break in the middle of a job are resumed, and no law notices', async () => {

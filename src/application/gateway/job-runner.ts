@@ -175,7 +175,7 @@ function sinkOf(context: Context, job: Job, settled: Settled): JobSink {
     leased(lease) {
       if (job.hasOutput) return refuseSecondStream(context, job, settled)
       job.nodeId = lease.nodeId
-      job.attempts = lease.attempt
+      job.attempts = Math.max(job.attempts, lease.attempt)
       outcomes.note(job, 'leased', { ...lease })
       listener.leased(lease)
     },

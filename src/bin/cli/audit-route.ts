@@ -67,7 +67,7 @@ async function auditJob({ output, config, client }: Context, id: string): Promis
     throw new HeuristError<CliErrorCode>('CLI_NOT_FOUND', `Job ${id} has no routing decision: it failed before one was made.`)
   const attempts = await audit(api, facts, decisions)
   // The receipt, which both sides signed, names the decision by which the node was chosen.
-  const isNamed = !receipt || receipt.signed.receipt.decisionHash === decisions.at(-1)?.recordHash
+  const isNamed = !receipt || decisions.some(({ recordHash }) => recordHash === receipt.signed.receipt.decisionHash)
   const matches = isNamed && attempts.every(attempt => attempt.matches)
   output.answer({ jobId: id, matches, receiptNamesDecision: isNamed, attempts }, () =>
     [...attempts.map(attemptText), ...(isNamed ? [] : [`${pc.red('FAIL')} the receipt names another decision`])].join('\n'),

@@ -65,7 +65,10 @@ function refuse(context: RouterContext, job: Job): void {
   else discard(context, job, { code: 'ROUTER_NO_CANDIDATE', message, retryAfterMs: 1000 })
 }
 
-function tryLease(context: RouterContext, job: Job): Choice {
+/** Which of a job's two places an attempt takes. */
+type Place = 'lease' | 'hedge'
+
+export function tryLease(context: RouterContext, job: Job, place: Place = 'lease'): Choice {
   const { fleet, dependencies } = context
   for (;;) {
     const seed = bytesToHex(dependencies.random(32))
@@ -75,8 +78,10 @@ function tryLease(context: RouterContext, job: Job): Choice {
     // The fleet's copy of the registry may be a second old; the node that is about to get work is looked up now.
     if (dependencies.standing(node.nodeId) !== node.standing) fleet.refreshStanding(node.nodeId)
     if (!isEligible(choice.chosen, job.demand)) continue
+    // Nothing is loaded for a second attempt: it is to be faster than the first.
+    if (place === 'hedge' && !choice.chosen.warm) return { ...choice, chosen: null, mayWait: false }
     if (!context.allowances.take(choice.chosen, job.demand)) return heldBack(context, job, choice)
-    grantLease(context, job, choice, seed)
+    grantLease(context, job, choice, { seed, place })
     return choice
   }
 }
@@ -136,11 +141,11 @@ function recordOf({ fleet, journal, dependencies }: RouterContext, job: Job, par
   return recordDecision(fleet, { jobId, demand: job.demand, decidedAtMs: dependencies.clock.now(), ...part })
 }
 
-function publishDecision(context: RouterContext, job: Job, record: DecisionRecord): void {
+function publishDecision(context: RouterContext, job: Job, record: DecisionRecord): Bytes32 {
   const decision = sealDecision(record, context)
   job.decisionHash = decision.recordHash
-  job.routeClass = routeClass(record)
   tell(context, job, sink => sink.decided(decision))
+  return decision.recordHash
 }
 
 /** The attempt that could not be made has a decision too: when nobody was eligible. Who was held back from loading breaks no rule of the record. */
@@ -151,20 +156,23 @@ function recordRefusal(context: RouterContext, job: Job): void {
   publishDecision(context, job, recordOf(context, job, { attempt: job.attempts + 1, seed, choice: choice }))
 }
 
-function grantLease(context: RouterContext, job: Job, choice: Choice & { readonly chosen: Hosting }, seed: Bytes32): void {
+type Grant = { readonly seed: Bytes32; readonly place: Place }
+
+function grantLease(context: RouterContext, job: Job, choice: Choice & { readonly chosen: Hosting }, { seed, place }: Grant): void {
   const hosting = choice.chosen
   const { options, leases, metrics, dependencies } = context
   job.attempts += 1
   job.cancelQueueTimer()
-  moveJob(job, 'leased')
+  if (place === 'lease') moveJob(job, 'leased')
   // Recorded before the slot changes hands; hashed and signed after the lease is on its way, while the node works.
   const record = recordOf(context, job, { attempt: job.attempts, seed, choice })
   const { creditTokens } = options
   const lease = leases.grant(job, hosting, { creditTokens, meter: createMeter(job.limits, options.floodSlackTokens) })
-  job.lease = lease
+  job[place] = lease
   sendLease(context, job, lease)
   if (job.attempts === 1) metrics.queueSeconds.observe((dependencies.clock.now() - job.submittedAtMs) / 1000)
-  publishDecision(context, job, record)
+  lease.decisionHash = publishDecision(context, job, record)
+  lease.routeClass = routeClass(record)
   tell(context, job, sink => sink.leased(viewOfLease(lease)))
   enterPhase(context, lease, hosting.warm ? 'waiting' : 'loading')
   if (!hosting.warm) tell(context, job, sink => sink.loading())
@@ -237,11 +245,31 @@ export function failLease(context: RouterContext, lease: Lease, fault: Fault): v
     context.metrics.misbehaviour.inc()
     context.dependencies.logger.warn({ nodeId: lease.hosting.nodeId, jobId: lease.job.order.jobId }, fault.message)
   }
-  failAttempt(context, lease.job, fault)
+  endLease(context, lease, fault)
+}
+
+/** An attempt failed: its job goes on with the other one that it has, or is decided about. `nodeStopped`: see {@link failAttempt}. */
+export function endLease(context: RouterContext, lease: Lease, fault: Fault, nodeStopped = false): void {
+  const { job } = lease
+  const other = lease === job.lease ? job.hedge : job.lease
+  if (!other) {
+    failAttempt(context, job, fault, nodeStopped)
+    return
+  }
+  job.lease = other
+  job.hedge = null
+  dropLease(context, lease, fault, nodeStopped)
+  tell(context, job, sink => sink.leased(viewOfLease(other)))
+}
+
+function dropLease(context: RouterContext, lease: Lease, fault: Fault, nodeStopped: boolean): void {
+  lease.job.excluded.add(lease.hosting.nodeId)
+  if (nodeStopped) context.leases.release(lease)
+  else stopLease(context, lease, fault.code)
 }
 
 /** Tells the node to stop. Its slot comes back when it confirms, or after the grace period. */
-function stopLease(context: RouterContext, lease: Lease, reason: string): void {
+export function stopLease(context: RouterContext, lease: Lease, reason: string): void {
   context.leases.expire(lease)
   lease.session.send(
     JSON.stringify({ type: 'cancel', leaseId: lease.leaseId, fencingToken: lease.fencingToken, reason: `abort:${reason}`.slice(0, 200) }),
@@ -255,13 +283,11 @@ function stopLease(context: RouterContext, lease: Lease, reason: string): void {
  */
 export function failAttempt(context: RouterContext, job: Job, fault: Fault, nodeStopped = false): void {
   if (isFinished(job)) return
-  const { lease } = job
+  const { lease, hedge } = job
   job.lease = null
-  if (lease) {
-    job.excluded.add(lease.hosting.nodeId)
-    if (nodeStopped) context.leases.release(lease)
-    else stopLease(context, lease, fault.code)
-  }
+  job.hedge = null
+  if (lease) dropLease(context, lease, fault, nodeStopped)
+  if (hedge) dropLease(context, hedge, fault, false)
   const { startedOutput, attempts } = job
   const isRetry = shouldRetry({ fault, startedOutput, attempts, preferences: job.order.preferences })
   if (isRetry) retryLater(context, job, fault)
@@ -280,6 +306,7 @@ function retryLater(context: RouterContext, job: Job, fault: Fault): void {
 export function endJob(context: RouterContext, job: Job, outcome: string): void {
   job.cancelTotalTimer()
   job.cancelQueueTimer()
+  job.cancelHedgeTimer()
   context.queue.remove(job)
   context.jobs.delete(job)
   context.metrics.jobs.inc({ outcome })

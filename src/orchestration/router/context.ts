@@ -13,6 +13,7 @@ import type { Sealer } from './seal.ts'
 
 export type RouterMetrics = {
   readonly jobs: Counter
+  readonly hedges: Counter
   readonly retries: Counter
   readonly lateResults: Counter
   readonly overclaims: Counter
@@ -52,6 +53,11 @@ export type RouterContext = {
 export function createRouterMetrics({ metrics }: Pick<RouterDependencies, 'metrics'>): RouterMetrics {
   return {
     jobs: metrics.counter('heurist_router_jobs_total', 'Jobs by how they ended: succeeded or a RouterErrorCode.', ['outcome']),
+    hedges: metrics.counter(
+      'heurist_router_hedges_total',
+      'Second attempts beside a silent first one: those begun, and those of them that were first with output (won).',
+      ['event'],
+    ),
     retries: metrics.counter('heurist_router_retries_total', 'Attempts that failed and were tried again on another node.', ['code']),
     lateResults: metrics.counter('heurist_router_late_results_total', 'Messages refused because their lease is not live (law L8).'),
     overclaims: metrics.counter('heurist_router_overclaims_total', 'Jobs whose node claimed more tokens than the router counted.'),

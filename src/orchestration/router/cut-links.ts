@@ -1,4 +1,4 @@
-import { failAttempt, failLease } from './attempt.ts'
+import { endLease, failLease } from './attempt.ts'
 import type { RouterContext } from './context.ts'
 import type { Fault } from './errors.ts'
 import { isEligibleWithSlot } from './filter.ts'
@@ -13,7 +13,7 @@ function nodeLost({ nodeId }: Session, what: string): Fault {
 /** The session of a node is over: whatever it held is lost. */
 export function onSessionLost(context: RouterContext, session: Session): void {
   for (const lease of context.leases.ofSession(session)) {
-    if (lease.live) failAttempt(context, lease.job, nodeLost(session, 'closed while it held the job'), true)
+    if (lease.live) endLease(context, lease, nodeLost(session, 'closed while it held the job'), true)
     else context.leases.release(lease)
   }
 }

@@ -1,7 +1,8 @@
 import { type Bytes32, bytesToHex, type ChoiceOutput, type Frame, type JobUnits, outputHash, receiptDigest, receiptToJson } from '#protocol'
-import { enterPhase, failAttempt, failLease, watchSilence } from './attempt.ts'
+import { endLease, enterPhase, failAttempt, failLease, watchSilence } from './attempt.ts'
 import { type RouterContext, tell } from './context.ts'
 import type { Fault } from './errors.ts'
+import { settleOn } from './hedge.ts'
 import { isFinished, type Job, type Lease, moveJob } from './job.ts'
 import type { LeaseMessage, Session } from './link/session.ts'
 import { chargedPieces, chargedTokens, isOverclaim } from './metering.ts'
@@ -51,6 +52,7 @@ function onFrame(context: RouterContext, lease: Lease, frame: Frame): void {
   // The time at which its message came: a clock is not asked for every token.
   lease.heardAtMs = lease.session.lastSeenAtMs
   if (lease.phase !== 'streaming') {
+    settleOn(context, lease)
     enterPhase(context, lease, 'streaming')
     watchSilence(context, lease)
     if (job.state === 'leased') moveJob(job, 'running')
@@ -100,11 +102,11 @@ function onLateMessage(context: RouterContext, session: Session, message: LeaseM
 
 function endByNode(
   context: RouterContext,
-  { hosting, job }: Lease,
+  lease: Lease,
   { code, what, param }: { code: 'ROUTER_NODE_FAILED' | 'ROUTER_REQUEST_REJECTED'; what: string; param?: string | undefined },
 ): void {
-  const subject = code === 'ROUTER_REQUEST_REJECTED' ? 'The request was rejected by the engine' : `Node ${hosting.nodeId} failed`
-  failAttempt(context, job, { code, message: `${subject}: ${what}`, ...(param !== undefined && { param }) }, true)
+  const subject = code === 'ROUTER_REQUEST_REJECTED' ? 'The request was rejected by the engine' : `Node ${lease.hosting.nodeId} failed`
+  endLease(context, lease, { code, message: `${subject}: ${what}`, ...(param !== undefined && { param }) }, true)
 }
 
 function onPhase(context: RouterContext, lease: Lease, phase: 'loading' | 'running'): void {
@@ -154,13 +156,14 @@ function onDone(context: RouterContext, lease: Lease, done: Done): void {
     misbehaved(context, lease, output)
     return
   }
+  settleOn(context, lease)
   if (job.state === 'leased') moveJob(job, 'running')
   job.cancelTotalTimer()
   const units = unitsOf(context, lease, output.choices, done.outputUnits)
   const finishedAtMs = context.dependencies.clock.now()
   if (showsSpeed(lease)) context.fleet.showed(lease.hosting, { ...units, elapsedMs: finishedAtMs - lease.grantedAtMs })
   context.leases.freeSlot(lease)
-  const receipt = draftReceipt({ order: job.order, lease, units, outputHash: output.hash, decisionHash: job.decisionHash, finishedAtMs })
+  const receipt = draftReceipt({ order: job.order, lease, units, outputHash: output.hash, finishedAtMs })
   const digest = receiptDigest(context.separator, receipt)
   job.draft = { receipt, digest, digestHex: bytesToHex(digest), units, choices: output.choices }
   lease.session.send(JSON.stringify({ type: 'sign', leaseId, fencingToken, receipt: receiptToJson(receipt) }))

@@ -44,6 +44,9 @@ export type Lease = {
   readonly job: Job
   readonly meter: Meter
   readonly grantedAtMs: number
+  /** Of the decision that chose its node; what the receipt says about how the job came there. */
+  decisionHash: Bytes32
+  routeClass: RouteClass
   phase: LeasePhase
   live: boolean
   phaseMessages: number
@@ -88,16 +91,18 @@ export type Job = {
   state: JobState
   attempts: number
   lease: Lease | null
+  /** A second attempt beside a silent first one (hedge.ts). */
+  hedge: Lease | null
   startedOutput: boolean
+  /** Of the last decision. */
   decisionHash: Bytes32
-  /** Of the last decision; what the receipt says about how the job came to its node. */
-  routeClass: RouteClass
   lastFault: Fault | null
   draft: Draft | null
   /** Tokens sent when the client went away; it pays for no more. Null while it listens. */
   tokensAtCancel: number | null
   cancelQueueTimer: () => void
   cancelTotalTimer: () => void
+  cancelHedgeTimer: () => void
 }
 
 export function createJob(order: JobOrder, sink: JobSink, nowMs: number): Job {
@@ -118,14 +123,15 @@ export function createJob(order: JobOrder, sink: JobSink, nowMs: number): Job {
     state: 'held',
     attempts: 0,
     lease: null,
+    hedge: null,
     startedOutput: false,
     decisionHash: ZERO_BYTES32,
-    routeClass: 3,
     lastFault: null,
     draft: null,
     tokensAtCancel: null,
     cancelQueueTimer: () => {},
     cancelTotalTimer: () => {},
+    cancelHedgeTimer: () => {},
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Clock, RandomBytes } from '#platform'
-import { bytesToHex, type LeaseId, type LeaseView, ZERO_ADDRESS } from '#protocol'
+import { bytesToHex, type LeaseId, type LeaseView, ZERO_ADDRESS, ZERO_BYTES32 } from '#protocol'
 import type { Hosting } from './hosting.ts'
 import type { Job, Lease } from './job.ts'
 import type { Session } from './link/session.ts'
@@ -72,6 +72,8 @@ function newLease(ids: LeaseIds, job: Job, hosting: Hosting, { creditTokens, met
     nodeOwner: hosting.node.standing?.owner ?? ZERO_ADDRESS,
     job,
     meter,
+    decisionHash: ZERO_BYTES32,
+    routeClass: 3,
     phase: 'waiting',
     live: true,
     phaseMessages: 0,

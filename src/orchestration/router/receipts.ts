@@ -7,12 +7,11 @@ export type ReceiptFacts = {
   readonly lease: Lease
   readonly units: JobUnits
   readonly outputHash: Bytes32
-  readonly decisionHash: Bytes32
   readonly finishedAtMs: number
 }
 
 /** What node and router are about to sign (DESIGN §4.8). The price follows from counted units alone. */
-export function draftReceipt({ order, lease, units, outputHash, decisionHash, finishedAtMs }: ReceiptFacts): Receipt {
+export function draftReceipt({ order, lease, units, outputHash, finishedAtMs }: ReceiptFacts): Receipt {
   return {
     jobId: order.jobId,
     podId: order.pod.podId,
@@ -20,7 +19,7 @@ export function draftReceipt({ order, lease, units, outputHash, decisionHash, fi
     requestHash: order.requestHash,
     outputHash,
     seedCommitment: order.seedCommitment,
-    decisionHash,
+    decisionHash: lease.decisionHash,
     inputUnits: units.inputUnits,
     outputUnits: units.outputUnits,
     asset: order.asset,
@@ -33,7 +32,7 @@ export function draftReceipt({ order, lease, units, outputHash, decisionHash, fi
     fencingToken: lease.fencingToken,
     startedAtMs: lease.grantedAtMs,
     finishedAtMs,
-    routeClass: lease.job.routeClass,
+    routeClass: lease.routeClass,
     computeUnits: unitsOfCompute(order, lease, finishedAtMs),
   }
 }

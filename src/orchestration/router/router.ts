@@ -24,6 +24,7 @@ import { createRouterMetrics, type RouterContext } from './context.ts'
 import { isNeeded, onSessionCut, onSessionLost } from './cut-links.ts'
 import { cancelJob, grantCredit, onFrames, onLeaseMessage } from './delivery.ts'
 import { createFleet } from './fleet.ts'
+import { watchHedge } from './hedge.ts'
 import { createJob, isFinished, type Job } from './job.ts'
 import { createJournalWriter } from './journal-writer.ts'
 import { createLeaseTable } from './lease.ts'
@@ -182,7 +183,9 @@ function dispatch(context: RouterContext, order: JobOrder, sink: JobSink): JobCo
   const job = createJob(order, sink, context.dependencies.clock.now())
   // Next microtask: no callback runs before the caller holds its control.
   queueMicrotask(() => {
-    if (!isFinished(job)) submitJob(context, job)
+    if (isFinished(job)) return
+    submitJob(context, job)
+    if (!isFinished(job)) watchHedge(context, job)
   })
   return {
     cancel: reason => cancelJob(context, job, reason),

@@ -114,6 +114,12 @@ export class LawBook {
   leased(job: WatchedJob, lease: LeaseView): void {
     const { jobId, preferences } = job.order
     this.#waiting.delete(job)
+    const known = job.leases.findIndex(({ leaseId }) => leaseId === lease.leaseId)
+    if (known >= 0) {
+      // Of two attempts this one is left: the other failed, or was not first with its output.
+      job.leases.push(...job.leases.splice(known, 1))
+      return
+    }
     job.leases.push(lease)
     this.#demand(job.leases.length <= preferences.max_attempts, 'L7', () => `${jobId} got attempt ${job.leases.length}`)
     this.#demand(job.pieces === 0, 'L7', () => `${jobId} was leased again after it had given output`)

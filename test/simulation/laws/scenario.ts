@@ -63,6 +63,7 @@ function request(chance: Chance, payers: number, pods: number): RequestPlan {
     on_failure: chance.happens(0.8) ? 'retry' : 'discard',
     max_attempts: chance.between(1, 3),
     ...(chance.happens(0.1) && { deadline_ms: chance.between(200, 5_000) }),
+    ...(chance.happens(0.25) && { hedge_after_ms: chance.between(5, 400) }),
   }
   return {
     payer: chance.between(0, payers - 1),

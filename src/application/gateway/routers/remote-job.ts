@@ -83,7 +83,7 @@ export class RemoteJob {
         this.#sink.decided(decision)
       },
       leased: lease => {
-        this.#attempts = this.#earlierAttempts + lease.attempt
+        this.#attempts = Math.max(this.#attempts, this.#earlierAttempts + lease.attempt)
         this.#sink.leased(lease)
       },
       delta: delta => {
