@@ -17,6 +17,12 @@ const pathSchema = z
 export const commandSchema = z.strictObject({
   /** Program and arguments. It runs in /pod, where the file of `model.source` lies under its own name. */
   run: z.array(textSchema.min(1)).min(1).max(64),
+  /** With `isolation: container`, and only then: the image that brings all but the file of `model.source`, by digest. */
+  image: z
+    .string()
+    .max(300)
+    .regex(/^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/, 'must be an image by its digest: registry/name@sha256:…')
+    .optional(),
   /** What it speaks: lines of JSON on stdin and stdout, or HTTP on the unix socket that $HEURIST_SOCKET names. Absent: `json-lines`. */
   protocol: z.enum(['json-lines', 'http']).optional(),
   /** For `protocol: http`: where jobs are posted (absent: `/`), and what answers a GET with status 200 when the program is well. */

@@ -87,12 +87,15 @@ const specSchema = z
     /** The deployer's share of each payment, in basis points, up to what is governed on chain; absent: all of that. */
     revenueShareBps: z.number().int().min(0).max(2_000).optional(),
   })
-  .superRefine(({ runtime, engine, command }, context) => {
+  .superRefine(({ runtime, engine, command, isolation }, context) => {
     const isCommand = runtime === 'command'
     const fault = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message })
     if (isCommand !== (engine.name === 'command'))
       fault(['engine', 'name'], 'must be "command" when spec.runtime is "command", and only then')
     if (isCommand && !command) fault(['command'], 'must say what to run when spec.runtime is "command"')
+    if (command && isolation === 'container' && !command.image)
+      fault(['command', 'image'], 'must name an image when spec.isolation is "container"')
+    if (command?.image && isolation !== 'container') fault(['command', 'image'], 'must be left out unless spec.isolation is "container"')
     if (command?.http && command.protocol !== 'http') fault(['command', 'http'], 'must be left out unless spec.command.protocol is "http"')
     if (!isCommand && command) fault(['command'], 'must be left out unless spec.runtime is "command"')
   })

@@ -9,7 +9,7 @@ import {
   createEngines,
   createModelStore,
   createNode,
-  detectSandbox,
+  detectSandboxes,
   deviceGrants,
   type EngineDeps,
   measureLlamaThreads,
@@ -17,7 +17,7 @@ import {
   openKey,
   openSecrets,
   PodLogs,
-  type SandboxSupport,
+  type Sandboxes,
 } from '#compute'
 import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, isRefusal, registerNode, transferHeu } from '#platform/chain'
@@ -95,7 +95,7 @@ async function runFollowing(config: Config, options: NodeStartOptions, { facts, 
     { modelsDir: join(PACKAGE_ROOT, 'models'), cacheDir: home.models, cacheBytes: config.modelCacheBytes, hubUrl: config.hubUrl, proxies },
     { logger, clock: systemClock, random: Math.random },
   )
-  const sandbox = await detectSandbox()
+  const sandboxes = await detectSandboxes()
   const tracer = createTracer(config, { logger, clock: systemClock })
   const logs = new PodLogs(() => systemClock.now())
   const node = createNode(
@@ -119,10 +119,10 @@ async function runFollowing(config: Config, options: NodeStartOptions, { facts, 
       clock: systemClock,
       random: Math.random,
       logger,
-      engines: enginesOf({ llamaThreads, secretsFolder: secretsFolder(home.root, name), sandbox, logs }, engineDependencies),
+      engines: enginesOf({ llamaThreads, secretsFolder: secretsFolder(home.root, name), sandboxes, logs }, engineDependencies),
       models,
       tracer,
-      sandbox,
+      sandboxes,
       logs,
       registration: registrationOn(chain, {
         owner,
@@ -156,14 +156,14 @@ function chainOf(config: Config, { rpcUrl, chainId, contracts }: NetworkFacts, l
 }
 
 function enginesOf(
-  options: { llamaThreads: number; secretsFolder: string; sandbox: SandboxSupport; logs: PodLogs },
+  options: { llamaThreads: number; secretsFolder: string; sandboxes: Sandboxes; logs: PodLogs },
   dependencies: EngineDeps,
 ) {
   return createEngines(
     { llamaThreads: options.llamaThreads },
     {
       ...dependencies,
-      sandbox: options.sandbox,
+      sandboxes: options.sandboxes,
       secrets: openSecrets(options.secretsFolder).read,
       log: (podId, line) => options.logs.append(podId, line),
       grant: deviceGrants(),

@@ -13,7 +13,7 @@ import {
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
 import { Replicas } from '../pod/lifecycle/replicas.ts'
 import type { PodLogs } from '../pod/logs.ts'
-import type { SandboxSupport } from '../pod/sandbox/detect.ts'
+import type { Sandboxes } from '../pod/sandbox/detect.ts'
 import { DutyCycle } from './duty-cycle.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type NodeKey, openKey } from './key.ts'
@@ -50,8 +50,8 @@ export type NodeOptions = MachineOptions & {
 export type NodeDependencies = Omit<MachineDependencies, 'journal' | 'changed'> & {
   readonly models: ModelStore
   readonly registration: NodeRegistration
-  /** What keeps programs of others in, or why nothing does (`detectSandbox`). */
-  readonly sandbox: SandboxSupport
+  /** What keeps programs of others in, or why nothing does (`detectSandboxes`). */
+  readonly sandboxes: Sandboxes
   /** What the programs of pods wrote to stderr. */
   readonly logs: PodLogs
   /** Where spans of leases go; absent: tracing is off. */
@@ -163,14 +163,14 @@ class Node implements ComputeNode {
       pods: this.#replicas.pods().map(pod => ({ pod, objection: this.#replicas.objection(pod)?.message ?? null })),
       replicas: this.#replicas.facts(),
       models: this.#deps.models,
-      sandbox: this.#deps.sandbox,
+      sandboxes: this.#deps.sandboxes,
       counts: this.#runner.counts,
     })
   }
 
   #objection(pod: PodRecord): string | null {
     const { allowedPods = null, networkPods = [] } = this.#options
-    return ownerObjection(pod, { allowedPods, networkPods }) ?? sandboxObjection(pod, this.#deps.sandbox)
+    return ownerObjection(pod, { allowedPods, networkPods }) ?? sandboxObjection(pod, this.#deps.sandboxes)
   }
 
   /** A router refuses facts out of their bounds; said here, the owner sees which setting it is. */

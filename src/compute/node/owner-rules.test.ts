@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'vitest'
 import { type Isolation, type PodRecord, podManifestSchema } from '#protocol'
-import type { SandboxSupport } from '../pod/sandbox/detect.ts'
+import type { SandboxSupport } from '../pod/sandbox/sandbox.ts'
 import { ownerObjection, sandboxObjection } from './owner-rules.ts'
 import { makePod } from './testing/fixtures.ts'
 
 const model = makePod()
-const sandbox: SandboxSupport = {
+const some: SandboxSupport = {
   sandbox: { description: 'test', limitsCores: false, start: () => Promise.reject(new Error('not here')) },
   problem: null,
 }
+const none: SandboxSupport = { sandbox: null, problem: 'install it' }
 
 function program(network: 'none' | 'host' = 'none', isolation?: Isolation): PodRecord {
   const { spec, ...rest } = model.manifest
-  const command = { run: ['node', 'x.mjs'], network }
+  const image = isolation === 'container' && `docker.io/library/node@sha256:${'ab'.repeat(32)}`
+  const command = { run: ['node', 'x.mjs'], network, ...(image && { image }) }
   const manifest = podManifestSchema.parse({
     ...rest,
     spec: { ...spec, runtime: 'command', engine: { name: 'command' }, command, ...(isolation && { isolation }) },
@@ -39,17 +41,24 @@ describe('ownerObjection', () => {
 })
 
 describe('sandboxObjection', () => {
-  const none: SandboxSupport = { sandbox: null, problem: 'install bubblewrap' }
-
   test('default: a program needs a sandbox, a model does not', () => {
-    expect(sandboxObjection(program(), sandbox)).toBeNull()
-    expect(sandboxObjection(model, none)).toBeNull()
-    expect(sandboxObjection(program(), none)).toContain('install bubblewrap')
+    const sandboxes = { bwrap: none, container: none }
+    expect(sandboxObjection(program(), { ...sandboxes, bwrap: some })).toBeNull()
+    expect(sandboxObjection(model, sandboxes)).toBeNull()
+    expect(sandboxObjection(program(), sandboxes)).toContain('install it')
   })
 
-  test('error: another isolation than the one this node has, and no isolation at all', () => {
-    expect(sandboxObjection(program('none', 'bwrap'), sandbox)).toBeNull()
-    for (const isolation of ['none', 'container'] as const)
-      expect(sandboxObjection(program('none', isolation), sandbox), isolation).toContain(`"${isolation}"`)
+  test('behavior: each isolation needs its own', () => {
+    for (const isolation of ['bwrap', 'container'] as const) {
+      const other = isolation === 'bwrap' ? 'container' : 'bwrap'
+      expect(sandboxObjection(program('none', isolation), { bwrap: none, container: none, [isolation]: some }), isolation).toBeNull()
+      expect(sandboxObjection(program('none', isolation), { bwrap: none, container: none, [other]: some }), isolation).toContain(
+        'install it',
+      )
+    }
+  })
+
+  test('error: no isolation at all', () => {
+    expect(sandboxObjection(program('none', 'none'), { bwrap: some, container: some })).toContain('the isolation "none"')
   })
 })

@@ -1,5 +1,5 @@
 import type { PodRecord } from '#protocol'
-import type { SandboxSupport } from '../pod/sandbox/detect.ts'
+import type { Sandboxes } from '../pod/sandbox/detect.ts'
 
 export type OwnerRules = {
   /** Names, ids or deployers; null allows all. */
@@ -19,9 +19,10 @@ export function ownerObjection(pod: PodRecord, { allowedPods, networkPods }: Own
 }
 
 /** Why this machine can not keep the pod's program in; null when it can, or when the pod has none. A program never runs without. */
-export function sandboxObjection({ name, manifest }: PodRecord, { sandbox, problem }: SandboxSupport): string | null {
+export function sandboxObjection({ name, manifest }: PodRecord, sandboxes: Sandboxes): string | null {
   const { command, isolation = 'bwrap' } = manifest.spec
   if (!command) return null
-  if (isolation !== 'bwrap') return `Pod ${name} asks for the isolation "${isolation}", and this node runs programs under bubblewrap only.`
+  if (isolation === 'none') return `Pod ${name} asks for the isolation "none", and no node runs a stranger's program without.`
+  const { sandbox, problem } = sandboxes[isolation]
   return sandbox ? null : `This node can not run the program of pod ${name}: ${problem}`
 }

@@ -14,7 +14,7 @@ const healthy: StatusFacts = {
   pods: [{ pod, objection: null }],
   replicas: [{ podId: pod.podId, manifestHash: pod.manifestHash, deviceId: 'cpu', state: 'warm', slots: 2, unitsPerSecond: 9 }],
   models: { describe: () => '/models/tiny.gguf' },
-  sandbox: { sandbox: null, problem: 'bubblewrap is not installed' },
+  sandboxes: { bwrap: { sandbox: null, problem: 'bubblewrap is not installed' }, container: { sandbox: null, problem: 'no podman' } },
   counts: { active: 1, done: 5, failed: 0, lastError: null },
 }
 const failing = (changes: Partial<StatusFacts>) => nodeStatus({ ...healthy, ...changes }).checks.filter(check => !check.ok)
@@ -30,6 +30,7 @@ describe('nodeStatus', () => {
       'standing',
       'devices',
       'sandbox',
+      'containers',
       'pod tiny',
       'jobs',
     ])

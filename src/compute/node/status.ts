@@ -1,6 +1,6 @@
 import { type Address, type Device, type DeviceKind, formatUnits, type PodRecord, type Replica } from '#protocol'
 import type { ModelStore } from '../pod/lifecycle/model-store.ts'
-import type { SandboxSupport } from '../pod/sandbox/detect.ts'
+import type { Sandboxes } from '../pod/sandbox/detect.ts'
 import type { RunnerCounts } from './lease-runner.ts'
 import type { LinkState } from './link-client.ts'
 import type { Registration } from './registration.ts'
@@ -20,7 +20,7 @@ export type StatusFacts = {
   readonly pods: readonly { readonly pod: PodRecord; readonly objection: string | null }[]
   readonly replicas: readonly Replica[]
   readonly models: Pick<ModelStore, 'describe'>
-  readonly sandbox: SandboxSupport
+  readonly sandboxes: Sandboxes
   readonly counts: RunnerCounts
 }
 
@@ -30,7 +30,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     checkLink(facts),
     ...checkStanding(facts),
     checkDevices(facts.devices),
-    checkSandbox(facts.sandbox),
+    ...checkSandboxes(facts.sandboxes),
     ...checkPods(facts),
     checkJobs(facts.counts),
   ]
@@ -96,8 +96,14 @@ function describeDevice(device: Device): string {
 const KINDS: Readonly<Record<DeviceKind, string>> = { cpu: 'CPU', gpu: 'whole', mig: 'MIG', slice: 'time slice of', group: 'group of' }
 
 /** A node without a sandbox is no faulty node: it serves models and refuses programs. */
-function checkSandbox({ sandbox, problem }: SandboxSupport): NodeCheck {
-  return check('sandbox', true, sandbox ? sandbox.description : `none, so programs of others are refused: ${problem}`)
+function checkSandboxes({ bwrap, container }: Sandboxes): NodeCheck[] {
+  const kinds = [
+    ['sandbox', 'programs of others', bwrap],
+    ['containers', 'programs in containers', container],
+  ] as const
+  return kinds.map(([name, what, { sandbox, problem }]) =>
+    check(name, true, sandbox ? sandbox.description : `none, so ${what} are refused: ${problem}`),
+  )
 }
 
 function checkPods(facts: StatusFacts): NodeCheck[] {

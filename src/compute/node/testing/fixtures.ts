@@ -144,7 +144,7 @@ export function makeTestNode(
       engines: { llama: engine.engine },
       models: { resolve: async () => ({ path: null, bytes: 0, release: () => {} }), describe: () => 'test model' },
       logs: new PodLogs(() => systemClock.now()),
-      sandbox: { sandbox: null, problem: 'this test has none' },
+      sandboxes: { bwrap: { sandbox: null, problem: 'this test has none' }, container: { sandbox: null, problem: 'this test has none' } },
       registration: {
         read: async () => ({ registered: true, jailed: false, owner: ZERO_ADDRESS, collateral: 5n, minimumCollateral: 5n }),
         register: async () => {},

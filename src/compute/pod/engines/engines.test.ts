@@ -10,7 +10,13 @@ import { deps, specOf, TINY_MODEL } from './testing/spec.ts'
 describe('createEngines', () => {
   const engines = createEngines(
     { llamaThreads: 1 },
-    { ...deps, sandbox: { sandbox: null, problem: 'none' }, secrets: () => ({}), log: () => {}, grant: async () => NO_DEVICE },
+    {
+      ...deps,
+      sandboxes: { bwrap: { sandbox: null, problem: 'none' }, container: { sandbox: null, problem: 'none' } },
+      secrets: () => ({}),
+      log: () => {},
+      grant: async () => NO_DEVICE,
+    },
   )
 
   test('default: one engine for every name of the manifest', () => {

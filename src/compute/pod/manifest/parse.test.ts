@@ -97,6 +97,9 @@ describe('parseManifest', () => {
     ['any network', '{ run: [x], network: all }', 'spec.command.network'],
     ['endless output', '{ run: [x], maxOutputBytes: 1e12 }', 'spec.command.maxOutputBytes'],
     ['more processes than a machine has', '{ run: [x], processes: 100000 }', 'spec.command.processes'],
+    ['an image for bubblewrap', `{ run: [x], image: "r/x@sha256:${'ab'.repeat(32)}" }`, 'spec.command.image'],
+    ['an image by a tag, which may change', '{ run: [x], image: "python:3" }', 'spec.command.image'],
+    ['an image that is an option', `{ run: [x], image: "--privileged@sha256:${'ab'.repeat(32)}" }`, 'spec.command.image'],
     ['a protocol of its own', '{ run: [x], protocol: grpc }', 'spec.command.protocol'],
     ['paths for lines of JSON', '{ run: [x], http: { path: /x } }', 'spec.command.http'],
     ['a path with a header in it', '{ run: [x], protocol: http, http: { path: "/x HTTP/1.1\\r\\nhost: y" } }', 'spec.command.http.path'],
@@ -106,7 +109,8 @@ describe('parseManifest', () => {
   for (const [label, command, path] of HOSTILE_COMMANDS) {
     test(`error: hostile program: ${label}`, () => {
       const program = MINIMAL.replace('runtime: llm', 'runtime: command').replace('name: llama', 'name: command')
-      expect(faultsOf(program.replace('  price:', `  command: ${command}\n  price:`)).map(fault => fault.path)).toEqual([path])
+      const paths = faultsOf(program.replace('  price:', `  command: ${command}\n  price:`)).map(fault => fault.path)
+      expect([...new Set(paths)]).toEqual([path])
     })
   }
 

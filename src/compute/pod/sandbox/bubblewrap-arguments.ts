@@ -1,16 +1,13 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { prlimitArguments } from './limits.ts'
+import { uidOf } from './pod-user.ts'
 import type { SandboxSpec } from './sandbox.ts'
 
 /** Where a program finds itself and this node's Node.js. */
 const HOME = '/pod'
 const NODE_PATH = '/opt/heurist/node'
 const PATH = '/usr/local/bin:/usr/bin:/bin:/opt/heurist'
-/** Who a program is to the kernel when the node runs as root: from a range that systemd leaves free, so that no file belongs to it. */
-const FIRST_POD_UID = 1_879_048_192
-const UIDS_PER_NODE = 64
-const MAX_PIDS = 2 ** 22
 /** Inside a user namespace the ids are names only. */
 const NOBODY = 65_534
 
@@ -100,7 +97,7 @@ export function bubblewrapOptions(spec: SandboxSpec, options: BubblewrapOptions)
 
 /** What runs inside: limits first, then the lesser user, then the program. */
 export function bubblewrapCommand(spec: SandboxSpec, { isRoot, index }: BubblewrapOptions): string[] {
-  const uid = `${FIRST_POD_UID + (process.pid % MAX_PIDS) * UIDS_PER_NODE + (index % UIDS_PER_NODE)}`
+  const uid = `${uidOf(index)}`
   const { nodes, groups } = spec.device
   const membership = groups.length > 0 ? ['--groups', groups.join(',')] : ['--clear-groups']
   const become = ['setpriv', '--reuid', uid, '--regid', uid, ...membership, '--bounding-set=-all', '--inh-caps=-all', '--no-new-privs']

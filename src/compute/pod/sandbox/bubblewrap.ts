@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import type { Socket } from 'node:net'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
 import { bubblewrapCommand, bubblewrapOptions } from './bubblewrap-arguments.ts'
-import type { ControlGroup, ControlGroups } from './cgroup.ts'
+import type { ControlGroups } from './cgroup.ts'
 import { newSocketPath, PodSocket } from './pod-socket.ts'
-import { type Sandbox, type SandboxExit, type SandboxProcess, type SandboxSpec, sandboxError } from './sandbox.ts'
+import { nextProgram } from './pod-user.ts'
+import type { Sandbox } from './sandbox.ts'
 import { type SandboxArchitecture, seccompFilter } from './seccomp.ts'
+import { checkSpec, feed } from './spec-checks.ts'
+import { supervise } from './supervise.ts'
 
 export type BubblewrapDriverOptions = {
   /** Path of bwrap(1). */
@@ -37,7 +38,6 @@ const REMOVE_GROUP_AFTER_MS = 200
 /** Programs under bubblewrap: own namespaces, a read-only root, a seccomp filter, limits, no capabilities. */
 export function createBubblewrap(options: BubblewrapDriverOptions): Sandbox {
   const filter = seccompFilter(options.architecture)
-  let started = 0
   return {
     description: `bubblewrap ${options.version}, ${options.isRoot ? 'as root with a user per program' : 'user namespaces'}, ${
       options.groups?.description ?? 'no control groups (memory is limited per process)'
@@ -46,7 +46,7 @@ export function createBubblewrap(options: BubblewrapDriverOptions): Sandbox {
     async start(spec, signal) {
       signal.throwIfAborted()
       checkSpec(spec)
-      const index = started++
+      const index = nextProgram()
       const group = options.groups?.create(`${index}`, { limits: spec.limits, cores: spec.device.cores }) ?? null
       const socketPath = spec.hasSocket ? newSocketPath() : null
       const inside = { isRoot: options.isRoot, index, seccompFd: SECCOMP_FD, infoFd: INFO_FD, socketPath }
@@ -67,29 +67,15 @@ export function createBubblewrap(options: BubblewrapDriverOptions): Sandbox {
       )
       feed(child, SECCOMP_FD, filter)
       const pid = readPid(child, INFO_FD)
-      return supervise(child, { group, signal, socket: socketPath === null ? null : new PodSocket(socketPath, pid) })
+      return supervise(child, {
+        // bwrap dies with its parent and its processes with it, so killing it kills all: they share its process namespace.
+        kill: () => void child.kill('SIGKILL'),
+        release: () => void setTimeout(() => group?.remove(), REMOVE_GROUP_AFTER_MS).unref(),
+        socket: socketPath === null ? null : new PodSocket(socketPath, () => pid),
+        signal,
+      })
     },
   }
-}
-
-function checkSpec({ argv, environment, files, device }: SandboxSpec): void {
-  if (argv.length === 0) throw sandboxError('SANDBOX_BAD_PROGRAM', 'The program names no command.')
-  const texts = [...argv, ...Object.entries(environment).flat(), ...files.flatMap(({ from, to }) => [from, to])]
-  if (texts.some(text => text.includes('\0'))) throw sandboxError('SANDBOX_BAD_PROGRAM', 'A text of the program holds a zero byte.')
-  for (const { from, to } of files) {
-    if (!existsSync(from)) throw sandboxError('SANDBOX_BAD_PROGRAM', `${from} does not exist, so the program can not be given it.`)
-    if (!/^\/pod\/[^/]+$/.test(to) || to.endsWith('/..')) throw sandboxError('SANDBOX_BAD_PROGRAM', `Files lie in /pod, not at ${to}.`)
-  }
-  for (const path of [...device.nodes, ...device.folders]) {
-    if (!existsSync(path)) throw sandboxError('SANDBOX_BAD_PROGRAM', `${path} does not exist, so the program can not be given its device.`)
-  }
-}
-
-function feed(child: ChildProcess, fd: number, bytes: Buffer): void {
-  const pipe = child.stdio[fd] as Writable // cast: opened as a pipe above
-  // A bwrap that died early has closed it; its exit says why.
-  pipe.on('error', () => {})
-  pipe.end(bytes)
 }
 
 const infoSchema = z.object({ 'child-pid': z.number().int().positive() })
@@ -100,34 +86,4 @@ function readPid(child: ChildProcess, fd: number): Promise<number> {
   // Who needs it finds out; a bwrap that died early has told nothing.
   pid.catch(() => {})
   return pid
-}
-
-type Supervision = { readonly group: ControlGroup | null; readonly signal: AbortSignal; readonly socket: PodSocket | null }
-
-/** bwrap dies with its parent and its processes with it, so killing it kills all: they share its process namespace. */
-function supervise(child: ChildProcess, { group, signal, socket }: Supervision): SandboxProcess {
-  let wasKilled = false
-  const kill = (): void => {
-    wasKilled ||= child.exitCode === null && child.signalCode === null
-    child.kill('SIGKILL')
-  }
-  signal.addEventListener('abort', kill, { once: true })
-  const exited = new Promise<SandboxExit>(resolve => {
-    const end = (code: number | null, ended: string | null): void => {
-      signal.removeEventListener('abort', kill)
-      socket?.close()
-      setTimeout(() => group?.remove(), REMOVE_GROUP_AFTER_MS).unref()
-      resolve({ code, signal: ended, wasKilled })
-    }
-    child.once('exit', end)
-    child.once('error', () => end(null, null))
-  })
-  const { stdin, stdout, stderr } = child as { stdin: Writable; stdout: Readable; stderr: Readable } // cast: all three are pipes
-  // A program that is gone can not be written to; its exit says so.
-  stdin.on('error', () => {})
-  const connect = async (): Promise<Socket> => {
-    if (socket) return socket.connect()
-    throw sandboxError('SANDBOX_NO_SOCKET', 'The program was started without a socket.')
-  }
-  return { stdin, stdout, stderr, exited, connect, kill }
 }

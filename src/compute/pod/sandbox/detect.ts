@@ -1,17 +1,19 @@
 import { execFile } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { messageOf } from '#protocol'
+import { type Isolation, messageOf } from '#protocol'
 import { createBubblewrap } from './bubblewrap.ts'
 import { detectControlGroups } from './cgroup.ts'
-import { NO_DEVICE, type Sandbox, type SandboxSpec, sandboxError } from './sandbox.ts'
+import { detectContainers } from './container-detect.ts'
+import { NO_DEVICE, type Sandbox, type SandboxSpec, type SandboxSupport, sandboxError } from './sandbox.ts'
 import { SANDBOX_ARCHITECTURES } from './seccomp.ts'
 
-/** Says which sandbox this machine has, or why it has none and what to do. */
-export type SandboxSupport = { readonly sandbox: Sandbox; readonly problem: null } | { readonly sandbox: null; readonly problem: string }
+/** What this machine has, per isolation that a manifest may ask for; without any no program ever runs. */
+export type Sandboxes = Readonly<Record<Exclude<Isolation, 'none'>, SandboxSupport>>
 
 const TRIAL: SandboxSpec = {
   argv: ['/bin/sh', '-c', 'echo inside'],
+  image: null,
   files: [],
   environment: {},
   hasNetwork: false,
@@ -65,6 +67,11 @@ export async function detectSandbox(path = 'bwrap'): Promise<SandboxSupport> {
   } catch (error) {
     return { sandbox: null, problem: `bubblewrap can not be used: ${messageOf(error)}. ${NAMESPACES}` }
   }
+}
+
+export async function detectSandboxes(): Promise<Sandboxes> {
+  const [bwrap, container] = await Promise.all([detectSandbox(), detectContainers()])
+  return { bwrap, container }
 }
 
 /** The sandbox, or the reason why there is none. @throws HeuristError SANDBOX_UNAVAILABLE */

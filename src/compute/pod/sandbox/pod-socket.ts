@@ -20,20 +20,20 @@ export function newSocketPath(): string {
  */
 export class PodSocket {
   readonly #path: string
-  readonly #pid: Promise<number>
+  readonly #pid: () => Promise<number>
   #folder: number | null = null
   #isClosed = false
 
-  constructor(path: string, pid: Promise<number>) {
+  /** @param pid the program's first process, as the host numbers it */
+  constructor(path: string, pid: () => Promise<number>) {
     this.#path = path
     this.#pid = pid
-    pid.catch(() => {})
   }
 
   /** @throws HeuristError SANDBOX_NO_SOCKET while nothing listens there */
   async connect(): Promise<Socket> {
     try {
-      const pid = await this.#pid
+      const pid = await this.#pid()
       if (this.#isClosed) throw new Error('the program has ended')
       this.#folder ??= openSync(`/proc/${pid}/root${dirname(this.#path)}`, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
       return await connectTo(`/proc/self/fd/${this.#folder}/${basename(this.#path)}`)

@@ -44,6 +44,8 @@ export const NO_DEVICE: DeviceGrant = { nodes: [], folders: [], groups: [], envi
 export type SandboxSpec = {
   /** Program and arguments as seen from inside; the working directory is /pod, and `node` is this node's own Node.js. */
   readonly argv: readonly string[]
+  /** The container image that brings everything but its files, by digest; null where the host's /usr does. */
+  readonly image: string | null
   /** Files of the host that the program may read, and where it sees them. Nothing else of the host's data is there. */
   readonly files: readonly { readonly from: string; readonly to: string }[]
   /** The whole environment, but for PATH, HOME, LANG and HEURIST_SOCKET. */
@@ -81,3 +83,6 @@ export interface Sandbox {
   /** @param signal kills the program when it fires: a lease that ends, a wall time. @throws HeuristError SANDBOX_BAD_PROGRAM */
   start(spec: SandboxSpec, signal: AbortSignal): Promise<SandboxProcess>
 }
+
+/** A sandbox that this machine has, or why it has none and what to do. */
+export type SandboxSupport = { readonly sandbox: Sandbox; readonly problem: null } | { readonly sandbox: null; readonly problem: string }

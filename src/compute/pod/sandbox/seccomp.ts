@@ -15,9 +15,9 @@ const RETURN = 0x06
 const ALLOW = 0x7fff_0000
 const KILL_PROCESS = 0x8000_0000
 const ERRNO = 0x0005_0000
-const EPERM = 1
-const ENOSYS = 38
-const EAFNOSUPPORT = 97
+export const EPERM = 1
+export const ENOSYS = 38
+export const EAFNOSUPPORT = 97
 /** Offsets in struct seccomp_data; both architectures are little-endian, so an argument's low word comes first. */
 const NUMBER_OFFSET = 0
 const ARCH_OFFSET = 4
@@ -25,9 +25,9 @@ const ARGUMENT_OFFSET = 16
 /** Numbers of the x32 interface, a second door to the same calls. */
 const X32_BIT = 0x4000_0000
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
-const NAMESPACE_FLAGS = 0x7e02_0000
+export const NAMESPACE_FLAGS = 0x7e02_0000
 /** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK. */
-const FAMILIES = [1, 2, 10, 16]
+export const FAMILIES = [1, 2, 10, 16]
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number]
 

@@ -244,7 +244,10 @@ function readTitle(pid: string): string {
 }
 
 test('error: a node without a sandbox loads no program', async () => {
-  const engine = createCommandEngine({ ...deps, sandbox: { sandbox: null, problem: 'bubblewrap is not installed' } })
+  const engine = createCommandEngine({
+    ...deps,
+    sandboxes: { ...deps.sandboxes, bwrap: { sandbox: null, problem: 'bubblewrap is not installed' } },
+  })
   await expect(engine.load(programSpec('x'))).rejects.toMatchObject({
     code: 'ENGINE_LOAD_FAILED',
     message: expect.stringContaining('bubblewrap is not installed'),

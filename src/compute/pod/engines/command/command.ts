@@ -1,8 +1,8 @@
 import { type BackoffOptions, fullJitterMs } from '#platform'
 import { type Bytes32, type CommandSpec, type Device, isHeuristError, type JobRequest, messageOf, type PodManifest } from '#protocol'
-import { requireSandbox, type SandboxSupport } from '../../sandbox/detect.ts'
+import { requireSandbox, type Sandboxes } from '../../sandbox/detect.ts'
 import { DEFAULT_PROGRAM_BYTES } from '../../sandbox/limits.ts'
-import { type DeviceGrant, NO_DEVICE, type SandboxProcess, type SandboxSpec } from '../../sandbox/sandbox.ts'
+import { type DeviceGrant, NO_DEVICE, type SandboxProcess, type SandboxSpec, type SandboxSupport } from '../../sandbox/sandbox.ts'
 import { taken } from '../back-pressure.ts'
 import { badRequest } from '../body.ts'
 import {
@@ -24,7 +24,7 @@ import { createRedactor, type Redactor } from './redact.ts'
 import type { ProgramOptions, RunningProgram } from './running.ts'
 
 export type CommandEngineDeps = EngineDeps & {
-  readonly sandbox: SandboxSupport
+  readonly sandboxes: Sandboxes
   /** Values of the secrets that the node's owner set for a pod. @throws when one is missing */
   readonly secrets: (podId: Bytes32, names: readonly string[]) => Readonly<Record<string, string>>
   /** Takes what the program writes to stderr. */
@@ -59,6 +59,7 @@ function sandboxSpec({ manifest }: LoadSpec, { command, file, secrets, device }:
   const { processes, openFiles, tmpBytes } = command
   return {
     argv: command.run,
+    image: command.image ?? null,
     files: [file],
     environment: { ...command.environment, ...secrets },
     hasNetwork: command.network === 'host',
@@ -76,6 +77,10 @@ function programOf(process: SandboxProcess, { spec }: PodManifest, logReader: Pr
   const { path = '/', health = null } = spec.command.http ?? {}
   const timeouts = { headersTimeoutMs: firstTokenMs, bodyTimeoutMs: betweenTokensMs ?? DEFAULT_BETWEEN_MS }
   return new HttpProgram(process, { readyMs, logReader, path, health, ...timeouts })
+}
+
+function sandboxFor({ spec: { isolation = 'bwrap' } }: PodManifest, sandboxes: Sandboxes): SandboxSupport {
+  return isolation === 'none' ? { sandbox: null, problem: 'No node runs a program without isolation.' } : sandboxes[isolation]
 }
 
 type Host = {
@@ -102,7 +107,7 @@ class ProgramHost {
 
   async start(): Promise<RunningProgram> {
     const { deps, load, spec, secrets } = this.#host
-    const process = await requireSandbox(deps.sandbox).start(spec, this.#closing.signal)
+    const process = await requireSandbox(sandboxFor(load.manifest, deps.sandboxes)).start(spec, this.#closing.signal)
     const logReader = () => createLogReader({ secrets, log: line => deps.log(load.podId, line) })
     const program = programOf(process, load.manifest, logReader)
     this.#program = program
@@ -210,7 +215,7 @@ async function loadProgram(load: LoadSpec, deps: CommandEngineDeps): Promise<Loa
   })
   return {
     slots: Math.min(load.slots, command.concurrency),
-    isHeldToShare: device.cores !== null && deps.sandbox.sandbox?.limitsCores === true,
+    isHeldToShare: device.cores !== null && sandboxFor(load.manifest, deps.sandboxes).sandbox?.limitsCores === true,
     measure: () => runner.run(AbortSignal.timeout(load.manifest.spec.timeouts.totalMs), () => measure()),
     run: async (request, options) => {
       refuseOtherKinds(request)

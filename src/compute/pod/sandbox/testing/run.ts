@@ -31,6 +31,7 @@ export async function startScript(sandbox: Sandbox, script: Script, options: Run
   const { signal = AbortSignal.timeout(60_000), ...rest } = options
   const spec = {
     argv,
+    image: null,
     files: [{ from, to: '/pod/program.mjs' }],
     environment: {},
     hasNetwork: false,

@@ -34,7 +34,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 export const logged: string[] = []
 export const deps: CommandEngineDeps = {
   ...shared,
-  sandbox: support,
+  sandboxes: { bwrap: support, container: { sandbox: null, problem: 'not in these tests' } },
   secrets: (_podId, names) => Object.fromEntries(names.map(name => [name, `value of ${name}`])),
   log: (_podId, line) => logged.push(line),
   grant: async () => NO_DEVICE,
