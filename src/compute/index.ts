@@ -6,7 +6,7 @@ export { type ComputeNode, createNode, type NodeDependencies, type NodeOptions }
 export type { NodeRegistration, Registration } from './node/registration.ts'
 export type { NodeCheck, NodeStatus } from './node/status.ts'
 export type { EngineDeps } from './pod/engines/engine.ts'
-export { createEngines, measureLlamaThreads } from './pod/engines/index.ts'
+export { benchmarkLlama, createEngines, measureLlamaThreads, serveLlama } from './pod/engines/index.ts'
 export type { Progress as PullProgress } from './pod/lifecycle/download.ts'
 export type { ModelErrorCode } from './pod/lifecycle/errors.ts'
 export { createModelStore, type FullModelStore, type ModelStore, type ModelStoreOptions } from './pod/lifecycle/model-store.ts'

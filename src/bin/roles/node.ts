@@ -160,7 +160,10 @@ function enginesOf(
   dependencies: EngineDeps,
 ) {
   return createEngines(
-    { llamaThreads: options.llamaThreads },
+    {
+      llamaThreads: options.llamaThreads,
+      llamaProcess: [process.execPath, join(PACKAGE_ROOT, 'src/bin/llama-process.ts'), String(options.llamaThreads)],
+    },
     {
       ...dependencies,
       sandboxes: options.sandboxes,

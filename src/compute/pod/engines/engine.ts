@@ -94,6 +94,8 @@ export type LoadedModel = {
   readonly slots: number
   /** Something else than its node holds it to its share of the device, and what it measures is of that share. */
   readonly isHeldToShare?: boolean
+  /** Resolves with the reason when the model is gone without having been unloaded; absent: it ends with its node only. */
+  readonly died?: Promise<string>
   /** Measures units (output tokens, or input tokens of an encoder) per second of one stream on this device, now. */
   measure(): Promise<number>
   /** Runs one request. @throws HeuristError with an {@link EngineErrorCode} */

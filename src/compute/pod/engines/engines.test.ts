@@ -61,7 +61,12 @@ describe('createEngines', () => {
   })
   test.each([
     ['it sees all GPUs of the device and no more', { backend: 'cuda', names: ['a', 'b'] }, null],
-    ['it sees another GPU too', { backend: 'cuda', names: ['a', 'b', 'c'] }, /sees 3 GPUs.*CUDA_VISIBLE_DEVICES=GPU-a,GPU-b/],
+    ['it sees another GPU too, and CUDA keeps a process to the device', { backend: 'cuda', names: ['a', 'b', 'c'] }, null],
+    [
+      'nothing else keeps it to the device',
+      { backend: 'vulkan', names: ['a', 'b', 'c'] },
+      /\(vulkan\) sees 3 GPUs, can not be kept to those of g/,
+    ],
     ['it has no build for GPUs', { backend: null, names: [] }, /on the CPU only.*linux-x64-cuda/],
   ])('behavior: the llama runtime takes a device when %s', (_label, gpu, objection) => {
     const said = llamaObjection(group, gpu)

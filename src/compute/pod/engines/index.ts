@@ -1,12 +1,17 @@
 import type { EngineName } from '#protocol'
 import type { CommandEngineDeps } from './command/command.ts'
 import { type Engine, type EngineDeps, engineError, type LoadSpec } from './engine.ts'
+import { benchmarkApart } from './llama/apart.ts'
+import type { LlamaBenchmarkOptions } from './llama/benchmark.ts'
 import { LLAMA_KERNEL } from './llama/kernel.ts'
-import { type LlamaGpu, llamaObjection } from './llama/objection.ts'
+import { type LlamaGpu, llamaObjection, visibleDevices } from './llama/objection.ts'
+import type { ToModel } from './process/messages.ts'
 
 export type EnginesOptions = {
   /** Threads of one llama.cpp evaluation; see {@link import('./llama/llama.ts').LlamaEngineOptions}. */
   readonly llamaThreads: number
+  /** Program and arguments of a process that calls `serveLlama`: models on a GPU get one each. Absent: they run in this process. */
+  readonly llamaProcess?: readonly string[]
   /** Bearer token for upstream servers; absent when they need none. */
   readonly upstreamApiKey?: string
 }
@@ -35,9 +40,23 @@ function lazyEngine(
   }
 }
 
+/** Operations per second of a device by the fixed kernel of GPUs, measured in this process. */
+export async function benchmarkLlama(options: LlamaBenchmarkOptions): Promise<number> {
+  return (await import('./llama/benchmark.ts')).benchmarkLlama(options)
+}
+
+/** Models on the CPU run here, those on a GPU each in a process that sees this GPU alone. */
+async function createLlama({ llamaThreads: threads, llamaProcess: command }: EnginesOptions, deps: EngineDeps): Promise<Engine> {
+  const here = (await import('./llama/llama.ts')).createLlamaEngine({ threads }, deps)
+  if (!command) return here
+  const { createProcessEngine } = await import('./process/process.ts')
+  const apart = createProcessEngine({ name: 'llama', command, environment: visibleDevices })
+  return { name: 'llama', load: (spec, onProgress) => (spec.device.kind === 'cpu' ? here : apart).load(spec, onProgress) }
+}
+
 /** The runtime is looked at only where there is a GPU: it takes a moment to start. */
 function llamaDevices(
-  { llamaThreads: threads }: EnginesOptions,
+  { llamaThreads: threads, llamaProcess }: EnginesOptions,
   { logger }: EngineDeps,
 ): Required<Pick<Engine, 'objectionTo' | 'prepare' | 'benchmark'>> {
   let gpu: LlamaGpu | null = null
@@ -50,8 +69,8 @@ function llamaDevices(
     objectionTo: (_manifest, device) => llamaObjection(device, gpu),
     async benchmark(device) {
       if (device.kind === 'cpu' || llamaObjection(device, gpu) !== null) return null
-      const { benchmarkLlama } = await import('./llama/benchmark.ts')
-      return { score: await benchmarkLlama({ device, threads }), kernel: LLAMA_KERNEL }
+      const score = llamaProcess ? await benchmarkApart(llamaProcess, device) : await benchmarkLlama({ device, threads })
+      return { score, kernel: LLAMA_KERNEL }
     },
   }
 }
@@ -59,11 +78,7 @@ function llamaDevices(
 /** All engines of a node by name. */
 export function createEngines(options: EnginesOptions, deps: CommandEngineDeps): Readonly<Record<EngineName, Engine>> {
   return {
-    llama: lazyEngine(
-      'llama',
-      async () => (await import('./llama/llama.ts')).createLlamaEngine({ threads: options.llamaThreads }, deps),
-      llamaDevices(options, deps),
-    ),
+    llama: lazyEngine('llama', () => createLlama(options, deps), llamaDevices(options, deps)),
     upstream: lazyEngine('upstream', async () =>
       (await import('./upstream/upstream.ts')).createUpstreamEngine({ apiKey: options.upstreamApiKey ?? null }, deps),
     ),
@@ -80,4 +95,15 @@ export function createEngines(options: EnginesOptions, deps: CommandEngineDeps):
 /** Fastest number of threads for {@link EnginesOptions.llamaThreads} among the candidates, measured with the model of `spec` (some seconds). */
 export async function measureLlamaThreads(spec: LoadSpec, candidates: readonly number[], deps: EngineDeps): Promise<number> {
   return (await import('./llama/threads.ts')).measureThreads(spec, candidates, deps)
+}
+
+/** Serves one llama model to the node at the other end of this process's IPC channel; ends the process with it. */
+export async function serveLlama(threads: number, deps: EngineDeps): Promise<void> {
+  const [{ createLlamaEngine }, { serveEngine }] = await Promise.all([import('./llama/llama.ts'), import('./process/serve.ts')])
+  const channel = serveEngine(createLlamaEngine({ threads }, deps), {
+    send: message => void process.send?.(message),
+    exit: () => process.exit(0),
+  })
+  process.on('message', message => channel.receive(message as ToModel)) // cast: the node that started this process speaks
+  process.once('disconnect', () => process.exit(0))
 }

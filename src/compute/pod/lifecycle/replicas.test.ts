@@ -326,6 +326,23 @@ describe('Replicas', () => {
     expect(replicas.facts()[0]?.unitsPerSecond).toBe(800)
   })
 
+  test('behavior: a model that is gone by itself is unloaded, says why, and may be loaded again', async () => {
+    const { promise: died, resolve: die } = Promise.withResolvers<string>()
+    const { engine, state } = createTestEngine()
+    const load: typeof engine.load = async spec => ({ ...(await engine.load(spec)), ...(state.loads === 1 && { died }) })
+    const { replicas, clock, held } = setUp({ dependencies: { engines: { llama: { ...engine, load } } } })
+    const pod = makePod('tiny')
+    replicas.setPods([pod])
+    await ready(replicas, pod)
+    die('its process ended (SIGSEGV)')
+    await until(() => replicas.facts()[0]?.state === 'failed')
+    expect(replicas.facts()[0]?.reason).toBe('its process ended (SIGSEGV)')
+    await until(() => state.unloads === 1 && held.size === 0)
+    clock.advance(1000)
+    await ready(replicas, pod)
+    expect([replicas.facts()[0]?.state, state.loads]).toEqual(['warm', 2])
+  })
+
   const refused: [string, PodRecord, Partial<ReplicaDependencies>, string][] = [
     ['a pod that needs a GPU', makePod('big', { resources: { gpuCount: 1 } }), {}, 'NODE_UNMET_REQUIREMENTS'],
     ['a pod of an engine that is not here', makePod('up', { engine: { name: 'upstream', url: 'http://x/v1' } }), {}, 'NODE_ENGINE_MISSING'],

@@ -253,10 +253,21 @@ export class Replicas {
       entry.reason = null
       // A pod that was removed while it loaded stays draining; retire() unloads it.
       if (!this.#draining.has(entry)) entry.state = 'warm'
+      this.#watch(entry)
     } catch (error) {
       void this.#unload(entry)
       if (!this.#isStopped && entry.state !== 'draining') this.#setFailed(entry, messageOf(error))
     }
+  }
+
+  /** A model that is gone by itself is loaded again like one that could not be loaded. */
+  #watch(entry: Entry): void {
+    const { model } = entry
+    void model?.died?.then(reason => {
+      if (entry.model !== model) return
+      void this.#unload(entry)
+      if (entry.state === 'warm') this.#setFailed(entry, reason)
+    })
   }
 
   #setFailed(entry: Entry, reason: string): void {
