@@ -43,7 +43,13 @@ describe('a GPU of llama', () => {
   const deviceOf = (kind: 'cpu' | 'gpu') => (kind === 'cpu' ? spec().device : gpu('GPU-a'))
   const engines = createEngines(
     { llamaThreads: 1, llamaProcess: [process.execPath, join(import.meta.dirname, 'testing/echo-process.ts')] },
-    { ...deps, sandbox: { sandbox: null, problem: 'none' }, secrets: () => ({}), log: () => {}, grant: async () => NO_DEVICE },
+    {
+      ...deps,
+      sandboxes: { bwrap: { sandbox: null, problem: 'none' }, container: { sandbox: null, problem: 'none' } },
+      secrets: () => ({}),
+      log: () => {},
+      grant: async () => NO_DEVICE,
+    },
   )
 
   test('behavior: its models run in processes that see it, those on the CPU here', async () => {
