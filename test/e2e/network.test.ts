@@ -8,9 +8,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { silentLogger, systemClock } from '#platform'
 import { createRpcChain } from '#platform/chain'
 import { bytes32Schema } from '#protocol'
+import { eventsOf } from '../../src/application/gateway/testing/harness.ts'
+import { assertOpenAi } from '../../src/application/gateway/testing/openai-schema.ts'
 import { contractsSchema } from '../../src/bin/network/facts.ts'
 import { eventually, isAlive, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
 import { ROOT } from '../support/source.ts'
+
+const city = { type: 'object', properties: { city: { type: 'string', maxLength: 12 } }, required: ['city'], additionalProperties: false }
+const TOOLS = ['weather', 'population'].map(name => ({ type: 'function', function: { name, parameters: city } }))
+const ALLOWED = {
+  type: 'allowed_tools',
+  allowed_tools: { mode: 'required', tools: [{ type: 'function', function: { name: 'population' } }] },
+}
+const PERSON = { type: 'json_schema', json_schema: { name: 'person', strict: true, schema: city } }
 
 /** The whole network as a newcomer gets it, spoken to as a customer speaks to it. */
 describe('network', () => {
@@ -89,6 +99,44 @@ describe('network', () => {
     }
     expect(pieces).toBeGreaterThan(3)
     expect(usage?.completion_tokens).toBeGreaterThan(3)
+  })
+
+  test.each<[name: string, changes: object]>([
+    ['several choices with log probabilities', { n: 2, logprobs: true, top_logprobs: 3 }],
+    ['a forced call', { tools: TOOLS, tool_choice: 'required', max_tokens: 60 }],
+    ['a call of an allowed tool, with log probabilities', { tools: TOOLS, tool_choice: ALLOWED, max_tokens: 60, logprobs: true }],
+    ['tools that may not be called', { tools: TOOLS, tool_choice: 'none' }],
+    ['a strict JSON schema', { response_format: PERSON, max_tokens: 80, n: 2 }],
+    ['an end at once', { stop: 'aeiouyHIMAOTLW '.split('') }],
+    ['one token', { max_tokens: 1 }],
+  ])("behavior: %s, whole and streamed, is what OpenAI's document says", async (_, changes) => {
+    const body = {
+      model: chat,
+      messages: [
+        { role: 'developer', content: 'Be brief.' },
+        { role: 'user', content: 'Who are you?' },
+      ],
+    }
+    const ask = async (more: object): Promise<string> => {
+      const response = await fetch(`${network.dev().gatewayUrl}/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${network.dev().apiKey}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ max_tokens: 12, temperature: 0, ...body, ...changes, ...more }),
+      })
+      const text = await response.text()
+      expect(response.status, text).toBe(200)
+      return text
+    }
+    type Choice = { index: number; finish_reason: string | null }
+    const whole = JSON.parse(await ask({})) as { choices: Choice[]; usage: object } // cast: checked in the next line
+    assertOpenAi('CreateChatCompletionResponse', whole)
+    const events = eventsOf(await ask({ stream: true, stream_options: { include_usage: true } }))
+    expect(events.pop()).toBe('[DONE]')
+    for (const event of events) assertOpenAi('CreateChatCompletionStreamResponse', event)
+    const ends = (events as unknown as { choices: Choice[] }[]).flatMap(({ choices }) => choices.filter(choice => choice.finish_reason)) // cast: checked in the line before
+    const reasons = (choices: Choice[]) => choices.map(({ index, finish_reason }) => [index, finish_reason]).sort()
+    expect(reasons(ends), 'temperature 0 makes both alike').toEqual(reasons(whole.choices))
+    expect(events.at(-1)).toMatchObject({ choices: [], usage: whole.usage })
   })
 
   test('behavior: completions, embeddings and models answer the official client', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ChoiceOutput, Delta, TokenLogprob } from '#protocol'
 import { textScript, wordDeltas } from './testing/dispatcher.ts'
 import { createTestGateway, eventsOf, type TestGateway } from './testing/harness.ts'
-import { assertOpenAi } from './testing/openai-schema.ts'
+import { assertCompletionChunk, assertOpenAi } from './testing/openai-schema.ts'
 
 let the: TestGateway
 beforeAll(async () => {
@@ -222,6 +222,7 @@ describe('completions by the official client', () => {
       stream: true,
       stream_options: { include_usage: true },
     })) {
+      assertCompletionChunk(chunk)
       text += chunk.choices[0]?.text ?? ''
       if (chunk.choices.length === 0) expect(chunk.usage?.completion_tokens).toBe(4)
     }
