@@ -4,6 +4,7 @@
 import { SimpleMerkleTree } from '@openzeppelin/merkle-tree'
 import { bytesToHex, domainSeparator, jobDomain, jobIdToBytes32, keccak256, receiptLeaf } from '#protocol'
 import { encodeSettle, hashBatch } from '../src/orchestration/sequencer/encode.ts'
+import { authorizationVectors } from './vectors/authorizations.mjs'
 import { emissionVectors } from './vectors/emission.mjs'
 import { gaugeVectors } from './vectors/gauges.mjs'
 import { securityModelVectors } from './vectors/security-model.mjs'
@@ -85,6 +86,7 @@ export async function generateVectors() {
     ['vectors/split.json', json(splitVectors())],
     ['vectors/batch.json', json(batchVector())],
     ['vectors/receipts.json', json(receiptVectors())],
+    ['vectors/authorizations.json', json(await authorizationVectors())],
     ['vectors/emission.json', json(emissionVectors())],
     ['vectors/gauges.json', json(gaugeVectors())],
     ['vectors/stake.json', json(stakeVectors())],

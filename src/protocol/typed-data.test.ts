@@ -107,6 +107,25 @@ describe('typed data', () => {
     expect(encodeType(DECISION_TYPE)).toBe('Decision(bytes32 jobId,uint32 attempt,bytes32 recordHash)')
   })
 
+  test.each([
+    'WrappedHeuPermit',
+    'StakedHeuPermit',
+    'WrappedHeuTransferWithAuthorization',
+    'WrappedHeuReceiveWithAuthorization',
+    'WrappedHeuCancelAuthorization',
+  ])('behavior: %s of the vectors, which the tokens take, has the digest of our own hashing', key => {
+    const all = JSON.parse(readFileSync(new URL('../../vectors/authorizations.json', import.meta.url), 'utf8'))
+    const contract = key.startsWith('Wrapped') ? 'WrappedHeu' : 'StakedHeu'
+    const place = { name: all.names[contract], version: '1', chainId: all.chainId, verifyingContract: all.places[contract] }
+    const { fields, digest, ...message } = all[key]
+    const named = fields.split(',').map((field: string) => field.split(' ').reverse())
+    const numbers = Object.fromEntries(
+      named.map(([name, kind]: [string, string]) => [name, kind === 'uint256' ? BigInt(message[name]) : message[name].toLowerCase()]),
+    )
+    const type = { name: key.slice(contract.length), fields: named }
+    expect(bytesToHex(typedDataDigest(domainSeparator(place), type, numbers))).toBe(digest)
+  })
+
   test('error: a negative number is no unsigned field', () => {
     expect(() => decisionDigest(separator, `job_${'ab'.repeat(16)}`, -1, word('1'))).toThrow(RangeError)
   })

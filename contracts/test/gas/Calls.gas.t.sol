@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Authorizations} from "../utils/Authorizations.sol";
 import {Consents} from "../utils/Consents.sol";
 import {Fixture} from "../utils/Fixture.sol";
 import {Rows} from "../utils/Rows.sol";
 
 /// @notice Gas of every call that users and operators pay for, one transaction each (base fee and calldata included).
-contract CallsGasTest is Fixture, Consents {
+contract CallsGasTest is Fixture, Consents, Authorizations {
     function setUp() public override {
         super.setUp();
         vm.deal(address(this), 1_000_000e18);
@@ -45,6 +46,19 @@ contract CallsGasTest is Fixture, Consents {
         vm.prank(developer);
         vault.executeWithdrawal(address(heu), developer);
         record("CreditVault.executeWithdrawal");
+        vm.prank(developer);
+        vault.requestWithdrawal(address(heu), 1e18);
+        vm.prank(developer);
+        vault.cancelWithdrawal(address(heu));
+        record("CreditVault.cancelWithdrawal");
+    }
+
+    function test_Gas_AuthorizedDeposit() public {
+        usd.mint(developer, 10e6);
+        Authorization memory a = Authorization(developer, address(vault), 10e6, 0, FAR_FUTURE, "1");
+        bytes memory signed = signature(developerKey, receiveDigest(usd.DOMAIN_SEPARATOR(), a));
+        vault.depositWithAuthorization(address(usd), developer, 10e6, 0, FAR_FUTURE, "1", signed);
+        record("CreditVault.depositWithAuthorization: stablecoin, first");
     }
 
     function test_Gas_SignedCap() public {
@@ -92,8 +106,15 @@ contract CallsGasTest is Fixture, Consents {
         vm.prank(developer);
         pods.publish(podId, keccak256("second"), 10e9, 30e9, 500);
         record("PodRegistry.publish");
-        frontends.register("console", 100, developer, bytes32(0));
+        vm.prank(developer);
+        pods.setActive(podId, false);
+        record("PodRegistry.setActive");
+        bytes32 frontendId = frontends.register("console", 100, developer, bytes32(0));
         record("FrontendRegistry.register");
+        frontends.update(frontendId, 200, developer, keccak256("referrals"));
+        record("FrontendRegistry.update: first list");
+        frontends.transferFrontend(frontendId, developer);
+        record("FrontendRegistry.transferFrontend");
 
         address hotKey = makeAddr("hot");
         bytes memory consent = signConsent(address(nodes), makeKey("hot"), address(this), FAR_FUTURE);
@@ -101,8 +122,20 @@ contract CallsGasTest is Fixture, Consents {
         record("NodeRegistry.register");
         nodes.addCollateral{value: 1e18}(1);
         record("NodeRegistry.addCollateral");
+        address newKey = makeAddr("new");
+        consent = signConsent(address(nodes), makeKey("new"), address(this), FAR_FUTURE);
+        nodes.rotateHotKey(1, newKey, FAR_FUTURE, consent);
+        record("NodeRegistry.rotateHotKey");
+        nodes.setPayout(1, node);
+        record("NodeRegistry.setPayout");
+        nodes.requestUnbond(1, 1e18);
+        nodes.cancelUnbond(1);
+        record("NodeRegistry.cancelUnbond");
         nodes.requestExit(1);
         record("NodeRegistry.requestExit");
+        vm.warp(block.timestamp + UNBONDING);
+        nodes.withdraw(1, node);
+        record("NodeRegistry.withdraw");
     }
 
     function record(string memory name) private {

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {NodeReport} from "../../src/interfaces/IEmissionController.sol";
 import {GaugeKind} from "../../src/interfaces/IGauge.sol";
 import {EconomyFixture} from "../utils/EconomyFixture.sol";
+import {Rows} from "../utils/Rows.sol";
 
 /// @notice Gas of votes, reports and claims, one transaction each (base fee and calldata included).
 contract EconomyGasTest is EconomyFixture {
@@ -58,6 +59,58 @@ contract EconomyGasTest is EconomyFixture {
         record("EmissionController.claim: with tip");
         claimVotes(alice, GaugeKind.Node, bytes32(uint256(1)), epoch, address(heu));
         record("VoterRewards.claim: one epoch");
+    }
+
+    function test_Gas_PodVotesAndPots() public {
+        fundAndCap(developer, 100e18, 100e6);
+        hold(alice, 1000e18);
+        vote(podGauge, alice, podId);
+        record("PodGauge.vote: one id, first");
+        vm.warp(startOf(epochNow() + 1) - 1);
+        hold(alice, 2000e18);
+        warpTo(epochNow() + 1);
+        podGauge.poke(alice);
+        record("PodGauge.poke: after stHEU of the last hour");
+        vote(nodeGauge, alice, bytes32(uint256(1)));
+        vm.warp(startOf(epochNow() + 1) - 1);
+        hold(alice, 3000e18);
+        warpTo(epochNow() + 1);
+        nodeGauge.poke(alice);
+        record("NodeGauge.poke: after stHEU of the last hour");
+
+        uint256[] memory credits = new uint256[](2);
+        credits[0] = Rows.credit(node, Rows.NODE, Rows.HEU, 9.8e18);
+        credits[1] = Rows.credit(settlement.potOf(podId), Rows.VOTERS, Rows.HEU, 0.2e18);
+        settle(Rows.list(Rows.debit(developer, Rows.HEU, 10e18)), Rows.sort(credits));
+        vm.warp(block.timestamp + 2 * WINDOW);
+        voterRewards.collect(podId, address(heu));
+        record("VoterRewards.collect: HEU, first");
+        vm.deal(bob, 2e18);
+        uint256 next = epochNow() + 1;
+        vm.prank(bob);
+        voterRewards.fund{value: 1e18}(GaugeKind.Node, bytes32(uint256(2)), next);
+        record("VoterRewards.fund: first");
+        warpTo(next);
+        voterRewards.rollForward(GaugeKind.Node, bytes32(uint256(2)), next, address(heu));
+        record("VoterRewards.rollForward");
+    }
+
+    function test_Gas_Dispute() public {
+        uint256 epoch = epochNow();
+        warpTo(epoch + 1);
+        emission.open(epoch);
+        record("EmissionController.open");
+        report(epoch, reports(reportOf(1, 10_000, 1000, 0)));
+        seal(epoch);
+        uint256 bond = emission.challengeBond();
+        vm.deal(alice, bond);
+        vm.prank(alice);
+        emission.challenge{value: bond}(epoch, "evidence");
+        record("EmissionController.challenge: first");
+        vm.prank(owner);
+        emission.resolve(epoch, true);
+        emission.reclaimBond(epoch, 0, alice);
+        record("EmissionController.reclaimBond");
     }
 
     /// @return gasUsed Of the one call that reports them all.

@@ -56,6 +56,12 @@ contract StakeGasTest is StakeFixture {
         pass(1 days);
         IVestingWallet(wallet).release();
         record("VestingWallet.release");
+        vm.prank(alice);
+        IVestingWallet(wallet).offerTo(bob);
+        record("VestingWallet.offerTo");
+        vm.prank(bob);
+        IVestingWallet(wallet).accept();
+        record("VestingWallet.accept");
     }
 
     function record(string memory name) private {
