@@ -1,4 +1,4 @@
-// `npm run fuzz [-- --inputs 200000] [--parser <name>]`: broken inputs for every parser that reads what strangers write.
+// `npm run fuzz [-- --inputs 200000] [--parser <name>]`: so many broken inputs for each parser that reads what strangers write.
 import { installDependencies, runTypeScript } from './setup.mjs'
 
 installDependencies()

@@ -1,24 +1,23 @@
 /**
- * `npm run fuzz [-- --inputs 200000] [--parser <name>] [--seed N]`: mutates what strangers write and reads it as we would. `--seed` with
- * `--parser` shows one input.
+ * `npm run fuzz [-- --inputs 200000] [--from 0] [--parser <name>] [--seed N]`: mutates what strangers write and reads it as we would, so many
+ * inputs for each parser. `--from` goes on behind an earlier run. `--seed` with `--parser` shows one input.
  */
 import { parseArgs } from 'node:util'
 import { type Fuzzed, fuzz, HANG_MS, inputOf } from './fuzz.ts'
 import { PARSERS } from './parsers.ts'
 
 const text = { type: 'string' } as const
-const { values } = parseArgs({ options: { inputs: text, parser: text, seed: text } })
+const { values } = parseArgs({ options: { inputs: text, from: text, parser: text, seed: text } })
 const chosen = PARSERS.filter(({ name }) => values.parser === undefined || name === values.parser)
 
 function row({ parser, inputs, accepted, slowestMs, crashes }: Fuzzed): string {
   return `${parser.padEnd(28)} ${String(inputs).padStart(8)} inputs, ${String(accepted).padStart(7)} accepted, slowest ${slowestMs.toFixed(0)} ms, ${crashes.length} crashes`
 }
 
-function fuzzAll(inputs: number): boolean {
-  const perParser = Math.ceil(inputs / chosen.length)
+function fuzzAll(from: number, inputs: number): boolean {
   let failed = 0
   for (const parser of chosen) {
-    const fuzzed = fuzz(parser, [0, perParser])
+    const fuzzed = fuzz(parser, [from, from + inputs])
     console.log(row(fuzzed))
     for (const { seed, error } of fuzzed.crashes.slice(0, 3))
       console.log(`  seed ${seed}: ${error instanceof Error ? error.stack : String(error)}`)
@@ -29,5 +28,5 @@ function fuzzAll(inputs: number): boolean {
 }
 
 if (values.seed !== undefined) for (const parser of chosen) process.stdout.write(inputOf(parser, Number(values.seed)))
-else process.exitCode = fuzzAll(Number(values.inputs ?? 200_000)) ? 0 : 1
+else process.exitCode = fuzzAll(Number(values.from ?? 0), Number(values.inputs ?? 200_000)) ? 0 : 1
 if (process.connected) process.disconnect()

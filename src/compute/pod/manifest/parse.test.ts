@@ -126,6 +126,8 @@ describe('parseManifest', () => {
     ['a key twice', 'kind: Pod\nkind: Pod'],
     ['an alias bomb', 'a: &a [x,x]\nb: &b [*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]'],
     ['deep nesting', '['.repeat(5000)],
+    ['a key of a key of a key', `t: { a${': b'.repeat(20_000)} }`],
+    ['the same in a line of its own', `s:\n  t: { a: ${'x: '.repeat(18_000)}\n  price: 1\n`],
     ['too much text', `# ${'x'.repeat(70_000)}`],
     ['a prototype', '{"__proto__": {"kind": "Pod"}}'],
   ]

@@ -1,4 +1,4 @@
-import { type Document, parseDocument } from 'yaml'
+import { type Document, type LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { HeuristError, type PodManifest, podManifestSchema } from '#protocol'
 import { createLocator, type Position } from './positions.ts'
@@ -56,7 +56,7 @@ type Read = { readonly root: unknown; readonly document: Document.Parsed; readon
 
 function readYaml(text: string): Read {
   const { counter, locate } = createLocator()
-  const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true, lineCounter: counter })
+  const document = documentOf(text, counter)
   const [error] = document.errors
   if (error) {
     const [start] = error.linePos ?? []
@@ -75,6 +75,16 @@ function readYaml(text: string): Read {
   }
   if (depthOf(root) > MAX_DEPTH) throw tooDeep()
   return { root, document, locate }
+}
+
+/** Of brackets the depth is counted before; lists and maps without any nest just as well, a character a level. */
+function documentOf(text: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    return parseDocument(text, { prettyErrors: true, uniqueKeys: true, lineCounter })
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep()
+    throw error
+  }
 }
 
 function tooDeep(): HeuristError<ManifestErrorCode, readonly ManifestFault[]> {
