@@ -99,7 +99,15 @@ function checkedMessages(body: Body): readonly unknown[] {
   return messages
 }
 
+/** What would change the answer's shape and can not be done. */
+function refuseOtherShapes(body: Body): void {
+  if (listOf(body, 'functions')?.length) badRequest('functions', '"functions" is the older form of "tools". Send "tools" instead.')
+  const modalities = listOf(body, 'modalities') ?? []
+  if (modalities.some(modality => modality !== 'text')) badRequest('modalities', 'This model answers in text only.')
+}
+
 function chatPlan(body: Body, deps: PlanDeps): Plan {
+  refuseOtherShapes(body)
   const messages = checkedMessages(body)
   const { tools, forced } = toolPlan(body)
   const range = { min: 1, max: 10_000_000, integer: true }

@@ -221,6 +221,8 @@ describe('chat', () => {
     ['max_tokens', { max_tokens: 0 }],
     ['max_completion_tokens', { max_completion_tokens: -1 }],
     ['seed', { seed: 2 ** 64 }],
+    ['functions', { functions: [{ name: 'f' }] }],
+    ['modalities', { modalities: ['text', 'audio'] }],
     ['stop', { stop: [1] }],
     ['stop', { stop: Array.from({ length: 17 }, () => 'x') }],
     ['top_logprobs', { top_logprobs: 2 }],
