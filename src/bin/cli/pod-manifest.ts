@@ -3,6 +3,7 @@ import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createModelStore, manifestForModel, parseManifest, sourceOfArgument } from '#compute'
 import { createLogger, systemClock } from '#platform'
+import { checkWeights } from '#platform/tokenizer'
 import { formatUnits, jsonText, type PodManifest, parseUnits } from '#protocol'
 import { openHome } from '../home.ts'
 import { proxiesOf } from '../proxies.ts'
@@ -53,6 +54,7 @@ function besideFile(manifest: PodManifest, path: string): PodManifest {
 /** The weights, or the program, are part of a pod's identity: the manifest names their checksum and size, whoever serves them later. */
 async function withModel(context: Context, manifest: PodManifest): Promise<ReadManifest> {
   const modelFile = await fetchModel(context, manifest)
+  if (modelFile !== null && manifest.spec.engine.name === 'llama') await checkWeights(modelFile)
   if (modelFile === null || manifest.spec.model.sha256) return { manifest, modelFile }
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(modelFile)) hash.update(chunk)

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { HeuristError } from '#protocol'
-import { type GgufValue, parseGguf, readGguf, vocabularyOf } from './index.ts'
+import { checkWeights, type GgufValue, parseGguf, readGguf, vocabularyOf } from './index.ts'
 
 const tinyPath = join(import.meta.dirname, '../../../models/heurist-tiny/heurist-tiny-q8_0.gguf')
 const malformed = expect.objectContaining({ code: 'GGUF_MALFORMED' })
@@ -28,6 +28,41 @@ function header(keys: bigint | number): Buffer {
 function oneKey(type: number, value: Buffer): Buffer {
   return Buffer.concat([header(1), text('key'), u32(type), value])
 }
+
+describe('checkWeights', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gguf-'))
+  const whole = await readFile(tinyPath)
+  const path = join(folder, 'cut.gguf')
+  afterAll(() => rm(folder, { recursive: true }))
+
+  test('default: a whole file passes, of the last byte none may be missing', async () => {
+    await checkWeights(tinyPath)
+    await writeFile(path, whole)
+    await checkWeights(path)
+    await truncate(path, whole.length - 1)
+    await expect(checkWeights(path)).rejects.toMatchObject({
+      code: 'GGUF_MALFORMED',
+      message: expect.stringContaining(`of its ${whole.length} bytes`),
+    })
+  })
+
+  test('behavior: wherever it is cut, it is refused', async () => {
+    for (const share of [0, 0.001, 0.1, 0.5, 0.99]) {
+      await writeFile(path, whole.subarray(0, Math.floor(whole.length * share)))
+      await expect(checkWeights(path), String(share)).rejects.toEqual(malformed)
+    }
+  })
+
+  test('error: a number of tensors or dimensions that can not be true', async () => {
+    for (const [tensors, info] of [
+      [2 ** 40, Buffer.alloc(0)],
+      [1, Buffer.concat([text('a'), u32(9)])],
+    ] as const) {
+      await writeFile(path, Buffer.concat([Buffer.from('GGUF'), u32(3), u64(tensors), u64(0), info]))
+      await expect(checkWeights(path)).rejects.toEqual(malformed)
+    }
+  })
+})
 
 describe('readGguf', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gguf-'))

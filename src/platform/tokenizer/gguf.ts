@@ -27,7 +27,8 @@ export function ggufMalformed(detail: string): never {
   )
 }
 
-type Cursor = { readonly bytes: Buffer; offset: number; readonly limit: number }
+/** A place in the beginning of a file that is `limit` bytes long. */
+export type Cursor = { readonly bytes: Buffer; offset: number; readonly limit: number }
 
 function take(cursor: Cursor, length: number): number {
   const start = cursor.offset
@@ -37,11 +38,11 @@ function take(cursor: Cursor, length: number): number {
   return start
 }
 
-function readU32(cursor: Cursor): number {
+export function readU32(cursor: Cursor): number {
   return cursor.bytes.readUInt32LE(take(cursor, 4))
 }
 
-function readU64(cursor: Cursor): bigint {
+export function readU64(cursor: Cursor): bigint {
   return cursor.bytes.readBigUInt64LE(take(cursor, 8))
 }
 
@@ -51,7 +52,7 @@ function readLength(cursor: Cursor): number {
   return Number(length)
 }
 
-function readString(cursor: Cursor): string {
+export function readString(cursor: Cursor): string {
   const length = readLength(cursor)
   const start = take(cursor, length)
   return cursor.bytes.toString('utf8', start, start + length)
@@ -94,8 +95,8 @@ function readArray(cursor: Cursor, depth: number): GgufValue[] {
   return values
 }
 
-function parse(bytes: Buffer, fileBytes: number): GgufMetadata {
-  const cursor: Cursor = { bytes, offset: 0, limit: fileBytes }
+/** Reads up to the first tensor's description. */
+export function parseMetadata(cursor: Cursor): GgufMetadata {
   if (cursor.bytes.toString('latin1', take(cursor, 4), 4) !== 'GGUF') ggufMalformed('it does not start with "GGUF"')
   const version = readU32(cursor)
   if (version !== 2 && version !== 3) ggufMalformed(`version ${version} is not supported (2 and 3 are)`)
@@ -113,9 +114,9 @@ function parse(bytes: Buffer, fileBytes: number): GgufMetadata {
   return { version, tensorCount, values }
 }
 
-function parseWhole(bytes: Buffer): GgufMetadata {
+function parseWhole<T>(bytes: Buffer, parse: (cursor: Cursor) => T): T {
   try {
-    return parse(bytes, bytes.length)
+    return parse({ bytes, offset: 0, limit: bytes.length })
   } catch (error) {
     if (error === NEED_MORE) ggufMalformed('it is truncated')
     throw error
@@ -124,14 +125,19 @@ function parseWhole(bytes: Buffer): GgufMetadata {
 
 /** Metadata of a GGUF file in memory. @throws HeuristError GGUF_MALFORMED */
 export function parseGguf(bytes: Uint8Array): GgufMetadata {
-  return parseWhole(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  return parseWhole(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), parseMetadata)
 }
 
 /**
  * Metadata of a GGUF file on disk, without its tensors: only as much of the file is read as the metadata takes.
  * @throws HeuristError GGUF_MALFORMED
  */
-export async function readGguf(path: string): Promise<GgufMetadata> {
+export function readGguf(path: string): Promise<GgufMetadata> {
+  return readHead(path, parseMetadata)
+}
+
+/** What `parse` finds at the beginning of a file, of which more is read until that is enough. @throws HeuristError GGUF_MALFORMED */
+export async function readHead<T>(path: string, parse: (cursor: Cursor) => T): Promise<T> {
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
@@ -139,9 +145,9 @@ export async function readGguf(path: string): Promise<GgufMetadata> {
       const buffer = Buffer.allocUnsafe(wanted)
       const { bytesRead } = await file.read(buffer, 0, wanted, 0)
       const bytes = buffer.subarray(0, bytesRead)
-      if (wanted >= Math.min(size, MAX_METADATA_BYTES)) return parseWhole(bytes)
+      if (wanted >= Math.min(size, MAX_METADATA_BYTES)) return parseWhole(bytes, parse)
       try {
-        return parse(bytes, size)
+        return parse({ bytes, offset: 0, limit: size })
       } catch (error) {
         if (error !== NEED_MORE) throw error
       }

@@ -3,6 +3,7 @@ export { type BlobErrorCode, loadTokenizer, tokenizerBlob, tokenizerFromBlob, un
 export { type ChatRenderer, type ChatTemplateErrorCode, createChatRenderer } from './chat.ts'
 export { type GgufErrorCode, type GgufMetadata, type GgufValue, parseGguf, readGguf } from './gguf.ts'
 export { createGgufTokenizer, withBos } from './gguf-tokenizer.ts'
+export { checkWeights } from './gguf-weights.ts'
 export type { Tokenizer } from './port.ts'
 export { createUnigramTokenizer, type UnigramErrorCode, type UnigramVocabulary } from './unigram.ts'
 export { BYTE_TO_CHAR, type GgufVocabulary, tokenBytes, vocabularyOf } from './vocabulary.ts'
