@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openKey } from '#compute'
 import type { Chain } from '#platform'
-import type { Address } from '#protocol'
+import { type Address, HeuristError } from '#protocol'
 import { loadConfig } from '../config.ts'
 import { openHome } from '../home.ts'
 import { registryIdOf } from './node-ref.ts'
@@ -17,6 +17,10 @@ const mine = openKey(join(openHome(folder).nodes, 'mine', 'key.json')).signer.ad
 const known = new Map<Address, bigint>([[mine, 7n]])
 const chain = {
   nodeStanding: async (nodeId: Address) => (known.has(nodeId) ? { registryId: known.get(nodeId) } : null),
+  read: async (_contract: string, _call: string, [id]: readonly [bigint]) => {
+    if (id === 7n) return {}
+    throw new HeuristError('CHAIN_REVERTED', 'refused', { payload: { error: 'NodeRegistry_UnknownNode', args: [id] } })
+  },
 } as unknown as Chain // cast: registryIdOf reads nothing else
 const idOf = (node: string) => registryIdOf({ config }, { chain }, node)
 
@@ -36,6 +40,7 @@ describe('registryIdOf', () => {
   )
 
   test('error: a node that the registry does not know is named', async () => {
+    await expect(idOf('8')).rejects.toMatchObject({ code: 'CLI_NOT_FOUND', message: expect.stringContaining('no node 8') })
     await expect(idOf(`0x${'ab'.repeat(20)}`)).rejects.toMatchObject({ code: 'CLI_NOT_FOUND', message: expect.stringContaining('abab') })
   })
 })
