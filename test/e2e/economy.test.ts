@@ -191,6 +191,14 @@ describe('economy', () => {
         .flatMap(job => job.receipt?.split ?? [])
         .filter(part => part.account === account)
         .reduce((sum, { amount }) => sum + BigInt(amount), 0n)
+    /** What the receipts of all jobs give an account in one asset, by the database that `audit money` compares with the chain. */
+    const receiptsOf = async (account: string, asset: string): Promise<bigint> => {
+      type Row = { source: string; role: string; account: string; asset: string; amount: string }
+      const { data } = await asAdmin<{ data: Row[] }>('GET', '/api/audit/money')
+      return data
+        .filter(row => row.source === 'receipts' && row.role !== 'payer' && row.account === account && row.asset === asset)
+        .reduce((sum, { amount }) => sum + BigInt(amount), 0n)
+    }
     const finalEpoch = (epoch: number): Promise<Epoch> =>
       eventually(
         `epoch ${epoch} closed`,
@@ -358,10 +366,30 @@ describe('economy', () => {
       const centre = await due(dataCentre)
       const served = centre.claimable.find(({ kind, asset }) => kind === 'settlement' && asset === heu)
       const everyJob = [...jobs.dataCentre, ...jobs.user, ...jobs.pod]
-      expect(BigInt(served?.amount ?? 0)).toBeGreaterThanOrEqual(sumFor(everyJob, dataCentre.address, heu))
+      const captured = await receiptsOf(dataCentre.address, heu)
+      expect(captured).toBeGreaterThanOrEqual(sumFor(everyJob, dataCentre.address, heu))
+      expect(BigInt(served?.amount ?? 0)).toBe(captured)
       expect(await gainOf(dataCentre, 'claim', '--as', 'node-1')).toBe(inHeu(centre))
-      const earned = (await due(developer)).claimable.find(({ kind, asset }) => kind === 'settlement' && asset === heu)
-      expect(BigInt(earned?.amount ?? 0)).toBeGreaterThanOrEqual(sumFor(everyJob, developer.address, heu))
+
+      // The developer of the pods: its share of every job of them, and of what their voters get.
+      const pods = await due(developer)
+      const earned = pods.claimable.find(({ kind, asset }) => kind === 'settlement' && asset === heu)
+      expect(BigInt(earned?.amount ?? 0)).toBe(await receiptsOf(developer.address, heu))
+      expect(await gainOf(developer, 'claim')).toBe(inHeu(pods))
     }, 300_000)
+
+    test('behavior: who leaves the network gets its whole collateral, to the wei', async () => {
+      const { dataCentre } = accounts
+      expect((await refused('collateral', 'withdraw', 'node-1')).message).toMatch(/Nothing is leaving/)
+      await run('collateral', 'exit', 'node-1')
+      expect((await refused('collateral', 'withdraw', 'node-1')).message).toMatch(/is free from 20\d\d-/)
+      await run('dev', 'warp', '2d')
+      const { collateral } = await run<{ collateral: string }>('collateral', 'show', 'node-1')
+      const before = await native(dataCentre)
+      const { transactionHash } = await run<Step>('collateral', 'withdraw', 'node-1')
+      expect(BigInt(collateral)).toBeGreaterThan(0n)
+      expect((await native(dataCentre)) - before + (await feesOf([transactionHash]))).toBe(BigInt(collateral))
+      expect((await refused('collateral', 'show', 'node-1')).code).toBe(4)
+    }, 120_000)
   })
 })
