@@ -33,7 +33,7 @@ function fixesOf(refusals: readonly string[]): string[] {
 
 /** The priority that puts `best` first, and what would change it. */
 const LAGS: readonly (readonly [(a: RankKeys, b: RankKeys) => number, NonNullable<PodWhy['behindBy']>, string])[] = [
-  [byWarm, 'warm', 'Keep the pod loaded: a warm node goes before every cold one.'],
+  [byWarm, 'warm', 'Nothing: a warm node goes before every cold one, and the autoscaler loads more when more is asked for.'],
   [byEfficiency, 'efficiency', 'A faster device, or less beside it on this one: others are more than a tenth faster.'],
   [byVotes, 'votes', 'Win votes for this node: others have more than a tenth more.'],
   [byUptime, 'uptime', 'Stay online: others were reachable for a tenth more of the time.'],
