@@ -5,7 +5,7 @@ import { type DecisionInput, recordDecision } from './decision.ts'
 import type { Fault } from './errors.ts'
 import { isEligible, isPlain } from './filter.ts'
 import type { Hosting } from './hosting.ts'
-import { isFinished, type Job, type Lease, moveJob } from './job.ts'
+import { isFinished, type Job, keepOnly, type Lease, moveJob, otherAttempt } from './job.ts'
 import { viewOfLease } from './lease.ts'
 import { createMeter } from './metering.ts'
 import { whyNobody } from './nobody.ts'
@@ -251,13 +251,12 @@ export function failLease(context: RouterContext, lease: Lease, fault: Fault): v
 /** An attempt failed: its job goes on with the other one that it has, or is decided about. `nodeStopped`: see {@link failAttempt}. */
 export function endLease(context: RouterContext, lease: Lease, fault: Fault, nodeStopped = false): void {
   const { job } = lease
-  const other = lease === job.lease ? job.hedge : job.lease
+  const other = otherAttempt(lease)
   if (!other) {
     failAttempt(context, job, fault, nodeStopped)
     return
   }
-  job.lease = other
-  job.hedge = null
+  keepOnly(other)
   dropLease(context, lease, fault, nodeStopped)
   tell(context, job, sink => sink.leased(viewOfLease(other)))
 }

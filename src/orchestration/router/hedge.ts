@@ -1,6 +1,6 @@
 import { stopLease, tryLease } from './attempt.ts'
 import { type RouterContext, tell } from './context.ts'
-import { isFinished, type Job, type Lease } from './job.ts'
+import { isFinished, type Job, keepOnly, type Lease, otherAttempt } from './job.ts'
 import { viewOfLease } from './lease.ts'
 
 /**
@@ -32,12 +32,10 @@ function hedgeBeside(context: RouterContext, job: Job, first: Lease): void {
 
 /** The first that sends output has the job. */
 export function settleOn(context: RouterContext, lease: Lease): void {
-  const { job } = lease
-  const other = lease === job.lease ? job.hedge : job.lease
+  const other = otherAttempt(lease)
   if (!other) return
-  job.lease = lease
-  job.hedge = null
+  keepOnly(lease)
   stopLease(context, other, 'HEDGED')
   if (lease.attempt > other.attempt) context.metrics.hedges.inc({ event: 'won' })
-  else tell(context, job, sink => sink.leased(viewOfLease(lease)))
+  else tell(context, lease.job, sink => sink.leased(viewOfLease(lease)))
 }

@@ -143,6 +143,17 @@ export function moveJob(job: Job, to: JobState): void {
   job.state = to
 }
 
+/** The other attempt of its job, while there are two (hedge.ts). */
+export function otherAttempt({ job, leaseId }: Lease): Lease | null {
+  return job.lease?.leaseId === leaseId ? job.hedge : job.lease
+}
+
+/** The job goes on with this attempt alone. */
+export function keepOnly(lease: Lease): void {
+  lease.job.lease = lease
+  lease.job.hedge = null
+}
+
 export function isFinished(job: Job): boolean {
   return isTerminal(job.state)
 }

@@ -5,7 +5,7 @@ import { NO_DEVICE } from '../../sandbox/sandbox.ts'
 import { collect, describeEngine } from '../conformance.ts'
 import type { LoadedModel } from '../engine.ts'
 import { createCommandEngine } from './command.ts'
-import { deps, loadBody, loadText, logged, programSpec, support } from './testing/load.ts'
+import { deps, loadBody, loadText, logged, OF_MODELS_ONLY, programSpec, support } from './testing/load.ts'
 
 const job = (input: unknown, members: Record<string, unknown> = {}): JobRequest => ({
   kind: 'command',
@@ -14,26 +14,13 @@ const job = (input: unknown, members: Record<string, unknown> = {}): JobRequest 
 const whole = async (model: LoadedModel, request: JobRequest) => (await collect(model, request)).texts.join('')
 /** Writes a piece every 10 ms until it is cancelled. */
 const COUNT = `for (let i = 0; i < 500 && !cancelled.has(id); i++) { say({ id, text: i + ' ' }); await new Promise(r => setTimeout(r, 10)) } if (!cancelled.has(id)) say({ id, done: true })`
-const NO_MODEL = 'a program takes any input and no parameters of a model'
 
 describe.skipIf(!support.sandbox)(`command engine${support.problem ? ` (skipped: ${support.problem})` : ''}`, () => {
   describeEngine({
     name: 'command',
     load: () => loadBody(COUNT),
     long: job('go'),
-    skip: {
-      streams: NO_MODEL,
-      seed: NO_MODEL,
-      'max tokens': NO_MODEL,
-      stop: NO_MODEL,
-      choices: NO_MODEL,
-      completion: NO_MODEL,
-      embedding: NO_MODEL,
-      'back-pressure': NO_MODEL,
-      isolation: NO_MODEL,
-      'bad request': NO_MODEL,
-      context: NO_MODEL,
-    },
+    skip: OF_MODELS_ONLY,
   })
 
   const models: LoadedModel[] = []

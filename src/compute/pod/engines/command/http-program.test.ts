@@ -6,13 +6,12 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { JobRequest } from '#protocol'
 import { collect, describeEngine } from '../conformance.ts'
 import type { LoadedModel } from '../engine.ts'
-import { loadText, logged, type Settings, support } from './testing/load.ts'
+import { loadText, logged, OF_MODELS_ONLY, type Settings, support } from './testing/load.ts'
 
 const job = (input: unknown, members: Record<string, unknown> = {}): JobRequest => ({
   kind: 'command',
   body: { input: input as never, ...members },
 })
-const NO_MODEL = 'a program takes any input and no parameters of a model'
 
 /** A program whose server runs `body` for each job with `request`, `response`, `input`; `/health` tells `well`. */
 const serving = (body: string): string => `import { createServer } from 'node:http'
@@ -55,19 +54,7 @@ describe.skipIf(!support.sandbox)(`command engine over HTTP${support.problem ? `
         http,
       ),
     long: job('go'),
-    skip: {
-      streams: NO_MODEL,
-      seed: NO_MODEL,
-      'max tokens': NO_MODEL,
-      stop: NO_MODEL,
-      choices: NO_MODEL,
-      completion: NO_MODEL,
-      embedding: NO_MODEL,
-      'back-pressure': NO_MODEL,
-      isolation: NO_MODEL,
-      'bad request': NO_MODEL,
-      context: NO_MODEL,
-    },
+    skip: OF_MODELS_ONLY,
   })
 
   const models: LoadedModel[] = []

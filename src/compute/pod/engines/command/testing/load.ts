@@ -70,3 +70,19 @@ export function loadText(text: string, settings?: Settings): Promise<LoadedModel
 export function loadBody(body: string, settings?: Settings): Promise<LoadedModel> {
   return loadText(`${HEAD}${LOOP(body)}`, settings)
 }
+
+const NO_MODEL = 'a program takes any input and no parameters of a model'
+/** What the conformance suite asks of models and not of programs, with the reason. */
+export const OF_MODELS_ONLY = {
+  streams: NO_MODEL,
+  seed: NO_MODEL,
+  'max tokens': NO_MODEL,
+  stop: NO_MODEL,
+  choices: NO_MODEL,
+  completion: NO_MODEL,
+  embedding: NO_MODEL,
+  'back-pressure': NO_MODEL,
+  isolation: NO_MODEL,
+  'bad request': NO_MODEL,
+  context: NO_MODEL,
+}
