@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { freePort } from '../free-port.ts'
@@ -28,6 +30,35 @@ describeChain('JSON-RPC server', async (): Promise<ChainFixture> => {
   const deployed = await deployContracts(options, { logger: silentLogger, deployer: treasury, store: memoryDeployments() })
   const chain = createRpcChain({ rpcUrl, chainId, ...deployed, confirmations: 0 }, dependencies)
   return { chain, treasury, stop: () => endProcess(child), rpc: (method, params) => devRpc(rpcUrl, method, params) }
+})
+
+describe('createRpcChain: time that moves between the estimate of a call and its block', () => {
+  test('behavior: a call that needs a new checkpoint by then has the gas for it', async () => {
+    const { chain, devChain, treasury, stop } = await startTestChain()
+    const rpc = (method: string, params: unknown[]) => devRpc(devChain.rpcUrl, method, params)
+    const server = createServer((request, response) => {
+      void text(request).then(async body => {
+        const answer = await fetch(devChain.rpcUrl, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+        const answered = await answer.text()
+        if (body.includes('eth_estimateGas')) await rpc('anvil_setBlockTimestampInterval', [5])
+        response.setHeader('content-type', 'application/json').end(answered)
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      const { port } = server.address() as AddressInfo // cast: it listens on TCP
+      const late = createRpcChain({ ...chain, rpcUrl: `http://127.0.0.1:${port}`, confirmations: 0 }, dependencies)
+      const wrap = { contract: 'WrappedHeu', call: 'deposit', args: [], valueWei: 1n } as const
+      await chain.write(treasury, wrap)
+      await rpc('anvil_setBlockTimestampInterval', [0])
+      await chain.write(treasury, wrap)
+      await expect(late.write(treasury, wrap)).resolves.toMatchObject({ gasUsed: expect.any(Number) })
+    } finally {
+      server.closeAllConnections()
+      server.close()
+      await stop()
+    }
+  })
 })
 
 describe('createRpcChain: a server that misbehaves', () => {

@@ -17,6 +17,12 @@ const RECEIPT_POLL_MAX_MS = 1_000
 /** Nodes refuse a replacement that does not raise the price by a tenth; a quarter leaves room. */
 const BUMP = { numerator: 5n, denominator: 4n }
 
+/**
+ * What a call may need more in its block than in its estimate, beside a fifth: a second later it writes new storage where the
+ * estimate changed what was there (22,100 gas a word, EIP-2929; votes keep a checkpoint a second, for the supply and two accounts).
+ */
+const ROOM_GAS = 100_000n
+
 function bumped(fees: Fees): Fees {
   const up = (value: bigint): bigint => (value * BUMP.numerator) / BUMP.denominator + 1n
   return { maxFeePerGas: up(fees.maxFeePerGas), maxPriorityFeePerGas: up(fees.maxPriorityFeePerGas) }
@@ -81,7 +87,7 @@ async function gasFor(client: PublicClient, signer: Signer, call: ChainCall): Pr
   if (call.gasLimit !== undefined) return call.gasLimit
   const request = { ...asRequest(signer.address, call), blockTag: 'pending' } as const
   const estimate = await translating('run the transaction', () => client.estimateGas(request))
-  return (estimate * 6n) / 5n // The state may change between estimate and inclusion.
+  return (estimate * 6n) / 5n + ROOM_GAS
 }
 
 /** The stuck transaction that this call replaces; null when there is none, or when its place was taken by another one. */
@@ -171,7 +177,7 @@ function timedOut(hashes: readonly Bytes32[], waitedMs: number): HeuristError<Ch
   )
 }
 
-/** The call passed its estimate and failed in its block: run it again on that block's parent state to learn why. */
+/** The call passed its estimate and failed in its block: run it again on that block's state to learn why. */
 export async function whyReverted(client: PublicClient, from: Address, call: ChainCall, receipt: ChainReceipt): Promise<Error> {
   try {
     const blockNumber = BigInt(receipt.blockNumber)
@@ -180,5 +186,8 @@ export async function whyReverted(client: PublicClient, from: Address, call: Cha
     const translated = toChainError(error, 'run the transaction')
     if (translated.code === 'CHAIN_REVERTED') return translated
   }
-  return revertError(undefined, `transaction ${receipt.transactionHash}`)
+  const { gas } = await translating('read the transaction', () => client.getTransaction({ hash: receipt.transactionHash }))
+  const doing = `transaction ${receipt.transactionHash}`
+  if (BigInt(receipt.gasUsed) < gas) return revertError(undefined, doing)
+  return revertError(undefined, doing, `It used all of its ${gas} gas, because the chain changed after the estimate. Send it again.`)
 }
