@@ -1,5 +1,6 @@
 /** Compute nodes and the pods that they run: everything that happens on a supplier's machine. */
 
+export { GpuClaims } from './node/devices/claims.ts'
 export { deviceGrants } from './node/devices/grant.ts'
 export { type NodeKey, openKey } from './node/key.ts'
 export { type ComputeNode, createNode, type NodeDependencies, type NodeOptions } from './node/node.ts'

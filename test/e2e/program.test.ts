@@ -147,6 +147,27 @@ describe.skipIf(problem !== null)(`a program as a pod${problem ? ` (skipped: ${p
     const { code, stderr } = await network.cli('pod', 'apply', '-f', join(folder, 'pod.yaml'))
     expect(code).not.toBe(0)
     expect(stderr).toContain('line 9, column 12: spec.runtime is "comand"')
+    copyFileSync(join(ROOT, 'examples/word-count/pod.yaml'), join(folder, 'pod.yaml'))
+    writeFileSync(join(folder, 'word-count.mjs'), '')
+    expect((await network.cli('pod', 'apply', '-f', join(folder, 'pod.yaml'))).stderr).toContain(
+      `${join(folder, 'word-count.mjs')} is empty`,
+    )
+  })
+
+  test('behavior: a manifest from standard input, its file in the working folder', () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(ROOT, 'src/bin/heurist.ts'), 'pod', 'apply', '-f', '-', '--dry-run'],
+      {
+        cwd: join(ROOT, 'examples/word-count'),
+        env: { ...process.env, HEURIST_HOME: home, NO_COLOR: '1' },
+        input: readFileSync(join(ROOT, 'examples/word-count/pod.yaml'), 'utf8').replace('name: word-count', 'name: piped'),
+        encoding: 'utf8',
+      },
+    )
+    expect(status, stderr).toBe(0)
+    expect(stdout).toContain(`spec.model.source: "file:${join(ROOT, 'examples/word-count/word-count.mjs')}"`)
+    expect(stdout).toContain('piped would be created')
   })
 
   test("behavior: the program's log, once and followed", async () => {

@@ -16,7 +16,7 @@ export function podApplyCommands(pod: Command, attach: Attach): void {
   const apply = pod
     .command('apply')
     .description('Create or change a pod as its manifest says; shows what differs first')
-    .requiredOption('-f, --file <manifest>', 'pod manifest (YAML or JSON)')
+    .requiredOption('-f, --file <manifest>', 'pod manifest (YAML or JSON); - for standard input')
     .option('--dry-run', 'only show what would change')
     .option('--yes', 'do not ask before a change')
   attach(apply, (context, _args, options: Partial<ApplyOptions>) => applyManifest(context, options as ApplyOptions)) // cast: --file is required

@@ -43,7 +43,7 @@ export async function manifestOf(context: Context, options: DeployOptions): Prom
   return withModel(context, manifestForModel({ name, source, price, ...(options.context && { contextLength: options.context }) }))
 }
 
-/** `file:./program.mjs` lies beside the manifest; a node can not know which folder is meant. */
+/** `file:./program.mjs` lies beside the manifest, or in the working folder of a manifest from standard input; a node can not know which folder is meant. */
 function besideFile(manifest: PodManifest, path: string): PodManifest {
   const { model } = manifest.spec
   if (!/^file:\.{1,2}\//.test(model.source)) return manifest
@@ -56,17 +56,20 @@ async function withModel(context: Context, manifest: PodManifest): Promise<ReadM
   const modelFile = await fetchModel(context, manifest)
   if (modelFile !== null && manifest.spec.engine.name === 'llama') await checkWeights(modelFile)
   if (modelFile === null || manifest.spec.model.sha256) return { manifest, modelFile }
+  const { size: bytes } = statSync(modelFile)
+  if (bytes === 0) throw usageError(`${modelFile} is empty: there is nothing to serve.`)
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(modelFile)) hash.update(chunk)
-  const model = { ...manifest.spec.model, sha256: hash.digest('hex'), bytes: statSync(modelFile).size }
+  const model = { ...manifest.spec.model, sha256: hash.digest('hex'), bytes }
   return { manifest: { ...manifest, spec: { ...manifest.spec, model } }, modelFile }
 }
 
+/** A dash is what a program pipes into this one. */
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path === '-' ? process.stdin.fd : path, 'utf8')
   } catch {
-    throw usageError(`${path} can not be read. Give the path of a pod manifest.`)
+    throw usageError(`${path} can not be read. Give the path of a pod manifest, or - for standard input.`)
   }
 }
 

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createManualClock, silentLogger } from '#platform'
+import { createManualClock, silentLogger, systemClock } from '#platform'
 import { type Device, deviceSchema } from '#protocol'
 import type { Engine } from '../pod/engines/engine.ts'
+import { GpuClaims } from './devices/claims.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { Machine } from './machine.ts'
 import { TEST_DEVICE } from './testing/fixtures.ts'
@@ -69,6 +70,38 @@ describe('Machine', () => {
     const { machine } = await open(benchmark)
     expect(machine.devices()[0]?.benchmark).toBeNull()
   })
+
+  test.skipIf(process.platform !== 'linux')(
+    'behavior: of two nodes on one GPU the second has the CPU alone, until the first has ended',
+    async () => {
+      const parent = `GPU-${process.pid}-shared`
+      const warnings: unknown[] = []
+      const node = (): Machine =>
+        new Machine(
+          {},
+          {
+            clock: createManualClock(),
+            random: () => 0,
+            logger: { ...silentLogger, warn: (words: unknown) => void warnings.push(words) },
+            engines: {},
+            journal,
+            claims: new GpuClaims(systemClock),
+            detectDevices: async () => [{ ...SLICE, parent, shareBps: 10_000 }, TEST_DEVICE],
+            changed: () => {},
+          },
+        )
+      const [first, second, third] = [node(), node(), node()]
+      await first.open()
+      await second.open()
+      const kinds = (machine: Machine): string[] => machine.devices().map(({ kind }) => kind)
+      expect([kinds(first), kinds(second)]).toEqual([['slice', 'cpu'], ['cpu']])
+      expect(warnings).toEqual([expect.stringContaining(`${parent}: 100 % of it are offered by another node of this machine`)])
+      first.close()
+      await third.open()
+      expect(kinds(third)).toEqual(['slice', 'cpu'])
+      third.close()
+    },
+  )
 
   test('behavior: devices and replicas are measured again unannounced, and the change is told once', async () => {
     const scores = [4e12, 1e12]

@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from '#platform'
 import { type Device, type EngineName, messageOf } from '#protocol'
 import type { Engine } from '../pod/engines/engine.ts'
 import { CPU_KERNEL, DeviceBenchmark, type Measured, measureCpu } from './devices/benchmark.ts'
+import type { GpuClaims } from './devices/claims.ts'
 import type { RunCommand } from './devices/command.ts'
 import { detectDevices } from './devices/detect.ts'
 import { DeviceList } from './devices/list.ts'
@@ -32,6 +33,8 @@ export type MachineDependencies = {
   readonly detectDevices?: () => Promise<Device[]>
   /** Runs the tools of GPU vendors unless given. */
   readonly run?: RunCommand
+  /** What other nodes of this machine have of its GPUs; absent: this node is the only one. */
+  readonly claims?: GpuClaims | undefined
   changed(): void
 }
 /** What goes on beside the measurements. */
@@ -67,17 +70,22 @@ export class Machine {
     return this.#list.now()
   }
 
-  /** Detects the devices and measures those whose figure is not known. */
+  /** Detects the devices, takes those that no other node has, and measures those whose figure is not known. */
   async open(): Promise<void> {
-    const { clock, engines, detectDevices: detect = () => this.#detect() } = this.#deps
+    const { clock, engines } = this.#deps
     const { isBenchmarkForced: isForced = false } = this.#options
-    const found = await detect()
+    const found = await this.#found()
     for (const engine of Object.values(engines)) await engine.prepare?.(found)
     const devices: Device[] = []
     // One after another: two at once would measure each other.
     for (const device of found) devices.push(await this.#benchmark.register(device, { isForced }))
     for (const device of devices) this.#duties.set(device.id, new DutyCycle(device.shareBps, clock))
     this.#list.set(devices)
+  }
+
+  /** Other nodes of this machine may have its GPUs now. */
+  close(): void {
+    this.#deps.claims?.release()
   }
 
   /** Follows how busy the GPUs are, and measures devices and replicas again at times that nobody knows, while nothing else runs. */
@@ -95,6 +103,15 @@ export class Machine {
     const duty = this.#duties.get(deviceId)
     if (!duty) throw new Error(`device ${deviceId} has no duty cycle`)
     return duty
+  }
+
+  async #found(): Promise<readonly Device[]> {
+    const { claims, logger, detectDevices: detect = () => this.#detect() } = this.#deps
+    const detected = await detect()
+    if (!claims) return detected
+    const { devices, notes } = await claims.take(detected)
+    for (const note of notes) logger.warn(note)
+    return devices
   }
 
   #detect(): Promise<Device[]> {

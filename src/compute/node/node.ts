@@ -137,6 +137,7 @@ class Node implements ComputeNode {
     cancelTimer()
     this.#link.stop()
     await this.#replicas.stop()
+    this.#machine.close()
     this.#journal.close()
     if (this.#keepAlive) clearInterval(this.#keepAlive)
   }

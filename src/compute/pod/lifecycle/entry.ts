@@ -15,6 +15,8 @@ export type Entry = {
   state: Replica['state']
   /** Memory and slots of the device that are promised to it while it loads, is warm or drains. */
   bytes: number
+  /** And memory of the machine beside that. */
+  hostBytes: number
   granted: number
   slots: Slots
   model: LoadedModel | null
@@ -26,6 +28,9 @@ export type Entry = {
   /** It failed for want of room alone: whatever is unloaded may help. */
   lacksRoom: boolean
   failures: number
+  /** How often in a row it was gone by itself soon after it had been loaded. */
+  crashes: number
+  warmAtMs: number
   cancelRetry: () => void
   toldAtMs: number
   lastUsedMs: number
@@ -38,6 +43,7 @@ export function newEntry(pod: PodRecord, device: Device, known: { readonly units
     stop: new AbortController(),
     state: 'cold',
     bytes: 0,
+    hostBytes: 0,
     granted: 0,
     slots: new Slots(0, 0),
     model: null,
@@ -48,6 +54,8 @@ export function newEntry(pod: PodRecord, device: Device, known: { readonly units
     reason: null,
     lacksRoom: false,
     failures: 0,
+    crashes: 0,
+    warmAtMs: 0,
     cancelRetry: () => undefined,
     toldAtMs: 0,
     lastUsedMs: known.nowMs,
@@ -56,11 +64,11 @@ export function newEntry(pod: PodRecord, device: Device, known: { readonly units
 
 /** Its part of the device; nobody's while it is cold or has failed. The last replica of a pod that is always to be there is not idle. */
 export function tenantOf(entry: Entry): Tenant | null {
-  const { pod, device, state, bytes, granted: slots, lastUsedMs } = entry
+  const { pod, device, state, bytes, hostBytes, granted: slots, lastUsedMs } = entry
   if (state === 'cold' || state === 'failed') return null
   const mayGo = isIdle(entry) && pod.manifest.spec.scaling.min === 0
   const idleSinceMs = mayGo ? lastUsedMs : null
-  return { podId: pod.podId, podName: pod.name, deviceId: device.id, trust: trustClassOf(pod), bytes, slots, idleSinceMs }
+  return { podId: pod.podId, podName: pod.name, deviceId: device.id, trust: trustClassOf(pod), bytes, hostBytes, slots, idleSinceMs }
 }
 
 /** What the router is told of it; `slots` are those that it would have. */
@@ -80,6 +88,16 @@ export function isIdle({ state, slots }: Entry): boolean {
   return state === 'warm' && slots.busy === 0
 }
 
+/** A model that stayed for this long is sound: that it is gone now says nothing of its next load. */
+const STEADY_MS = 600_000
+
+/** It is gone by itself: what loads without fault and falls at once pauses longer each time, like what can not be loaded. */
+export function countCrash(entry: Entry, nowMs: number): void {
+  if (nowMs - entry.warmAtMs >= STEADY_MS) entry.crashes = 0
+  entry.failures = entry.crashes
+  entry.crashes += 1
+}
+
 /** Part of a device's memory that weights may fill: beside them stand contexts and the runtime. */
 const WEIGHTS_SHARE = 0.9
 
@@ -92,6 +110,16 @@ export function bytesOn(device: Device, { spec }: PodManifest, weightBytes: numb
   const hostBytes = memoryBytes || (spec.command ? DEFAULT_PROGRAM_BYTES : 0)
   const asked = device.kind !== 'cpu' && vramBytes > 0 ? vramBytes : hostBytes
   return Math.max(asked, Math.ceil((weightBytes ?? spec.model.bytes ?? 0) / WEIGHTS_SHARE))
+}
+
+/**
+ * What it takes of the machine's memory beside that of its GPU: a program all that its sandbox gives it, a model what its manifest asks for
+ * beside its VRAM. On the CPU nothing, since {@link bytesOn} is that.
+ */
+export function hostBytesOn(device: Device, { spec }: PodManifest): number {
+  const { vramBytes, memoryBytes } = spec.resources
+  if (device.kind === 'cpu') return 0
+  return spec.command ? memoryBytes || DEFAULT_PROGRAM_BYTES : vramBytes > 0 ? memoryBytes : 0
 }
 
 /** Who serves a lease: a warm one with a free slot, else one that loads or could, else a full one to wait for, else one that failed. */

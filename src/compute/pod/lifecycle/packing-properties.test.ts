@@ -13,12 +13,14 @@ const DEVICES = [
   device('pair', 48, { kind: 'group', members: ['g0', 'g1'], slots: 6 }),
   device('cpu', 16, { kind: 'cpu', slots: 9 }),
 ]
+const CPU_BYTES = 16 * 2 ** 30
 const IDS = DEVICES.map(({ id }) => id)
 const trust = fc.constantFrom('models', 'programs of a', 'programs of b')
 const wishes = fc
   .array(
     fc.record({
       gib: fc.integer({ min: 0, max: 26 }),
+      hostGib: fc.integer({ min: 0, max: 9 }),
       slots: fc.integer({ min: 1, max: 20 }),
       trust,
       options: fc.shuffledSubarray(IDS),
@@ -26,7 +28,9 @@ const wishes = fc
     }),
     { maxLength: 12 },
   )
-  .map(list => list.map(({ gib, slots, trust: own, options, pod }) => wish(`w${pod}`, gib, options, { slots, trust: own })))
+  .map(list =>
+    list.map(({ gib, hostGib, slots, trust: own, options, pod }) => wish(`w${pod}`, gib, options, { hostGib, slots, trust: own })),
+  )
 /** Who could really be there: placed by the same rule, some of them idle by now. */
 const scenes = fc
   .record({ before: wishes, idle: fc.array(fc.option(fc.integer({ min: 0, max: 5 })), { minLength: 12, maxLength: 12 }), wishes })
@@ -34,7 +38,7 @@ const scenes = fc
     const present = pack(DEVICES, [], before).flatMap((outcome, index) => {
       const { podId, trust: own, options } = before[index]!
       if (!('evict' in outcome)) return []
-      const bytes = options.find(({ deviceId }) => deviceId === outcome.deviceId)!.bytes
+      const { bytes, hostBytes } = options.find(({ deviceId }) => deviceId === outcome.deviceId)!
       return [
         {
           podId: `t${index}`,
@@ -42,6 +46,7 @@ const scenes = fc
           deviceId: outcome.deviceId,
           trust: own,
           bytes,
+          hostBytes,
           slots: outcome.slots,
           idleSinceMs: idle[index] ?? null,
         },
@@ -54,8 +59,8 @@ function standing(present: readonly Tenant[], asked: readonly Wish[], outcomes: 
   const placed = outcomes.flatMap((outcome, index): Tenant[] => {
     if (!('evict' in outcome)) return []
     const { podId, podName, trust: own, options } = asked[index]!
-    const bytes = options.find(({ deviceId }) => deviceId === outcome.deviceId)!.bytes
-    return [{ podId, podName, deviceId: outcome.deviceId, trust: own, bytes, slots: outcome.slots, idleSinceMs: null }]
+    const { bytes, hostBytes } = options.find(({ deviceId }) => deviceId === outcome.deviceId)!
+    return [{ podId, podName, deviceId: outcome.deviceId, trust: own, bytes, hostBytes, slots: outcome.slots, idleSinceMs: null }]
   })
   const evicted = outcomes.flatMap(outcome => ('evict' in outcome ? outcome.evict : []))
   return [...present.filter(each => !evicted.includes(each)), ...placed]
@@ -63,6 +68,10 @@ function standing(present: readonly Tenant[], asked: readonly Wish[], outcomes: 
 
 const sum = (tenants: readonly Tenant[], deviceId: string, of: (tenant: Tenant) => number): number =>
   tenants.filter(each => each.deviceId === deviceId).reduce((total, each) => total + of(each), 0)
+
+/** What is promised of the machine's memory. */
+const onMachine = (tenants: readonly Tenant[]): number =>
+  sum(tenants, 'cpu', ({ bytes }) => bytes) + tenants.reduce((total, { hostBytes }) => total + hostBytes, 0)
 
 function trustsOn(tenants: readonly Tenant[], gpu: string): Set<string> {
   const ids = DEVICES.filter(each => gpusOf(each).includes(gpu)).map(({ id }) => id)
@@ -77,14 +86,16 @@ function firstFitDecreasing(present: readonly Tenant[], asked: readonly Wish[]):
   const order = [...asked].sort((a, b) => bytesOf(b) - bytesOf(a) || (a.podId < b.podId ? -1 : Number(a.podId > b.podId)))
   for (const each of order) {
     const { podId, podName, trust: own, slots, options } = each
-    for (const { deviceId, bytes } of options) {
+    for (const { deviceId, bytes, hostBytes } of options) {
       const target = DEVICES.find(({ id }) => id === deviceId)!
       const free = target.slots - sum(all, deviceId, other => other.slots)
-      const isCrowded = sum(all, deviceId, ({ bytes: taken }) => taken) + bytes > target.memoryBytes || free < 1
+      const isTooLarge = sum(all, deviceId, ({ bytes: taken }) => taken) + bytes > target.memoryBytes
+      const onHost = deviceId === 'cpu' ? bytes : hostBytes
+      const isCrowded = isTooLarge || free < 1 || (onHost > 0 && onMachine(all) + onHost > CPU_BYTES)
       const isStrange = gpusOf(target).some(gpu => [...trustsOn(all, gpu)].some(other => other !== own))
       const isDouble = all.some(other => other.deviceId === deviceId && other.podId === podId)
       if (isCrowded || isStrange || isDouble) continue
-      all.push({ podId, podName, deviceId, trust: own, bytes, slots: Math.min(slots, free), idleSinceMs: null })
+      all.push({ podId, podName, deviceId, trust: own, bytes, hostBytes, slots: Math.min(slots, free), idleSinceMs: null })
       found.add(each)
       break
     }
@@ -112,6 +123,7 @@ describe('pack, whoever is there and whatever is asked for', () => {
           id,
         ).toBeLessThanOrEqual(slots)
       }
+      expect(onMachine(all)).toBeLessThanOrEqual(CPU_BYTES)
       for (const outcome of outcomes) if ('evict' in outcome) expect(outcome.slots).toBeGreaterThan(0)
     }))
 

@@ -69,6 +69,22 @@ describe('pack', () => {
     ])
   })
 
+  test("behavior: what pods on GPUs take of the machine's memory is taken from the CPU's, and comes back from whoever is idle", () => {
+    const devices = [device('a', 24), device('b', 24), device('cpu', 16, { kind: 'cpu' })]
+    const onA = tenant('first', 'a', 4, { hostBytes: 10 * 2 ** 30, idleSinceMs: 5 })
+    const busyA = { ...onA, idleSinceMs: null }
+    const onCpu = tenant('small', 'cpu', 4, { idleSinceMs: 1 })
+    expect(short(pack(devices, [busyA, onCpu], [wish('next', 8, ['cpu'])])[0])).toEqual([
+      'no room on cpu: the pod takes 8.0 GiB, and 6.0 GiB are free (held by first)',
+    ])
+    expect(short(pack(devices, [busyA, onCpu], [wish('next', 8, ['b'], { hostGib: 8 })])[0])).toEqual([
+      "no room beside b: the pod takes 8.0 GiB of the machine's memory, and 6.0 GiB are free (held by first)",
+    ])
+    expect(short(pack(devices, [busyA, onCpu], [wish('next', 8, ['b'], { hostGib: 6 })])[0])).toEqual(['b', ['small']])
+    expect(short(pack(devices, [onA, onCpu], [wish('next', 8, ['b'], { hostGib: 8 })])[0])).toEqual(['b', ['first']])
+    expect(short(pack(devices, [busyA, onCpu], [wish('next', 24, ['b'])])[0])).toEqual(['b', []])
+  })
+
   test('behavior: one replica of a pod on a device', () => {
     const outcomes = pack(
       [device('a', 24), device('b', 24)],

@@ -8,6 +8,8 @@ export type Tenant = {
   /** See {@link trustClassOf}. */
   readonly trust: string
   readonly bytes: number
+  /** What it takes of the machine's memory beside that of its GPU; 0 on the CPU, whose memory that is. */
+  readonly hostBytes: number
   readonly slots: number
   /** Since when it is idle and may be unloaded for another; null: it stays. */
   readonly idleSinceMs: number | null
@@ -21,7 +23,7 @@ export type Wish = {
   /** Jobs at once; it takes fewer where fewer are left, and at least one. */
   readonly slots: number
   /** The devices that can hold it and what it takes of each, the best first. */
-  readonly options: readonly { readonly deviceId: string; readonly bytes: number }[]
+  readonly options: readonly { readonly deviceId: string; readonly bytes: number; readonly hostBytes: number }[]
 }
 
 export type Placed<T> = { readonly deviceId: string; readonly slots: number; readonly evict: readonly T[] }
@@ -40,7 +42,7 @@ export function trustClassOf({ deployer, manifest }: PodRecord): string {
 /**
  * Places replicas on devices (DESIGN §8): first-fit decreasing by memory. First all that fit beside what is there; then, again the largest
  * first, those for which idle replicas have to go, of which the one that was used longest ago goes first and none in vain. No device ever
- * promises more memory or slots than it has, two trust classes never meet on one GPU without MIG, and who works is never touched.
+ * promises more memory or slots than it has, nor the machine more memory than its CPU has, two trust classes never meet on one GPU without MIG, and who works is never touched.
  * The answer depends on no order but that of a wish's options. @returns outcomes in the order of `wishes`
  */
 export function pack<T extends Tenant>(devices: readonly Device[], tenants: readonly T[], wishes: readonly Wish[]): Outcome<T>[] {
@@ -59,17 +61,20 @@ function sizeOf({ options }: Wish): number {
   return Math.max(0, ...options.map(({ bytes }) => bytes))
 }
 
-type Option = { readonly device: Device; readonly bytes: number }
+type Option = { readonly device: Device; readonly bytes: number; readonly hostBytes: number }
 
 /** The devices and who is on them while a round of placing goes on. */
 class Floor<T extends Tenant> {
   readonly #devices: ReadonlyMap<string, Device>
+  /** The CPU: its memory is the machine's. */
+  readonly #host: Device | null
   /** Those that were there, and after them those placed in this round. */
   #tenants: Tenant[]
   readonly #before: ReadonlySet<Tenant>
 
   constructor(devices: readonly Device[], tenants: readonly T[]) {
     this.#devices = new Map(devices.map(device => [device.id, device]))
+    this.#host = devices.find(({ kind }) => kind === 'cpu') ?? null
     this.#tenants = [...tenants]
     this.#before = new Set(tenants)
   }
@@ -95,32 +100,42 @@ class Floor<T extends Tenant> {
   }
 
   #optionsOf({ options }: Wish): Option[] {
-    return options.flatMap(({ deviceId, bytes }) => {
+    return options.flatMap(({ deviceId, ...sizes }) => {
       const device = this.#devices.get(deviceId)
-      return device ? [{ device, bytes }] : []
+      return device ? [{ device, ...sizes }] : []
     })
   }
 
-  #settle({ device, bytes }: Option, { podId, podName, trust, slots: wanted }: Wish, evict: readonly T[]): Placed<T> {
+  #settle({ device, bytes, hostBytes }: Option, { podId, podName, trust, slots: wanted }: Wish, evict: readonly T[]): Placed<T> {
     this.#tenants = without(this.#tenants, evict)
     const slots = Math.min(wanted, freeSlots(device, this.#tenants))
-    this.#tenants.push({ podId, podName, deviceId: device.id, trust, bytes, slots, idleSinceMs: null })
+    this.#tenants.push({ podId, podName, deviceId: device.id, trust, bytes, hostBytes, slots, idleSinceMs: null })
     return { deviceId: device.id, slots, evict }
   }
 
-  #obstacle({ device, bytes }: Option, wish: Wish, tenants: readonly Tenant[]): string | null {
-    const here = on(device, tenants)
-    const holders = `held by ${[...new Set(here.map(({ podName }) => podName))].sort(byText).join(', ')}`
-    if (here.some(({ podId }) => podId === wish.podId)) return `no room on ${device.id}: a replica of the pod is there`
+  #obstacle({ device, bytes, hostBytes }: Option, wish: Wish, tenants: readonly Tenant[]): string | null {
+    if (on(device, tenants).some(({ podId }) => podId === wish.podId)) return `no room on ${device.id}: a replica of the pod is there`
     const stranger = this.#onSameGpu(device, tenants).find(({ trust }) => trust !== wish.trust)
     if (stranger) {
       return `no room on ${device.id} beside ${stranger.podName}: a GPU without MIG isolates neither memory nor faults, and the two do not trust each other`
     }
-    const freeBytes = device.memoryBytes - here.reduce((sum, tenant) => sum + tenant.bytes, 0)
     if (bytes > device.memoryBytes) return `no room on ${device.id}: it has ${size(device.memoryBytes)}, and the pod takes ${size(bytes)}`
-    if (bytes > freeBytes) return `no room on ${device.id}: the pod takes ${size(bytes)}, and ${size(freeBytes)} are free (${holders})`
-    if (freeSlots(device, tenants) < 1) return `no room on ${device.id}: all its ${device.slots} slots are taken (${holders})`
+    const crowd = this.#crowdOn(device, bytes, tenants)
+    if (crowd !== null) return `no room on ${device.id}: the pod takes ${size(bytes)}, and ${crowd}`
+    const hostCrowd = this.#host && this.#crowdOn(this.#host, hostBytes, tenants)
+    if (hostCrowd !== null) return `no room beside ${device.id}: the pod takes ${size(hostBytes)} of the machine's memory, and ${hostCrowd}`
+    if (freeSlots(device, tenants) < 1)
+      return `no room on ${device.id}: all its ${device.slots} slots are taken (held by ${namesOf(on(device, tenants))})`
     return null
+  }
+
+  /** Who is in the way of so much of a device's memory; null when nobody is. The CPU's is the machine's, of which pods on GPUs take some too. */
+  #crowdOn(device: Device, bytes: number, tenants: readonly Tenant[]): string | null {
+    const taken = ({ deviceId, bytes: own, hostBytes }: Tenant): number =>
+      (deviceId === device.id ? own : 0) + (device === this.#host ? hostBytes : 0)
+    const holders = tenants.filter(tenant => taken(tenant) > 0)
+    const freeBytes = holders.reduce((free, tenant) => free - taken(tenant), device.memoryBytes)
+    return bytes === 0 || bytes <= freeBytes ? null : `${size(freeBytes)} are free (held by ${namesOf(holders)})`
   }
 
   /** Whom to unload, or null when that would not do. */
@@ -130,7 +145,7 @@ class Floor<T extends Tenant> {
     if (!strangers.every(tenant => this.#mayGo(tenant))) return null
     const evict: Tenant[] = [...strangers]
     const isEnough = (gone: readonly Tenant[]): boolean => this.#obstacle(option, wish, without(this.#tenants, gone)) === null
-    const idle = on(device, this.#tenants).filter(tenant => this.#mayGo(tenant) && !strangers.includes(tenant))
+    const idle = this.#inTheWayOf(option).filter(tenant => this.#mayGo(tenant) && !strangers.includes(tenant))
     for (const tenant of idle.sort(byAge)) {
       if (isEnough(evict)) break
       evict.push(tenant)
@@ -142,6 +157,14 @@ class Floor<T extends Tenant> {
       if (isEnough(fewer)) evict.splice(evict.indexOf(tenant), 1)
     }
     return evict as T[] // cast: #mayGo is true of those only that were there before
+  }
+
+  /** Those on the device, and those that take of the machine's memory where that is asked for. */
+  #inTheWayOf({ device, hostBytes }: Option): Tenant[] {
+    const asksHost = device === this.#host || hostBytes > 0
+    return this.#tenants.filter(
+      tenant => tenant.deviceId === device.id || (asksHost && (tenant.hostBytes > 0 || tenant.deviceId === this.#host?.id)),
+    )
   }
 
   #mayGo(tenant: Tenant): boolean {
@@ -159,6 +182,10 @@ class Floor<T extends Tenant> {
 
 function on(device: Device, tenants: readonly Tenant[]): Tenant[] {
   return tenants.filter(({ deviceId }) => deviceId === device.id)
+}
+
+function namesOf(tenants: readonly Tenant[]): string {
+  return [...new Set(tenants.map(({ podName }) => podName))].sort(byText).join(', ')
 }
 
 function freeSlots(device: Device, tenants: readonly Tenant[]): number {

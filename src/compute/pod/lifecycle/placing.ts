@@ -1,6 +1,6 @@
 import type { Clock } from '#platform'
 import type { Device, PodManifest, PodRecord } from '#protocol'
-import { bytesOn, type Entry, tenantOf } from './entry.ts'
+import { bytesOn, type Entry, hostBytesOn, tenantOf } from './entry.ts'
 import { type Outcome, type Placed, pack, type Tenant, trustClassOf, type Wish } from './packing.ts'
 
 export type PlacingDependencies = {
@@ -49,12 +49,12 @@ export class Placing {
 
   /** The files of the pod are here, and may be larger than its manifest said. @throws when its device has no room for that */
   takeWeights(entry: Entry, weightBytes: number): readonly Entry[] {
-    const { pod, device, granted: slots } = entry
+    const { pod, device, granted: slots, hostBytes } = entry
     this.#weights.set(pod.manifestHash, weightBytes)
     const bytes = bytesOn(device, pod.manifest, weightBytes)
     if (bytes <= entry.bytes) return []
     const others = this.#deps.present().filter(other => other !== entry)
-    const [outcome] = this.#pack(others, [{ ...nameOf(pod), slots, options: [{ deviceId: device.id, bytes }] }])
+    const [outcome] = this.#pack(others, [{ ...nameOf(pod), slots, options: [{ deviceId: device.id, bytes, hostBytes }] }])
     if (!outcome || 'refusals' in outcome) {
       entry.lacksRoom = true
       throw new Error(outcome?.refusals.get(device.id))
@@ -66,7 +66,11 @@ export class Placing {
   #decide(): void {
     const requests = this.#requests.splice(0)
     const wishes = requests.map(({ pod }): Wish => {
-      const options = this.#coldOf(pod).map(({ device }) => ({ deviceId: device.id, bytes: this.#bytes(pod, device) }))
+      const options = this.#coldOf(pod).map(({ device }) => ({
+        deviceId: device.id,
+        bytes: this.#bytes(pod, device),
+        hostBytes: hostBytesOn(device, pod.manifest),
+      }))
       return { ...nameOf(pod), slots: this.#deps.slots(pod.manifest), options }
     })
     const outcomes = this.#pack(this.#deps.present(), wishes)
@@ -81,6 +85,7 @@ export class Placing {
     const entry = this.#coldOf(pod).find(({ device }) => device.id === deviceId)!
     entry.granted = slots
     entry.bytes = this.#bytes(pod, entry.device)
+    entry.hostBytes = hostBytesOn(entry.device, pod.manifest)
     this.#deps.start(entry, evict)
     return entry
   }

@@ -242,6 +242,30 @@ describe('Replicas', () => {
     await expect(ready(replicas, next!)).rejects.toThrow(/no room on cpu.*held by pod0/)
   })
 
+  test("behavior: what a pod on a GPU needs of the machine's memory is the CPU's no more, until it is unloaded", async () => {
+    const gpu = { ...TEST_DEVICE, id: 'gpu', kind: 'gpu' as const, memoryBytes: 24e9 }
+    const { replicas, states } = setUp({ devices: [gpu, { ...TEST_DEVICE, memoryBytes: 16e9 }] })
+    const both = makePod('both', { ...cold, resources: { gpuCount: 1, vramBytes: 8e9, memoryBytes: 12e9 } })
+    // Where it names no VRAM its memory is that of its device.
+    const beside = makePod('beside', { ...cold, resources: { gpuCount: 1, memoryBytes: 6e9 } })
+    const plain = makePod('plain', { scaling: { min: 1 }, resources: { memoryBytes: 6e9 } })
+    replicas.setPods([both, beside, plain])
+    const release = await (await ready(replicas, both)).claim(never)
+    await ready(replicas, beside)
+    replicas.scale(plain.podId, 'load')
+    await until(() => states()['plain@gpu'] === 'warm')
+    replicas.scale(plain.podId, 'load')
+    await until(() => states()['plain@cpu'] === 'failed')
+    expect(replicas.facts().find(({ state }) => state === 'failed')?.reason).toBe(
+      'no room on cpu: the pod takes 5.6 GiB, and 3.7 GiB are free (held by both)',
+    )
+    release?.()
+    replicas.scale(both.podId, 'evict')
+    await until(() => states()['plain@cpu'] === 'cold')
+    replicas.scale(plain.podId, 'load')
+    await until(() => states()['plain@cpu'] === 'warm')
+  })
+
   test('behavior: the size of a pulled file is known the next time, and then the pod goes where it fits', async () => {
     const devices = [4e9, 16e9].map((memoryBytes, index) => ({ ...TEST_DEVICE, id: `gpu${index}`, kind: 'gpu' as const, memoryBytes }))
     const { replicas, states, clock, engine } = setUp({ bytes: { big: 9e9 }, devices })
@@ -341,6 +365,33 @@ describe('Replicas', () => {
     clock.advance(1000)
     await ready(replicas, pod)
     expect([replicas.facts()[0]?.state, state.loads]).toEqual(['warm', 2])
+  })
+
+  test('behavior: a model that loads and is soon gone, again and again, pauses longer each time; one that had stayed does not', async () => {
+    let die: (reason: string) => void = () => {}
+    const { engine, state } = createTestEngine()
+    const load: typeof engine.load = async spec => {
+      const model = await engine.load(spec)
+      return { ...model, died: new Promise<string>(resolve => (die = resolve)) }
+    }
+    const { replicas, clock } = setUp({ dependencies: { engines: { llama: { ...engine, load } } } })
+    const pod = makePod('tiny')
+    replicas.setPods([pod])
+    /** Half of the pause's ceiling is drawn: how long until it may be loaded again. */
+    const pauseMs = async (): Promise<number> => {
+      await ready(replicas, pod)
+      die('its process ended (SIGSEGV)')
+      await until(() => replicas.facts()[0]?.state === 'failed')
+      for (let ms = 0; ; ms += 1000) {
+        if (replicas.facts()[0]?.state === 'cold') return ms
+        clock.advance(1000)
+      }
+    }
+    expect([await pauseMs(), await pauseMs(), await pauseMs(), await pauseMs()]).toEqual([1000, 2000, 4000, 8000])
+    await ready(replicas, pod)
+    clock.advance(600_000)
+    expect([await pauseMs(), await pauseMs()]).toEqual([1000, 2000])
+    expect(state.loads).toBe(6)
   })
 
   const refused: [string, PodRecord, Partial<ReplicaDependencies>, string][] = [

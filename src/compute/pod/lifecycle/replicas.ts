@@ -12,7 +12,7 @@ import {
 } from '#protocol'
 import type { LoadedModel } from '../engines/engine.ts'
 import { abortable } from './abortable.ts'
-import { type Entry, factOf, isIdle, newEntry, preference } from './entry.ts'
+import { countCrash, type Entry, factOf, isIdle, newEntry, preference } from './entry.ts'
 import { Loading, type LoadingDependencies } from './loading.ts'
 import { Placing } from './placing.ts'
 import { loadFailure, type ReplicaErrorCode, refusal } from './refusals.ts'
@@ -250,6 +250,7 @@ export class Replicas {
     try {
       await this.#loading.load(entry)
       entry.failures = 0
+      entry.warmAtMs = this.#deps.clock.now()
       entry.reason = null
       // A pod that was removed while it loaded stays draining; retire() unloads it.
       if (!this.#draining.has(entry)) entry.state = 'warm'
@@ -266,7 +267,9 @@ export class Replicas {
     void model?.died?.then(reason => {
       if (entry.model !== model) return
       void this.#unload(entry)
-      if (entry.state === 'warm') this.#setFailed(entry, reason)
+      if (entry.state !== 'warm') return
+      countCrash(entry, this.#deps.clock.now())
+      this.#setFailed(entry, reason)
     })
   }
 

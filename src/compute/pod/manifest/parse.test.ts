@@ -70,6 +70,7 @@ describe('parseManifest', () => {
     ['a list item', '  runtime: llm', '  runtime: command\n  command:\n    run:\n      - node\n      - 5', 10, 9],
     ['a tab', '  runtime: llm', '\truntime: llm', 6, 1],
     ['a key twice', 'kind: Pod', 'kind: Pod\nkind: Pod', 4, 1],
+    ['a second document', '  runtime: llm', '  runtime: llm\n---\nkind: Pod', 7, 1],
   ]
   for (const [label, from, to, line, column] of PLACES) {
     test(`error: says where: ${label}`, () => {
@@ -79,6 +80,12 @@ describe('parseManifest', () => {
       expect(() => parseManifest(text)).toThrow(`line ${line}, column ${column}: `)
     })
   }
+
+  test('error: several manifests in one file are said in words of a manifest', () => {
+    expect(faultsOf(`${MINIMAL}---${MINIMAL}`)[0]?.message).toBe(
+      'is more than one document; a manifest is one: put each pod into a file of its own',
+    )
+  })
 
   test('behavior: a program has a command, and nothing else has one', () => {
     const program = MINIMAL.replace('runtime: llm', 'runtime: command').replace('name: llama', 'name: command')

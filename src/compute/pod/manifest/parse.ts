@@ -1,4 +1,4 @@
-import { type Document, type LineCounter, parseDocument } from 'yaml'
+import { type Document, type LineCounter, parseDocument, type YAMLParseError } from 'yaml'
 import type { z } from 'zod'
 import { HeuristError, type PodManifest, podManifestSchema } from '#protocol'
 import { createLocator, type Position } from './positions.ts'
@@ -60,11 +60,7 @@ function readYaml(text: string): Read {
   const [error] = document.errors
   if (error) {
     const [start] = error.linePos ?? []
-    const message = `can not be read: ${error.message
-      .split('\n')[0]
-      ?.replace(/ at line \d+, column \d+/, '')
-      .replace(/[:.]$/, '')}`
-    throw invalid([{ path: '', message, ...(start && { position: { line: start.line, column: start.col } }) }])
+    throw invalid([{ path: '', message: wordsOf(error), ...(start && { position: { line: start.line, column: start.col } }) }])
   }
   let root: unknown
   try {
@@ -75,6 +71,13 @@ function readYaml(text: string): Read {
   }
   if (depthOf(root) > MAX_DEPTH) throw tooDeep()
   return { root, document, locate }
+}
+
+/** Without the reader's own mark of the place, and without what it advises its programmers. */
+function wordsOf({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'is more than one document; a manifest is one: put each pod into a file of its own'
+  const words = message.split('\n')[0]?.replace(/ at line \d+, column \d+/, '')
+  return `can not be read: ${words?.replace(/[:.]$/, '')}`
 }
 
 /** Of brackets the depth is counted before; lists and maps without any nest just as well, a character a level. */

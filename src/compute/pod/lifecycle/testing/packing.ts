@@ -13,15 +13,22 @@ export const tenant = (podId: string, deviceId: string, gib: number, more: Parti
   deviceId,
   trust: 'models',
   bytes: gib * GIB,
+  hostBytes: 0,
   slots: 4,
   idleSinceMs: null,
   ...more,
 })
-export const wish = (podId: string, gib: number, deviceIds: readonly string[], more: Partial<Wish> = {}): Wish => ({
+/** `hostGib` is what it takes of the machine beside a GPU. */
+export const wish = (
+  podId: string,
+  gib: number,
+  deviceIds: readonly string[],
+  { hostGib = 0, ...more }: Partial<Wish> & { hostGib?: number } = {},
+): Wish => ({
   podId,
   podName: podId,
   trust: 'models',
   slots: 4,
-  options: deviceIds.map(deviceId => ({ deviceId, bytes: gib * GIB })),
+  options: deviceIds.map(deviceId => ({ deviceId, bytes: gib * GIB, hostBytes: deviceId === 'cpu' ? 0 : hostGib * GIB })),
   ...more,
 })
