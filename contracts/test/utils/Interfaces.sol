@@ -36,6 +36,7 @@ interface IOwnable2Step {
     function pendingOwner() external view returns (address);
     function transferOwnership(address newOwner) external;
     function acceptOwnership() external;
+    function renounceOwnership() external;
 }
 
 interface IOwnedVault is ICreditVault, IGuardedPause, IOwnable2Step, IERC5267 {}
