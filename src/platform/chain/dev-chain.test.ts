@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { isHeuristError } from '#protocol'
 import { systemClock } from '../clock.ts'
 import { silentLogger } from '../logger.ts'
-import { type DevChain, GENESIS_SUPPLY_WEI, startDevChain } from './dev-chain.ts'
+import { type DevChain, type DevChainOptions, GENESIS_SUPPLY_WEI, startDevChain } from './dev-chain.ts'
 import { devRpc } from './dev-process.ts'
 
 const treasury = '0x00000000000000000000000000000000000000aa'
@@ -27,8 +27,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function start(port = 0): Promise<DevChain> {
-  const devChain = await startDevChain({ stateFile, port, treasury, feeVault }, { clock: systemClock, logger: silentLogger })
+async function start(port = 0, more: Partial<DevChainOptions> = {}): Promise<DevChain> {
+  const devChain = await startDevChain({ stateFile, port, treasury, feeVault, ...more }, { clock: systemClock, logger: silentLogger })
   started.push(devChain)
   return devChain
 }
@@ -112,6 +112,20 @@ describe('startDevChain', () => {
     const written = (await stat(stateFile)).mtimeMs
     await vi.waitFor(async () => expect(Date.now() - written).toBeGreaterThan(700), { timeout: 5_000, interval: 50 })
     expect((await stat(stateFile)).mtimeMs).toBe(written)
+  })
+
+  test('behavior: a chain that nobody uses tells the time all the same, and mines what comes at once', async () => {
+    const devChain = await start(0, { idleBlockSeconds: 2 })
+    const time = async () =>
+      Number(((await devRpc(devChain.rpcUrl, 'eth_getBlockByNumber', ['latest', false])) as { timestamp: string }).timestamp) // cast: JSON-RPC's block
+    const before = { height: await height(devChain), time: await time() }
+    await vi.waitFor(async () => expect(await height(devChain)).toBeGreaterThan(before.height), { timeout: 20_000, interval: 50 })
+    expect(await time()).toBeGreaterThan(before.time)
+    await devChain.stop()
+    const slow = await start(0, { idleBlockSeconds: 3_600 })
+    const came = await height(slow)
+    await pay(slow, 1n)
+    expect(await height(slow)).toBe(came + 1)
   })
 
   test('behavior: a chain that is killed comes back on its port with all that was final', async () => {

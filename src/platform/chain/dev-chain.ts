@@ -30,6 +30,8 @@ export type DevChainOptions = {
   readonly feeVault: Address
   /** Writes snapshots by itself while the chain moves (default); false: only when asked to, and at the end. */
   readonly autosave?: boolean
+  /** Seconds between blocks that are empty unless a transaction came; default an hour. */
+  readonly idleBlockSeconds?: number
 }
 export type DevChainDependencies = { readonly clock: Clock; readonly logger: Logger; readonly watchdog?: Watchdog }
 
@@ -155,8 +157,12 @@ class AnvilChain implements DevChain {
 
   async #launch(state: Hex | null): Promise<void> {
     const { clock, watchdog } = this.#dependencies
+    const { idleBlockSeconds } = this.#options
     const run = (load: Loadable | null): Promise<AnvilProcess> =>
-      startAnvil({ port: this.port, chainId: this.chainId, load, coinbase: this.#feeVault }, clock)
+      startAnvil(
+        { port: this.port, chainId: this.chainId, load, coinbase: this.#feeVault, ...(idleBlockSeconds && { idleBlockSeconds }) },
+        clock,
+      )
     const anvil = await (state === null ? run(null) : withLoadable(state, this.#options.stateFile, run))
     this.#anvil = anvil
     watchdog?.watch(anvil.pid)

@@ -11,6 +11,7 @@ const START_TIMEOUT_MS = 15_000
 const START_POLL_MS = 20
 /** Old world states are only asked for around a re-org; all blocks, transactions and events are kept. */
 const KEPT_STATES = 64
+const IDLE_BLOCK_SECONDS = 3_600
 /** More than everything that a deployment sends at once. */
 const BLOCK_GAS_LIMIT = 1_000_000_000
 
@@ -34,7 +35,7 @@ export type AnvilProcess = { readonly child: ChildProcess; readonly pid: number;
  * @throws HeuristError CHAIN_START_FAILED
  */
 export async function startAnvil(
-  options: { port: number; chainId: number; load: Loadable | null; coinbase: string },
+  options: { port: number; chainId: number; load: Loadable | null; coinbase: string; idleBlockSeconds?: number },
   clock: Clock,
 ): Promise<AnvilProcess> {
   const parameters = [
@@ -44,6 +45,8 @@ export async function startAnvil(
     // Transactions that do not fit into a block stay behind until another one comes, and after the last one none does.
     ...['--gas-limit', String(BLOCK_GAS_LIMIT)],
     ...['--prune-history', String(KEPT_STATES), '--no-request-size-limit'],
+    // Each transaction gets its block at once. A chain that nobody uses still has to tell the time: epochs and delays end by it.
+    ...['--block-time', String(options.idleBlockSeconds ?? IDLE_BLOCK_SECONDS), '--mixed-mining'],
     ...(options.load ? loadParameters(options.load, clock) : []),
   ]
   // Its own process group: Ctrl-C in the terminal must not end the chain before the last batch is posted.
