@@ -26,12 +26,17 @@ export function residentMb(pid: number): number {
   return Number(line?.[1] ?? 0) / 1024
 }
 
+/** A run that fails half way leaves none of them behind. */
+function endWithUs(child: ChildProcess): ChildProcess {
+  process.once('exit', () => child.kill())
+  return child
+}
+
 /** Starts a bench program and waits for the facts that it sends when it is up. */
 export async function startProgram<T>(file: string, args: readonly string[]): Promise<{ child: ChildProcess; facts: T }> {
   // Under the flags of this process, which are the product's (scripts/setup.mjs): no proxy is slower for another collector.
-  const child = spawn(process.execPath, [...process.execArgv, join(ROOT, 'bench/gateway', file), ...args], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
+  const parameters = [...process.execArgv, join(ROOT, 'bench/gateway', file), ...args]
+  const child = endWithUs(spawn(process.execPath, parameters, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
   const facts = await new Promise<T>((done, fail) => {
     child.once('message', message => done(message as T)) // cast: our own programs
     child.once('exit', code => fail(new Error(`${file} ended with ${code} before it was up`)))
@@ -54,7 +59,7 @@ export async function answers(port: number): Promise<void> {
 
 /** Starts any Node program and waits until its port answers. */
 export async function startServer(args: readonly string[], port: number): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: 'ignore' })
+  const child = endWithUs(spawn(process.execPath, [...process.execArgv, ...args], { stdio: 'ignore' }))
   await answers(port)
   return child
 }
