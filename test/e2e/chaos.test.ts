@@ -10,8 +10,6 @@ import { ROOT } from '../support/source.ts'
 /** `npm run chaos -- --kills 1000 --seed 7` sets them. */
 const KILLS = Number(process.env.HEURIST_CHAOS_KILLS ?? 30)
 const SEED = Number(process.env.HEURIST_CHAOS_SEED ?? 1)
-/** Whole minutes of it are for the night. */
-const withOutages = test.skipIf(process.env.HEURIST_CHAOS_OUTAGES !== '1')
 const PAUSE_MS = 30_000
 const CHAIN_AWAY_MS = 60_000
 const CLOCK_JUMP = `--import=${pathToFileURL(join(ROOT, 'test/support/clock-jump.mjs'))}`
@@ -75,42 +73,34 @@ describe.skipIf(process.platform !== 'linux')('chaos', () => {
     await cluster.moreAnswers(3)
   }, 240_000)
 
-  withOutages(
-    'behavior: a chain that is silent for a minute, and a router and a node that stand still for half of it, hold no answer up',
-    async () => {
-      const [chain = 0] = descendants(cluster.infrastructure.pid, /anvil/)
-      const paused = ['router-0', 'node-1'].map(name => cluster.roles.get(name)!)
-      process.kill(chain, 'SIGSTOP')
-      const startMs = Date.now()
-      for (const role of paused) role.kill('SIGSTOP')
-      await cluster.moreAnswers(5)
-      await eventually('half a minute to pass', async () => Date.now() > startMs + PAUSE_MS, 2 * PAUSE_MS)
-      for (const role of paused) role.kill('SIGCONT')
-      await cluster.moreAnswers(3)
-      await eventually('the minute to pass', async () => Date.now() > startMs + CHAIN_AWAY_MS, 2 * CHAIN_AWAY_MS)
-      if (isAlive(chain)) process.kill(chain, 'SIGCONT')
-      await cluster.moreAnswers(3)
-    },
-    360_000,
-  )
+  test('behavior: a chain that is silent for a minute, and a router and a node that stand still for half of it, hold no answer up', async () => {
+    const [chain = 0] = descendants(cluster.infrastructure.pid, /anvil/)
+    const paused = ['router-0', 'node-1'].map(name => cluster.roles.get(name)!)
+    process.kill(chain, 'SIGSTOP')
+    const startMs = Date.now()
+    for (const role of paused) role.kill('SIGSTOP')
+    await cluster.moreAnswers(5)
+    await eventually('half a minute to pass', async () => Date.now() > startMs + PAUSE_MS, 2 * PAUSE_MS)
+    for (const role of paused) role.kill('SIGCONT')
+    await cluster.moreAnswers(3)
+    await eventually('the minute to pass', async () => Date.now() > startMs + CHAIN_AWAY_MS, 2 * CHAIN_AWAY_MS)
+    if (isAlive(chain)) process.kill(chain, 'SIGCONT')
+    await cluster.moreAnswers(3)
+  }, 360_000)
 
-  withOutages(
-    'behavior: a gateway, a router and a node whose clocks jump an hour ahead and back',
-    async () => {
-      const jumping = ['gateway-1', 'router-1', 'node-2']
-      for (const name of jumping) {
-        await cluster.kill(name)
-        await cluster.startRole(name, { NODE_OPTIONS: CLOCK_JUMP })
-      }
+  test('behavior: a gateway, a router and a node whose clocks jump an hour ahead and back', async () => {
+    const jumping = ['gateway-1', 'router-1', 'node-2']
+    for (const name of jumping) {
+      await cluster.kill(name)
+      await cluster.startRole(name, { NODE_OPTIONS: CLOCK_JUMP })
+    }
+    await cluster.moreAnswers(3)
+    for (const name of [...jumping, ...jumping]) {
+      cluster.roles.get(name)?.kill('SIGUSR2')
       await cluster.moreAnswers(3)
-      for (const name of [...jumping, ...jumping]) {
-        cluster.roles.get(name)?.kill('SIGUSR2')
-        await cluster.moreAnswers(3)
-      }
-      expect(jumping.filter(name => !isAlive(cluster.roles.get(name)?.pid ?? 0))).toEqual([])
-    },
-    240_000,
-  )
+    }
+    expect(jumping.filter(name => !isAlive(cluster.roles.get(name)?.pid ?? 0))).toEqual([])
+  }, 240_000)
 
   test('default: after all that everything acknowledged is settled once, no hold is left, and the books agree with the chain', async () => {
     await cluster.customersLeave()

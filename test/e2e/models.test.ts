@@ -155,12 +155,23 @@ describe('own models', () => {
     const deployed = await network.cli('pod', 'deploy', '-f', manifest)
     expect(deployed.stderr + deployed.stdout).toContain('deployed acme/upstream')
     expect(await answerOf('acme/upstream')).not.toBe('')
+    const warm = async (): Promise<number> => {
+      const { stdout } = await network.cli('pod', 'list', '--json')
+      const pods = JSON.parse(stdout) as { name: string; warm: number }[] // cast: our own answer
+      return pods.find(({ name }) => name === 'acme/upstream')?.warm ?? 0
+    }
+    // A server that is gone is found out without a job, and found again.
+    url.server.closeAllConnections()
     url.server.close()
-  }, 120_000)
+    await eventually('no replica that claims to be warm', async () => (await warm()) === 0, 120_000)
+    const again = await startForwarder(network, Number(new URL(url.url).port))
+    expect(await answerOf('acme/upstream')).not.toBe('')
+    again.server.close()
+  }, 400_000)
 })
 
 /** Adds the API key to what passes: the upstream engine speaks to servers beside the node, which ask for none. */
-function startForwarder(network: Network): Promise<{ url: string; server: Server }> {
+function startForwarder(network: Network, port = 0): Promise<{ url: string; server: Server }> {
   const { gatewayUrl, apiKey } = network.dev()
   const server = createServer((request, response) => {
     const parts: Buffer[] = []
@@ -178,6 +189,6 @@ function startForwarder(network: Network): Promise<{ url: string; server: Server
     })
   })
   return new Promise(resolve =>
-    server.listen(0, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${(server.address() as { port: number }).port}/v1`, server })),
+    server.listen(port, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${(server.address() as { port: number }).port}/v1`, server })),
   ) // cast: a TCP server has a port
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, renameSync } from 'node:fs'
+import { cpSync, existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openKey } from '#compute'
@@ -8,7 +8,7 @@ import { createRpcChain, transferHeu } from '#platform/chain'
 import { type HttpProxy, startHttpProxy } from '#platform/testing'
 import { addressSchema, keccak256, WAD } from '#protocol'
 import { networkFactsSchema } from '../../src/bin/network/facts.ts'
-import { eventually, type Network, newHome, removeHome, startNetwork } from '../support/network.ts'
+import { eventually, type Network, newHome, removeHome, runCli, startNetwork } from '../support/network.ts'
 import { ROOT } from '../support/source.ts'
 
 type NodeRow = { nodeId: string; name: string; online: boolean; facts: { replicas: { state: string }[] } | null }
@@ -127,6 +127,17 @@ describe('a stranger joins', () => {
     const absent = await network.cli('node', 'doctor', 'nobody', '--json')
     expect(absent.code).toBe(1)
     expect(absent.stdout).toContain('heurist node start --name nobody')
+    // As its owner has it: a folder where no network runs, the address of one, and no key.
+    const elsewhere = newHome()
+    cpSync(join(home, 'nodes/stranger'), join(elsewhere, 'nodes/stranger'), { recursive: true })
+    const environment = { ...process.env, HEURIST_HOME: elsewhere, HEURIST_GATEWAY_URL: network.dev().gatewayUrl, NO_COLOR: '1' }
+    const alone = await runCli(environment, ['node', 'doctor', 'stranger'])
+    const listed = await runCli(environment, ['node', 'list'])
+    const refused = await runCli(environment, ['credit', 'show'])
+    removeHome(elsewhere)
+    expect(alone.stdout).toMatch(/^ok {3}stranger: pod 0x/m)
+    expect(listed).toMatchObject({ code: 0, stdout: expect.stringContaining('stranger') })
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('Set HEURIST_API_KEY') })
   }, 60_000)
 
   test('behavior: SIGTERM drains it, and after a kill -9 it comes back as the same node', async () => {

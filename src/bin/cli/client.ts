@@ -33,19 +33,22 @@ export function readDevFile(config: Config): DevFile | null {
 }
 
 /** @throws HeuristError CLI_NOT_RUNNING */
-export function requireDevFile(config: Config): DevFile {
+function requireDevFile(config: Config): DevFile {
   const file = readDevFile(config)
   if (file) return file
   throw new HeuristError<CliErrorCode>('CLI_NOT_RUNNING', `No network runs from ${config.home}. Start one with: npm start`)
 }
 
-/** @throws HeuristError CLI_NOT_RUNNING when neither settings nor a running network give an address */
+/**
+ * What anybody may read needs an address and no key: the owner of a node of another network has none.
+ * @throws HeuristError CLI_NOT_RUNNING when neither settings nor a running network give an address
+ */
 export function createApiClient(config: Config, as: 'user' | 'admin' = 'user'): ApiClient {
-  const file = config.gatewayUrl && config.apiKey ? null : requireDevFile(config)
+  const file = config.gatewayUrl ? readDevFile(config) : requireDevFile(config)
   const baseUrl = (config.gatewayUrl || file?.gatewayUrl || '').replace(/\/v1\/?$/, '')
   const key = config.apiKey || (as === 'admin' ? file?.adminKey : file?.apiKey) || ''
   const call = async <T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> => {
-    const headers = { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) }
+    const headers = { ...(key && { authorization: `Bearer ${key}` }), ...(body !== undefined && { 'content-type': 'application/json' }) }
     let response: Awaited<ReturnType<typeof request>>
     try {
       response = await request(`${baseUrl}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) })
@@ -55,6 +58,10 @@ export function createApiClient(config: Config, as: 'user' | 'admin' = 'user'): 
         `${baseUrl} does not answer (${messageOf(cause)}). Is the network running? Start it with: npm start`,
         { cause },
       )
+    }
+    if (response.statusCode === 401 && key === '') {
+      await response.body.dump()
+      throw new HeuristError<CliErrorCode>('CLI_REFUSED', `${baseUrl} asks for an API key. Set HEURIST_API_KEY to one of that network.`)
     }
     return readAnswer<T>(response)
   }

@@ -96,6 +96,8 @@ export type LoadedModel = {
   readonly isHeldToShare?: boolean
   /** Resolves with the reason when the model is gone without having been unloaded; absent: it ends with its node only. */
   readonly died?: Promise<string>
+  /** Asks, without a job, whether it could take one; absent: it can until it died. @throws why it could not */
+  health?(signal: AbortSignal): Promise<void>
   /** Measures units (output tokens, or input tokens of an encoder) per second of one stream on this device, now. */
   measure(): Promise<number>
   /** Runs one request. @throws HeuristError with an {@link EngineErrorCode} */

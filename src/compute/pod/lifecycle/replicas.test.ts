@@ -367,6 +367,65 @@ describe('Replicas', () => {
     expect([replicas.facts()[0]?.state, state.loads]).toEqual(['warm', 2])
   })
 
+  test('behavior: an idle model that fails its health probe three times in a row is unloaded, says why, and is loaded again', async () => {
+    let illness: string | null = null
+    let asked = 0
+    const { engine, state } = createTestEngine()
+    const health = async (): Promise<void> => {
+      asked += 1
+      if (illness !== null) throw new Error(illness)
+    }
+    const load: typeof engine.load = async spec => ({ ...(await engine.load(spec)), health })
+    const { replicas, clock } = setUp({ dependencies: { engines: { llama: { ...engine, load } } } })
+    const pod = makePod('tiny')
+    replicas.setPods([pod])
+    const replica = await ready(replicas, pod)
+    /** Each probe waits for all answers before the next. */
+    const probe = async (): Promise<void> => {
+      clock.advance(10_000)
+      for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
+    }
+    const states: unknown[] = []
+    for (const said of [null, 'status 503', 'status 503', null, 'status 503', 'status 503']) {
+      illness = said
+      await probe()
+      states.push(replicas.facts()[0]?.state)
+    }
+    expect([states, asked]).toEqual([Array(6).fill('warm'), 6])
+    const release = await replica.claim(never)
+    await probe()
+    expect([asked, replicas.facts()[0]?.state], 'who works is not asked').toEqual([6, 'warm'])
+    release?.()
+    await probe()
+    expect(replicas.facts()[0]).toMatchObject({
+      state: 'failed',
+      reason: 'its health probe failed 3 times in a row: status 503',
+    })
+    await until(() => state.unloads === 1)
+    illness = null
+    clock.advance(1000)
+    await ready(replicas, pod)
+    await probe()
+    expect([replicas.facts()[0]?.state, state.loads]).toEqual(['warm', 2])
+  })
+
+  test('error: a health probe that says nothing counts as failed after its time', async () => {
+    const { engine } = createTestEngine()
+    const health = (signal: AbortSignal): Promise<void> =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const load: typeof engine.load = async spec => ({ ...(await engine.load(spec)), health })
+    const { replicas, clock } = setUp({ dependencies: { engines: { llama: { ...engine, load } } } })
+    const pod = makePod('tiny')
+    replicas.setPods([pod])
+    await ready(replicas, pod)
+    for (let turn = 0; turn < 30; turn++) {
+      clock.advance(5000)
+      await new Promise(resolve => setImmediate(resolve))
+      if (replicas.facts()[0]?.state === 'failed') break
+    }
+    expect(replicas.facts()[0]?.reason).toBe('its health probe failed 3 times in a row: no answer within 5 s')
+  })
+
   test('behavior: a model that loads and is soon gone, again and again, pauses longer each time; one that had stayed does not', async () => {
     let die: (reason: string) => void = () => {}
     const { engine, state } = createTestEngine()

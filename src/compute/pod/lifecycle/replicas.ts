@@ -13,6 +13,7 @@ import {
 import type { LoadedModel } from '../engines/engine.ts'
 import { abortable } from './abortable.ts'
 import { countCrash, type Entry, factOf, isIdle, newEntry, preference } from './entry.ts'
+import { Health } from './health.ts'
 import { Loading, type LoadingDependencies } from './loading.ts'
 import { Placing } from './placing.ts'
 import { loadFailure, type ReplicaErrorCode, refusal } from './refusals.ts'
@@ -61,6 +62,7 @@ export class Replicas {
   readonly #draining = new Set<Entry>()
   readonly #placing: Placing
   readonly #loading: Loading
+  readonly #health: Health
   #isStopped = false
 
   constructor(options: ReplicaOptions, dependencies: ReplicaDependencies) {
@@ -88,6 +90,7 @@ export class Replicas {
       },
       cleared: () => Promise.all(this.#all().map(({ unloading }) => unloading)),
     })
+    this.#health = new Health({ clock, present: () => this.#all(), ill: (entry, reason) => this.#lose(entry, reason) })
   }
 
   pod(podId: Bytes32): PodRecord | undefined {
@@ -176,6 +179,7 @@ export class Replicas {
     const entries = this.#all()
     this.#entries.clear()
     this.#placing.stop()
+    this.#health.stop()
     for (const entry of entries) entry.stop.abort(new Error('The node is stopping.'))
     await Promise.all(entries.map(entry => entry.loading))
     await Promise.all(entries.map(entry => this.#unload(entry)))
@@ -261,16 +265,19 @@ export class Replicas {
     }
   }
 
-  /** A model that is gone by itself is loaded again like one that could not be loaded. */
   #watch(entry: Entry): void {
     const { model } = entry
     void model?.died?.then(reason => {
-      if (entry.model !== model) return
-      void this.#unload(entry)
-      if (entry.state !== 'warm') return
-      countCrash(entry, this.#deps.clock.now())
-      this.#setFailed(entry, reason)
+      if (entry.model === model) this.#lose(entry, reason)
     })
+  }
+
+  /** A model that is gone by itself, or takes no jobs any more, is loaded again like one that could not be loaded. */
+  #lose(entry: Entry, reason: string): void {
+    void this.#unload(entry)
+    if (entry.state !== 'warm') return
+    countCrash(entry, this.#deps.clock.now())
+    this.#setFailed(entry, reason)
   }
 
   #setFailed(entry: Entry, reason: string): void {

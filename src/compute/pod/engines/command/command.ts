@@ -138,6 +138,12 @@ class ProgramHost {
     return done('stop')
   }
 
+  /** One that has ended is started again, as by the next job. @throws why it could not take one */
+  async health(signal: AbortSignal): Promise<void> {
+    const program = await this.#running()
+    await program.health?.(signal)
+  }
+
   async stop(): Promise<void> {
     this.#closing.abort(new Error('The pod was unloaded.'))
     await this.#program?.stop()
@@ -216,6 +222,7 @@ async function loadProgram(load: LoadSpec, deps: CommandEngineDeps): Promise<Loa
   return {
     slots: Math.min(load.slots, command.concurrency),
     isHeldToShare: device.cores !== null && sandboxFor(load.manifest, deps.sandboxes).sandbox?.limitsCores === true,
+    health: signal => host.health(signal),
     measure: () => runner.run(AbortSignal.timeout(load.manifest.spec.timeouts.totalMs), () => measure()),
     run: async (request, options) => {
       refuseOtherKinds(request)

@@ -82,6 +82,31 @@ describe.skipIf(!support.sandbox)(`command engine over HTTP${support.problem ? `
     expect({ finish, inputUnits, outputUnits }).toEqual({ finish: [{ index: 0, reason: 'stop' }], inputUnits: 1, outputUnits: 1 })
   })
 
+  test('behavior: it is well as its health path says; one that ended by itself is started again when it is asked', async () => {
+    const model = await using(
+      serving(
+        `if (input === 'ill') well = false; else response.on('finish', () => setTimeout(() => process.exit(3), 100)); response.end('done')`,
+      ),
+    )
+    const health = (): Promise<void> => model.health!(AbortSignal.timeout(60_000))
+    await health()
+    await whole(model, job('ill'))
+    await expect(health()).rejects.toThrow('/health answers with status 503')
+    await whole(model, job('end'))
+    await vi.waitFor(() => health(), { timeout: 30_000 })
+  })
+
+  test('behavior: nobody is asked whether he is well after a job that he did or refused as he should', async () => {
+    const model = await using(
+      `${serving(`response.statusCode = input === 'bad' ? 400 : 200; response.end(String(asked))`)}
+       let asked = 0
+       server.on('request', ({ url }) => { if (url === '/health') asked += 1 })`,
+    )
+    const first = Number(await whole(model, job('count')))
+    for (const input of [1, 'bad', 2]) await whole(model, job(input)).catch(() => undefined)
+    expect(Number(await whole(model, job('count')))).toBe(first)
+  })
+
   test('behavior: a chunked answer streams, and no character is cut', async () => {
     const model = await using(
       serving(`for (const byte of Buffer.from('é€𝄞')) { response.write(Buffer.from([byte])); await pause(5) } response.end()`),

@@ -60,6 +60,11 @@ export class HttpProgram implements RunningProgram {
     await this.#becomeWell(readyMs, detail => `it was not ready within ${readyMs} ms: ${detail}`)
   }
 
+  async health(signal: AbortSignal): Promise<void> {
+    const illness = await this.#illness(signal)
+    if (illness !== null) throw new Error(illness)
+  }
+
   async room(signal: AbortSignal): Promise<void> {
     if (!this.#checking) return
     const gone = new Promise<void>(resolve => {
@@ -74,8 +79,11 @@ export class HttpProgram implements RunningProgram {
     const either = AbortSignal.any([signal, this.#over.signal])
     const client = this.#connect()
     try {
-      yield* this.#answer(client, { id, input, signal: either })
-      isWell = true
+      for await (const reply of this.#answer(client, { id, input, signal: either })) {
+        // Who reads the replies leaves at the last one, so this loop does not come to its end.
+        isWell = 'done' in reply || ('error' in reply && reply.code === 'bad_request')
+        yield reply
+      }
     } catch (error) {
       throw this.#asFault(error, signal)
     } finally {

@@ -6,6 +6,8 @@ export type RunningProgram = {
   readonly fault: Error | null
   /** Resolves when it takes jobs. @throws HeuristError ENGINE_FAILED */
   ready(): Promise<void>
+  /** Asks whether it could take a job now; absent: it could until it is over. @throws why not */
+  health?(signal: AbortSignal): Promise<void>
   /** Resolves when no cancelled job holds a place. */
   room(signal: AbortSignal): Promise<void>
   /** Sends a job; its replies come until `done` or `error`. Leaving the loop early cancels it. */

@@ -18,7 +18,8 @@ export type UpstreamCapabilities = {
 
 const modelsSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) })
 
-async function modelName(client: UpstreamClient, wanted: string, signal: AbortSignal): Promise<string> {
+/** Its own name of the model. @throws HeuristError ENGINE_UPSTREAM_FAILED when it does not serve it, or does not answer */
+export async function modelName(client: UpstreamClient, wanted: string, signal: AbortSignal): Promise<string> {
   const result = modelsSchema.safeParse(await client.getJson('/models', { signal }))
   if (!result.success) throw upstreamBroken('its /models is not a list of models', result.error)
   const ids = result.data.data.map(({ id }) => id)

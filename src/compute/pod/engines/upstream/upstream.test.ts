@@ -49,6 +49,15 @@ describe('upstream engine', () => {
     await model.unload()
   })
 
+  test('behavior: it is well while its server answers, and says why it is not', async () => {
+    const own = await startTestServer({ chat, embedding, id: 'tiny' })
+    const model = await load(own.url)
+    await model.health?.(AbortSignal.timeout(60_000))
+    await own.close()
+    await expect(model.health?.(AbortSignal.timeout(60_000))).rejects.toMatchObject({ code: 'ENGINE_UPSTREAM_FAILED' })
+    await model.unload()
+  })
+
   test('behavior: the only model of a server is taken under another name', async () => {
     const model = await load(server.url, 'meta/llama-99b')
     const { texts } = await collect(model, { kind: 'chat', body: { ...hello, model: 'meta/llama-99b' } })

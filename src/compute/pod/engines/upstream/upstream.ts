@@ -12,7 +12,7 @@ import {
 import { createJobRunner } from '../job-runner.ts'
 import { embedUpstream } from './embeddings.ts'
 import { createUpstreamClient, type UpstreamClient } from './http.ts'
-import { probeUpstream, type UpstreamCapabilities } from './probe.ts'
+import { modelName, probeUpstream, type UpstreamCapabilities } from './probe.ts'
 import { streamUpstream } from './stream.ts'
 
 export type UpstreamEngineOptions = {
@@ -79,6 +79,9 @@ function createUpstreamModel(connection: Connection, deps: EngineDeps): Upstream
   return {
     slots: spec.slots,
     capabilities,
+    async health(signal) {
+      await modelName(client, capabilities.model, signal)
+    },
     measure: () => runner.run(AbortSignal.timeout(120_000), measure),
     run: (request, options) => runner.run(options.signal, signal => runUpstream(connection, request, { ...options, signal })),
     unload: () => runner.unload(),
