@@ -94,6 +94,22 @@ describe('link', () => {
     await until(() => router?.link?.messages.some(message => message.type === 'authenticate'), 'a new link')
   })
 
+  test('behavior: a router that is not named any more is found again when those that are named are gone', async () => {
+    const [former, named] = [await startFakeRouter({ pods: [pod] }), await startFakeRouter({ pods: [pod] })]
+    router = former
+    let urls = [former.url]
+    node = makeTestNode('', home.path, { options: { routerUrls: () => urls } })
+    await node.start()
+    const greets = (each: FakeRouter) => () => each.links.some(({ messages }) => messages.some(({ type }) => type === 'authenticate'))
+    await until(greets(former), 'a link to the only router')
+    urls = [named.url]
+    await former.stop()
+    await until(greets(named), 'a link to the router that is named now')
+    router = await startFakeRouter({ pods: [pod], port: former.port })
+    await named.stop()
+    await until(greets(router), 'a link to the first router again')
+  })
+
   const refusedChallenges: [string, FakeRouterOptions['challenge'], RegExp][] = [
     ['another chain', { chainId: 1 }, /chain 1, this node for chain 31337/],
     [

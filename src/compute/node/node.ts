@@ -23,7 +23,7 @@ import type { LinkPins } from './link-handshake.ts'
 import { Machine, type MachineDependencies, type MachineOptions } from './machine.ts'
 import { ownerObjection, sandboxObjection } from './owner-rules.ts'
 import { ensureRegistered, type NodeRegistration, type Registration } from './registration.ts'
-import { orderedRouters } from './routers.ts'
+import { KnownRouters } from './routers.ts'
 import { type NodeStatus, nodeStatus } from './status.ts'
 
 export type NodeOptions = MachineOptions & {
@@ -209,7 +209,8 @@ class Node implements ComputeNode {
   #newLink(): LinkClient {
     const { clock, random, logger } = this.#deps
     const { routerUrls, pins, linkBackoff, proxies } = this.#options
-    const urls = (): readonly string[] => orderedRouters(this.nodeId, routerUrls())
+    const routers = new KnownRouters(this.nodeId)
+    const urls = (): readonly string[] => routers.order(routerUrls())
     return createLinkClient(
       { urls, pins, ...(linkBackoff && { backoff: linkBackoff }), ...(proxies && { proxies }) },
       {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { NodeId } from '#protocol'
-import { orderedRouters } from './routers.ts'
+import { KnownRouters, orderedRouters } from './routers.ts'
 
 const nodes = Array.from({ length: 300 }, (_, index): NodeId => `0x${index.toString(16).padStart(40, '0')}`)
 const routers = ['ws://a/node', 'ws://b/node', 'ws://c/node']
@@ -20,5 +20,16 @@ describe('the routers of a node', () => {
       const [own, standby] = orderedRouters(node, routers)
       expect(orderedRouters(node, rest)[0]).toBe(own === routers[0] ? standby : own)
     }
+  })
+
+  test('behavior: one that is not named any more comes last, those that went last first, and few of them', () => {
+    const known = new KnownRouters(nodes[0]!)
+    expect(known.order(routers)).toEqual(orderedRouters(nodes[0]!, routers))
+    expect(known.order(routers.slice(2)).slice(0, 1)).toEqual(routers.slice(2))
+    expect(known.order(routers.slice(2)).toSorted()).toEqual(routers)
+    expect(known.order(routers.slice(1)).at(-1)).toBe(routers[0])
+    for (let index = 0; index < 20; index++) known.order([`ws://${index}/node`])
+    const [now, ...former] = known.order(['ws://19/node'])
+    expect([now, former[0], former.length]).toEqual(['ws://19/node', 'ws://18/node', 8])
   })
 })
