@@ -40,7 +40,7 @@ const alerts = rulesSchema.parse(parse(read('deploy/prometheus/alerts.yml'))).gr
 describe('metrics', () => {
   test('default: there are metrics of every feature that runs by itself', () => {
     const areas = new Set(metrics.map(({ name }) => name.split('_')[1]))
-    const features = ['autoscaler', 'bus', 'database', 'gateway', 'indexer', 'keeper', 'ledger', 'payment', 'router', 'sequencer']
+    const features = ['autoscaler', 'bus', 'database', 'gateway', 'indexer', 'keeper', 'ledger', 'node', 'payment', 'router', 'sequencer']
     expect([...areas]).toEqual(expect.arrayContaining(features))
   })
 

@@ -24,6 +24,12 @@ const SETTINGS = {
   chainPort: setting('HEURIST_CHAIN_PORT', 'port', port.default(8545), 'Port of the dev chain'),
   metricsHost: setting('HEURIST_METRICS_HOST', 'address', z.string().min(1).default('127.0.0.1'), 'Address that the metrics listen on'),
   metricsPort: setting('HEURIST_METRICS_PORT', 'port', port.default(9464), 'Port of the Prometheus metrics'),
+  nodeMetricsPort: setting(
+    'HEURIST_NODE_METRICS_PORT',
+    'port',
+    z.literal('').or(port).default(''),
+    'Port of the Prometheus metrics of a compute node; empty: none, since a node opens no port by itself',
+  ),
   logLevel: setting(
     'HEURIST_LOG_LEVEL',
     'level',

@@ -31,7 +31,12 @@ describe('operations', () => {
     })
     await new Promise<void>(resolve => collector.listen(0, '127.0.0.1', resolve))
     const { port } = collector.address() as AddressInfo // cast: it listens on TCP
-    const settings = { HEURIST_DEV_NODES: '1', HEURIST_LOG_LEVEL: 'debug', HEURIST_OTLP_URL: `http://127.0.0.1:${port}` }
+    const settings = {
+      HEURIST_DEV_NODES: '1',
+      HEURIST_LOG_LEVEL: 'debug',
+      HEURIST_OTLP_URL: `http://127.0.0.1:${port}`,
+      HEURIST_NODE_METRICS_PORT: '0',
+    }
     network = await startNetwork(home, settings)
     const client = network.client()
     const { chat, embedding } = network.dev().models
@@ -73,12 +78,30 @@ describe('operations', () => {
   test('behavior: every metric of the reference is served, and no other', async () => {
     const text = await (await fetch(network.dev().metricsUrl)).text()
     const served = new Map([...text.matchAll(/^# HELP (heurist_\w+) (.+)$/gm)].map(([, name = '', help = '']) => [name, help]))
-    // One process needs no server of a bus.
-    const expected = readMetrics().filter(({ name }) => !name.startsWith('heurist_bus_'))
+    // One process needs no server of a bus, and a node tells of itself.
+    const expected = readMetrics().filter(({ name }) => !/^heurist_(bus|node)_/.test(name))
     expect([...served.keys()].sort()).toEqual(expected.map(({ name }) => name))
     for (const { name, help } of expected) expect(served.get(name), name).toBe(help)
     const balanced = parseSamples(text).find(({ name }) => name === 'heurist_ledger_unbalanced_assets')
     expect(balanced?.value).toBe(0)
+  })
+
+  test('behavior: a node serves its part of them where it is asked to', async () => {
+    const log = readFileSync(join(home, 'logs/node-1.log'), 'utf8')
+    const [, url = ''] = /"url":"(http[^"]+)","msg":"metrics are served"/.exec(log) ?? []
+    const text = await (await fetch(url)).text()
+    const served = [...text.matchAll(/^# HELP (heurist_\w+) .+$/gm)].map(([, name]) => name)
+    const expected = readMetrics().filter(({ name }) => name.startsWith('heurist_node_'))
+    expect(served.sort()).toEqual(expected.map(({ name }) => name))
+    const samples = parseSamples(text)
+    const sampleOf = (name: string, labels: object = {}): number | undefined =>
+      samples.find(sample => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value))?.value
+    expect(sampleOf('heurist_node_link_up')).toBe(1)
+    expect(sampleOf('heurist_node_replicas', { state: 'warm' })).toBe(2)
+    expect(sampleOf('heurist_node_jobs_total', { outcome: 'done' })).toBeGreaterThanOrEqual(3)
+    const promised = sampleOf('heurist_node_device_promised_bytes', { device: 'cpu' })
+    expect(promised).toBeGreaterThan(0)
+    expect(sampleOf('heurist_node_device_memory_bytes', { device: 'cpu' })).toBeGreaterThan(promised ?? 0)
   })
 
   test('behavior: top says what the network does, once for a program', async () => {

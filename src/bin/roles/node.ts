@@ -20,12 +20,13 @@ import {
   PodLogs,
   type Sandboxes,
 } from '#compute'
-import { type Chain, createLogger, type Logger, type Signer, systemClock } from '#platform'
+import { type Chain, createLogger, createMetrics, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, isRefusal, registerNode, transferHeu } from '#platform/chain'
 import { type Device, HeuristError, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, openHome, secretsFolder } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
+import { serveNodeMetrics } from '../network/metrics-server.ts'
 import { CHAT_MANIFEST } from '../network/pods.ts'
 import { createTracer } from '../network/tracer.ts'
 import { proxiesOf } from '../proxies.ts'
@@ -99,6 +100,7 @@ async function runFollowing(config: Config, options: NodeStartOptions, { facts, 
   const sandboxes = await detectSandboxes()
   const tracer = createTracer(config, { logger, clock: systemClock })
   const logs = new PodLogs(() => systemClock.now())
+  const metrics = createMetrics()
   const node = createNode(
     {
       homeDir,
@@ -123,6 +125,7 @@ async function runFollowing(config: Config, options: NodeStartOptions, { facts, 
       engines: enginesOf({ llamaThreads, secretsFolder: secretsFolder(home.root, name), sandboxes, logs }, engineDependencies),
       models,
       tracer,
+      metrics,
       sandboxes,
       logs,
       claims: new GpuClaims(systemClock),
@@ -134,7 +137,9 @@ async function runFollowing(config: Config, options: NodeStartOptions, { facts, 
       }),
     },
   )
+  const endMetrics = await serveNodeMetrics(config, { metrics, logger })
   await untilSignal(node, join(homeDir, 'status.json'))
+  endMetrics()
   routers.stop()
   await node.stop()
   await tracer?.stop()

@@ -16,6 +16,8 @@ export type RunnerDependencies = {
   pod(podId: Bytes32): PodRecord | undefined
   ready: LeaseDependencies['ready']
   readonly tracer?: Tracer | undefined
+  /** For metrics. */
+  readonly ended?: (outcome: 'done' | 'failed') => void
 }
 /** Numbers for doctor and metrics. */
 export type RunnerCounts = { readonly active: number; readonly done: number; readonly failed: number; readonly lastError: string | null }
@@ -147,7 +149,11 @@ export class LeaseRunner {
     if (lease.error) {
       this.#failed += 1
       this.#lastError = `${lease.error.code}: ${lease.error.message}`
-    } else if (lease.isDone) this.#done += 1
+      this.#deps.ended?.('failed')
+    } else if (lease.isDone) {
+      this.#done += 1
+      this.#deps.ended?.('done')
+    }
     const { leaseId, channel } = lease.message
     if (this.#leases.get(leaseId) === lease) this.#leases.delete(leaseId)
     if (this.#channels.get(channel) === lease) this.#channels.delete(channel)

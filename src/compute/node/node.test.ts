@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createSigner, newPrivateKey, recoverSigner } from '#platform'
+import { createMetrics, createSigner, newPrivateKey, recoverSigner } from '#platform'
 import { startHttpProxy } from '#platform/testing'
 import { bytesToHex, groupOf, LINK_VERSION, type NodeMessage, outputHash, type RouterMessage, receiptDigest } from '#protocol'
 import type { ComputeNode } from './node.ts'
@@ -234,6 +234,41 @@ describe('lease', () => {
     const digest = receiptDigest(own.separator, receipt)
     expect(signed.leases).toEqual([{ leaseId: lease.leaseId, fencingToken: lease.fencingToken, digest: bytesToHex(digest) }])
     expect(recoverSigner(groupOf(own.separator, [digest]).digest, signed.signature)).toBe(running.nodeId)
+  })
+
+  test('behavior: what became of leases, replicas and the link is counted', async () => {
+    const metrics = createMetrics()
+    let jobs = 0
+    const beforePiece = (index: number): void => {
+      if (index === 0 && jobs++ === 1) throw new Error('the second job breaks')
+    }
+    const { link, router: own, node: running } = await startLinked({ engine: createTestEngine({ beforePiece }), dependencies: { metrics } })
+    const said = async (): Promise<string[]> => (await metrics.registry.metrics()).split('\n')
+    const [good, bad] = [makeLease(pod), makeLease(pod)]
+    link.send(good)
+    const { outputHash: hash } = await first(link, 'done')
+    const receipt = makeReceipt(good, { node: running.nodeId, outputHash: hash })
+    link.send({ type: 'sign', leaseId: good.leaseId, fencingToken: good.fencingToken, receipt })
+    await first(link, 'signed')
+    link.send(bad)
+    await first(link, 'failed')
+    expect(await said()).toEqual(
+      expect.arrayContaining([
+        'heurist_node_link_up 1',
+        'heurist_node_jobs_total{outcome="done"} 1',
+        'heurist_node_jobs_total{outcome="failed"} 1',
+        'heurist_node_replicas{state="warm"} 1',
+        'heurist_node_replicas{state="failed"} 0',
+        'heurist_node_replica_events_total{event="loaded"} 1',
+        'heurist_node_load_seconds_count 1',
+        `heurist_node_device_memory_bytes{device="cpu"} ${TEST_DEVICE.memoryBytes}`,
+        'heurist_node_model_cache_bytes 12345',
+      ]),
+    )
+    link.send({ type: 'scale', podId: pod.podId, action: 'evict' })
+    await expect.poll(said, { timeout: 30_000 }).toContain('heurist_node_replica_events_total{event="evicted"} 1')
+    await own.stop()
+    await expect.poll(said, { timeout: 30_000 }).toContain('heurist_node_link_up 0')
   })
 
   test('behavior: receipts of one turn are signed together', async () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ProxyOptions, Tracer } from '#platform'
+import { createMetrics, type Metrics, type ProxyOptions, type Tracer } from '#platform'
 import {
   type Address,
   type Bytes32,
@@ -21,6 +21,7 @@ import { LeaseRunner } from './lease-runner.ts'
 import { createLinkClient, type LinkClient, type LinkTraffic } from './link-client.ts'
 import type { LinkPins } from './link-handshake.ts'
 import { Machine, type MachineDependencies, type MachineOptions } from './machine.ts'
+import { createNodeMetrics, type NodeMetrics } from './metrics.ts'
 import { ownerObjection, sandboxObjection } from './owner-rules.ts'
 import { ensureRegistered, type NodeRegistration, type Registration } from './registration.ts'
 import { KnownRouters } from './routers.ts'
@@ -54,6 +55,8 @@ export type NodeDependencies = Omit<MachineDependencies, 'journal' | 'changed'> 
   readonly sandboxes: Sandboxes
   /** What the programs of pods wrote to stderr. */
   readonly logs: PodLogs
+  /** Where its numbers are registered; absent: nobody asks for them. */
+  readonly metrics?: Metrics | undefined
   /** Where spans of leases go; absent: tracing is off. */
   readonly tracer?: Tracer | undefined
 }
@@ -84,6 +87,7 @@ class Node implements ComputeNode {
   readonly #link: LinkClient
   readonly #stopping = new AbortController()
   readonly #machine: Machine
+  readonly #metrics: NodeMetrics
   #keepAlive: NodeJS.Timeout | null = null
   #factsScheduled = false
   #stopped: Promise<void> | null = null
@@ -96,6 +100,7 @@ class Node implements ComputeNode {
     this.#key = openKey(join(options.homeDir, 'key.json'))
     this.#journal = openJournal(join(options.homeDir, 'journal.jsonl'))
     this.#machine = new Machine(options, { ...dependencies, journal: this.#journal, changed: () => this.#announce() })
+    this.#metrics = this.#newMetrics()
     this.#replicas = this.#newReplicas()
     this.#link = this.#newLink()
     this.#runner = this.#newRunner()
@@ -184,6 +189,18 @@ class Node implements ComputeNode {
     )
   }
 
+  #newMetrics(): NodeMetrics {
+    const { metrics = createMetrics(), models } = this.#deps
+    return createNodeMetrics(metrics, {
+      isLinked: () => this.#link.state.phase === 'up',
+      runningJobs: () => this.#runner.counts.active,
+      devices: () => this.#machine.devices(),
+      replicas: () => this.#replicas.facts(),
+      promisedBytes: device => this.#replicas.promisedBytes(device),
+      cacheBytes: () => models.usedBytes(),
+    })
+  }
+
   #newReplicas(): Replicas {
     const { clock, random, logger, engines, models } = this.#deps
     const slots = this.#options.slots ?? DEFAULT_SLOTS
@@ -202,6 +219,7 @@ class Node implements ComputeNode {
           if (unitsPerSecond > 0) this.#journal.saveSpeed(speedKey(pod, device), unitsPerSecond, clock.now())
         },
         changed: () => this.#announce(),
+        told: event => this.#metrics.replica(event),
       },
     )
   }
@@ -239,6 +257,7 @@ class Node implements ComputeNode {
       signer: this.#key.signer,
       journal: this.#journal,
       pod: (podId: Bytes32) => this.#replicas.pod(podId),
+      ended: outcome => this.#metrics.jobEnded(outcome),
       ready: async (pod, options) => {
         const replica = await this.#replicas.ready(pod, options)
         return {

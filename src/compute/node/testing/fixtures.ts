@@ -142,7 +142,7 @@ export function makeTestNode(
       random: () => 0.5,
       logger: silentLogger,
       engines: { llama: engine.engine },
-      models: { resolve: async () => ({ path: null, bytes: 0, release: () => {} }), describe: () => 'test model' },
+      models: { resolve: async () => ({ path: null, bytes: 0, release: () => {} }), describe: () => 'test model', usedBytes: () => 12_345 },
       logs: new PodLogs(() => systemClock.now()),
       sandboxes: { bwrap: { sandbox: null, problem: 'this test has none' }, container: { sandbox: null, problem: 'this test has none' } },
       registration: {

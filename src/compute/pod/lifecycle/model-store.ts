@@ -14,6 +14,8 @@ export type ModelStore = {
   resolve(manifest: PodManifest, call: PullCall): Promise<ResolvedModel>
   /** Where the model is or would come from, for doctor. */
   describe(manifest: PodManifest): string
+  /** Size of what was pulled and is kept. */
+  usedBytes(): number
 }
 /** A store that also tells what a source offers, for `pod deploy`, and lets go of its connections. */
 export type FullModelStore = ModelStore & {
@@ -45,6 +47,7 @@ export function createModelStore(options: ModelStoreOptions, dependencies: PullD
       return { path: local.path, bytes: statSync(local.path).size, release: () => {} }
     },
     describe: manifest => describe(manifest, options.modelsDir, puller),
+    usedBytes: () => puller.cache.usedBytes(),
     inspect: (model, signal) => puller.inspect(model, signal),
     close: () => puller.close(),
   }

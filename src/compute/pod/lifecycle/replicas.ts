@@ -12,7 +12,7 @@ import {
 } from '#protocol'
 import type { LoadedModel } from '../engines/engine.ts'
 import { abortable } from './abortable.ts'
-import { countCrash, type Entry, factOf, isIdle, newEntry, preference } from './entry.ts'
+import { countCrash, type Entry, factOf, isIdle, newEntry, preference, promisedOn } from './entry.ts'
 import { Health } from './health.ts'
 import { Loading, type LoadingDependencies } from './loading.ts'
 import { Placing } from './placing.ts'
@@ -30,9 +30,14 @@ export type ReplicaDependencies = Omit<LoadingDependencies, 'pulled' | 'cleared'
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** For metrics. */
+  readonly told?: ((event: ReplicaEvent) => void) | undefined
   /** Why the owner does not allow the pod; null when he does. */
   objection(pod: PodRecord): string | null
 }
+
+/** What became of a replica; with how long its load took. */
+export type ReplicaEvent = { readonly kind: 'loaded' | 'failed' | 'lost' | 'evicted'; readonly seconds?: number }
 
 /** A pod that is loaded on one device. */
 export type LoadedReplica = {
@@ -162,6 +167,11 @@ export class Replicas {
     if (idle) this.#evict(idle, 'the autoscaler')
   }
 
+  /** What is promised of the device's memory. */
+  promisedBytes(device: Device): number {
+    return promisedOn(device, this.#all())
+  }
+
   get isLoading(): boolean {
     return this.#all().some(({ loading }) => loading !== null)
   }
@@ -251,17 +261,21 @@ export class Replicas {
   }
 
   async #runLoad(entry: Entry): Promise<void> {
+    const startedAtMs = this.#deps.clock.now()
     try {
       await this.#loading.load(entry)
       entry.failures = 0
       entry.warmAtMs = this.#deps.clock.now()
+      this.#deps.told?.({ kind: 'loaded', seconds: (entry.warmAtMs - startedAtMs) / 1000 })
       entry.reason = null
       // A pod that was removed while it loaded stays draining; retire() unloads it.
       if (!this.#draining.has(entry)) entry.state = 'warm'
       this.#watch(entry)
     } catch (error) {
       void this.#unload(entry)
-      if (!this.#isStopped && entry.state !== 'draining') this.#setFailed(entry, messageOf(error))
+      if (this.#isStopped || entry.state === 'draining') return
+      this.#deps.told?.({ kind: 'failed' })
+      this.#setFailed(entry, messageOf(error))
     }
   }
 
@@ -277,6 +291,7 @@ export class Replicas {
     void this.#unload(entry)
     if (entry.state !== 'warm') return
     countCrash(entry, this.#deps.clock.now())
+    this.#deps.told?.({ kind: 'lost' })
     this.#setFailed(entry, reason)
   }
 
@@ -302,6 +317,7 @@ export class Replicas {
 
   #evict(entry: Entry, reason: string): void {
     this.#deps.logger.info({ pod: entry.pod.name, device: entry.device.id, for: reason }, 'pod evicted')
+    this.#deps.told?.({ kind: 'evicted' })
     entry.state = 'cold'
     void this.#unload(entry)
   }
