@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
-import { z } from 'zod'
+import { existsSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   type ComputeNode,
   createEngines,
@@ -13,7 +11,6 @@ import {
   deviceGrants,
   type EngineDeps,
   GpuClaims,
-  measureLlamaThreads,
   type NodeRegistration,
   openKey,
   openSecrets,
@@ -22,12 +19,12 @@ import {
 } from '#compute'
 import { type Chain, createLogger, createMetrics, type Logger, type Signer, systemClock } from '#platform'
 import { createRpcChain, isRefusal, registerNode, transferHeu } from '#platform/chain'
-import { type Device, HeuristError, maxOf, parseUnits, ZERO_BYTES32 } from '#protocol'
+import { HeuristError, maxOf, parseUnits } from '#protocol'
 import type { Config } from '../config.ts'
 import { type Home, openHome, secretsFolder } from '../home.ts'
 import { type NetworkFacts, readNetworkFacts } from '../network/facts.ts'
+import { measuredThreads } from '../network/llama-threads.ts'
 import { serveNodeMetrics } from '../network/metrics-server.ts'
-import { CHAT_MANIFEST } from '../network/pods.ts'
 import { createTracer } from '../network/tracer.ts'
 import { proxiesOf } from '../proxies.ts'
 import { onStopSignals } from '../signals.ts'
@@ -108,13 +105,7 @@ async function runFollowing(config: Config, options: NodeStartOptions, { facts, 
       software: `heurist/${VERSION}`,
       routerUrls: routers.urls,
       pins: { chainId: facts.chainId, settlement: facts.contracts.JobSettlement, router: facts.router },
-      shareBps: Math.round((options.share ?? 100) * 100),
-      offers: options.gpu ?? [],
-      minimumPrices: options.minPrice ?? [],
-      slots: options.slots ?? 4,
-      allowedPods: allowedPods(options.allow, facts),
-      networkPods: options.allowNetwork ?? [],
-      isBenchmarkForced: options.benchmark ?? false,
+      ...offerOf(options, facts),
       drainTimeoutMs: config.drainMs,
       proxies,
     },
@@ -145,6 +136,19 @@ async function runFollowing(config: Config, options: NodeStartOptions, { facts, 
   await tracer?.stop()
   await models.close()
   return 0
+}
+
+/** What its owner offers, and to whom. */
+function offerOf(options: NodeStartOptions, facts: NetworkFacts) {
+  return {
+    shareBps: Math.round((options.share ?? 100) * 100),
+    offers: options.gpu ?? [],
+    minimumPrices: options.minPrice ?? [],
+    slots: options.slots ?? 4,
+    allowedPods: allowedPods(options.allow, facts),
+    networkPods: options.allowNetwork ?? [],
+    isBenchmarkForced: options.benchmark ?? false,
+  }
 }
 
 /** Starts the node and lets it run until a signal; its status is written meanwhile. */
@@ -197,44 +201,6 @@ function followRouters(config: Config, first: readonly string[]): Routers {
   // A gateway that is away does not make the routers unknown.
   const timer = setInterval(() => void read().catch(() => undefined), FOLLOW_ROUTERS_MS)
   return { urls: () => urls, stop: () => clearInterval(timer) }
-}
-
-const threadsSchema = z.object({ threads: z.number().int().positive(), cores: z.number().int() })
-const WHOLE_CPU: Device = {
-  id: 'cpu',
-  kind: 'cpu',
-  name: 'cpu',
-  memoryBytes: 0,
-  computeCapability: 0,
-  shareBps: 10_000,
-  slots: 64,
-  benchmark: null,
-}
-const THREAD_TRIAL_MS = 30_000
-const SHIPPED_MODEL = join(PACKAGE_ROOT, 'models/heurist-tiny/heurist-tiny-q8_0.gguf')
-
-/** Threads of one evaluation, measured at the first start: on machines that share their cores more threads can be 30 times slower. */
-async function measuredThreads(path: string, isForced: boolean, dependencies: EngineDeps): Promise<number> {
-  const cores = availableParallelism()
-  const known = existsSync(path) && !isForced ? threadsSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))) : null
-  if (known?.success && known.data.cores === cores) return known.data.threads
-  const candidates = [1, 2, 4, 8].filter(threads => threads <= cores)
-  const threads = await measureLlamaThreads(
-    {
-      podId: ZERO_BYTES32,
-      manifest: CHAT_MANIFEST,
-      modelPath: SHIPPED_MODEL,
-      device: WHOLE_CPU,
-      slots: 1,
-      signal: AbortSignal.timeout(THREAD_TRIAL_MS),
-    },
-    candidates,
-    dependencies,
-  )
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  await writeFile(path, JSON.stringify({ threads, cores }), { mode: 0o600 })
-  dependencies.logger.info({ threads, candidates }, 'threads of the llama engine measured')
-  return threads
 }
 
 /** Built-in pods and those of the network's own developer, or what the owner says; "any" allows all. */

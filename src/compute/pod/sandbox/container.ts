@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -9,6 +8,7 @@ import { containerArguments, environmentLines } from './container-arguments.ts'
 import { newSocketPath, PodSocket } from './pod-socket.ts'
 import { nextProgram, uidOf } from './pod-user.ts'
 import { type Sandbox, type SandboxSpec, sandboxError } from './sandbox.ts'
+import { newScratch, startOf } from './scratch.ts'
 import { seccompProfile } from './seccomp-profile.ts'
 import { checkSpec, feed } from './spec-checks.ts'
 import { supervise } from './supervise.ts'
@@ -49,19 +49,6 @@ for try in 1 2 3 4 5 6 7 8; do
 done
 exit $code`
 
-/** Start time of a process, which with its id names it for ever; null when there is none. */
-function startOf(pid: number | string): string | null {
-  try {
-    return (
-      readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')[19] ?? null
-    )
-  } catch {
-    return null
-  }
-}
-
 const PREFIX = `heurist-${process.pid}-${startOf(process.pid)}`
 
 /** Removes containers of nodes that are no more. One that is being removed by another node is no fault. */
@@ -76,7 +63,7 @@ export async function sweepContainers(path: string): Promise<void> {
 
 /** Programs as containers of podman or docker: an image by its digest, and the same walls and limits as under bubblewrap. */
 export function createContainers(engine: ContainerEngine): Sandbox {
-  const folder = mkdtempSync(join(tmpdir(), 'heurist-seccomp-'))
+  const folder = newScratch('seccomp')
   const profilePath = join(folder, 'profile.json')
   writeFileSync(profilePath, seccompProfile(), { mode: 0o644 })
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))

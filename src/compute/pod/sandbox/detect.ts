@@ -6,6 +6,7 @@ import { createBubblewrap } from './bubblewrap.ts'
 import { detectControlGroups } from './cgroup.ts'
 import { detectContainers } from './container-detect.ts'
 import { NO_DEVICE, type Sandbox, type SandboxSpec, type SandboxSupport, sandboxError } from './sandbox.ts'
+import { sweepScratch } from './scratch.ts'
 import { SANDBOX_ARCHITECTURES } from './seccomp.ts'
 
 /** What this machine has, per isolation that a manifest may ask for; without any no program ever runs. */
@@ -70,6 +71,7 @@ export async function detectSandbox(path = 'bwrap'): Promise<SandboxSupport> {
 }
 
 export async function detectSandboxes(): Promise<Sandboxes> {
+  sweepScratch()
   const [bwrap, container] = await Promise.all([detectSandbox(), detectContainers()])
   return { bwrap, container }
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chmod, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, copyFile, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { PodManifest } from '#protocol'
+import { newScratch } from '../../sandbox/scratch.ts'
 import { engineError } from '../engine.ts'
 
 /** A program is one file; what does not fit is a model or a mistake. */
@@ -25,7 +25,7 @@ export async function copyProgram(model: PodManifest['spec']['model'], modelPath
   if (model.sha256 === undefined)
     throw engineError('ENGINE_LOAD_FAILED', 'The manifest names no checksum of its program. Deploy it with `heurist pod apply`.')
   const name = nameOf(model.source)
-  const folder = await mkdtemp(join(tmpdir(), 'heurist-program-'))
+  const folder = newScratch('program')
   const remove = () => rm(folder, { recursive: true, force: true })
   try {
     const from = join(folder, name)

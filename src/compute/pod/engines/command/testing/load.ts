@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { afterAll } from 'vitest'
 import { type CommandSpec, podManifestSchema, ZERO_BYTES32 } from '#protocol'
 import { detectSandbox } from '../../../sandbox/detect.ts'
 import { NO_DEVICE } from '../../../sandbox/sandbox.ts'
@@ -40,10 +41,15 @@ export const deps: CommandEngineDeps = {
   grant: async () => NO_DEVICE,
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'heurist-command-'))
+let programs = 0
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
 /** What a pod of this program is loaded with. */
 export function programSpec(text: string, settings: Settings = {}): LoadSpec {
   const { loadMs = 30_000, slots = 3, sha256, timeouts, ...command } = settings
-  const modelPath = join(mkdtempSync(join(tmpdir(), 'heurist-command-')), 'program.mjs')
+  const modelPath = join(folder, `${++programs}`, 'program.mjs')
+  mkdirSync(dirname(modelPath))
   writeFileSync(modelPath, text)
   const manifest = podManifestSchema.parse({
     apiVersion: 'heurist/v1',
