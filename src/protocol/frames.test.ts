@@ -21,6 +21,9 @@ const withTools = fc.record({
 const vector = fc
   .float32Array({ minLength: 1, maxLength: 40, noNaN: true })
   .map(embedding => ({ choice: 0, tokens: 0, text: '', embedding }))
+/** What a router reads of one generated token at most: 20 alternatives, with bytes. */
+const entry = { token: '\u{1f9ea}'.repeat(8), logprob: -12.345678901234567, bytes: Array.from({ length: 32 }, () => 240) }
+const logprobsOf = (tokens: number) => Array.from({ length: tokens }, () => ({ ...entry, top_logprobs: Array(20).fill(entry) }))
 const delta: fc.Arbitrary<Delta> = fc.oneof(plain, withIds, withTools, vector)
 const refused = (bytes: Buffer): boolean => {
   try {
@@ -72,5 +75,20 @@ describe('frames', () => {
     expect(refused(Buffer.concat([header(1, 60_000, 4), Buffer.alloc(4)]))).toBe(true)
     expect(refused(Buffer.concat([header(3, 0, 6), Buffer.alloc(6)]))).toBe(true)
     expect(refused(Buffer.concat([header(2, 0, 2), Buffer.from('{}')]))).toBe(true)
+  })
+
+  test('behavior: log-probabilities cost no more to read than their tokens are worth', () => {
+    const honest = { choice: 0, tokens: 100, text: 'x', logprobs: logprobsOf(100) }
+    expect(decodeFrames(encodeFrame(1, 0, honest))[0]!.delta).toEqual(honest)
+    expect(refused(encodeFrame(1, 0, { ...honest, tokens: 99 })), 'more entries than tokens').toBe(true)
+    const wide = [{ ...entry, top_logprobs: Array(2_000).fill(entry) }]
+    expect(refused(encodeFrame(1, 0, { choice: 0, tokens: 1, text: 'x', logprobs: wide })), 'entries without end').toBe(true)
+  })
+
+  test('behavior: one message holds a megabyte of frames, or one frame that is longer', () => {
+    const long = encodeFrame(1, 0, { choice: 0, tokens: 1, text: 'x'.repeat(2 ** 20) })
+    const short = encodeFrame(1, 1, { choice: 0, tokens: 1, text: 'x' })
+    expect(decodeFrames(Buffer.concat([short, long]))).toHaveLength(2)
+    expect(refused(Buffer.concat([long, short]))).toBe(true)
   })
 })

@@ -12,6 +12,12 @@ import { type Delta, tokenLogprobSchema, toolCallDeltaSchema } from './job.ts'
  * Sequence numbers count up from 0 per channel, so that whoever reads them sees that none is missing (batches.ts keeps it so over a cut).
  */
 export const FRAME_HEADER_BYTES = 18
+/** An outbox closes a message before it is longer than that (outbox.ts); only its last frame may end behind. */
+const MAX_FRAMES_BYTES = 1024 * 1024
+/** JSON that a frame may hold, and what each of its tokens adds: log-probabilities of 20 alternatives with their bytes. */
+const FREE_EXTRAS_BYTES = 128 * 1024
+const EXTRAS_BYTES_PER_TOKEN = 16 * 1024
+
 export type FrameErrorCode = 'FRAME_MALFORMED'
 export type Frame = { readonly channel: number; readonly sequence: number; readonly delta: Delta }
 
@@ -66,7 +72,7 @@ function decodeDelta(kind: number, head: { choice: number; tokens: number }, pay
     for (let i = 0; i < head.tokens; i++) tokenIds.push(payload.readUInt32LE(4 * i))
     return { ...head, text: payload.toString('utf8', idBytes), tokenIds }
   }
-  if (kind === 2) return { ...head, ...definedOnly(decodeExtras(payload)) }
+  if (kind === 2) return { ...head, ...definedOnly(decodeExtras(payload, head.tokens)) }
   if (kind === 3) return { ...head, text: '', embedding: decodeVector(payload) }
   return malformed(`unknown kind ${kind}`)
 }
@@ -88,13 +94,18 @@ function definedOnly(extras: z.output<typeof extrasSchema>): Pick<Delta, 'text' 
   }
 }
 
-function decodeExtras(payload: Buffer): z.output<typeof extrasSchema> {
+/** Says no before the costly check where the number of tokens speaks against it: a token must not cost a router megabytes to read. */
+function decodeExtras(payload: Buffer, tokens: number): z.output<typeof extrasSchema> {
+  if (payload.length > FREE_EXTRAS_BYTES + EXTRAS_BYTES_PER_TOKEN * tokens)
+    malformed(`${payload.length} bytes of extras for ${tokens} tokens`)
   let value: unknown
   try {
     value = JSON.parse(payload.toString('utf8'))
   } catch {
     malformed('extras are not JSON')
   }
+  const { logprobs } = Object(value) as { logprobs?: unknown } // cast: any value may be read by key
+  if (Array.isArray(logprobs) && logprobs.length > tokens) malformed(`log-probabilities of ${logprobs.length} tokens with ${tokens}`)
   const result = extrasSchema.safeParse(value)
   return result.success ? result.data : malformed('extras have a wrong shape')
 }
@@ -111,6 +122,7 @@ export function decodeFrames(message: Buffer): Frame[] {
   let offset = 0
   while (offset < message.length) {
     if (message.length - offset < FRAME_HEADER_BYTES) malformed('truncated header')
+    if (offset > MAX_FRAMES_BYTES) malformed(`more than ${MAX_FRAMES_BYTES} bytes of frames at once`)
     const end = offset + FRAME_HEADER_BYTES + message.readUInt32LE(offset + 14)
     if (end > message.length) malformed('truncated payload')
     const head = { choice: message.readUInt16LE(offset + 10), tokens: message.readUInt16LE(offset + 12) }

@@ -11,17 +11,18 @@ import { draftReceipt } from './receipts.ts'
 type Done = Extract<LeaseMessage, { type: 'done' }>
 
 /** Passes output on, in order, counted. */
-export function onFrames(context: RouterContext, session: Session, frames: readonly Frame[]): void {
-  let isStray = true
+export function onFrames(context: RouterContext, session: Session, frames: readonly Frame[], bytes: number): void {
+  let strays = frames.length
   for (const frame of frames) {
     const lease = context.leases.byChannel(session, frame.channel)
     if (!lease?.live || lease.phase === 'signing') continue
-    isStray = false
+    strays -= 1
     onFrame(context, lease, frame)
   }
-  if (!isStray) return
+  if (strays === 0 && frames.length > 0) return
   context.metrics.lateResults.inc()
-  session.countStray()
+  // By its share of the message: one frame of a live lease does not carry megabytes of others for free.
+  session.countStray((bytes * strays) / Math.max(1, frames.length))
 }
 
 function misbehaved(context: RouterContext, lease: Lease, what: string): void {

@@ -19,7 +19,7 @@ export type RouterOptions = {
   readonly heartbeatIntervalMs: number
   /** A connection without any message for this long is closed, in ms. */
   readonly heartbeatTimeoutMs: number
-  /** Messages per second of one link that belong to no live lease, and how many may come at once. */
+  /** Messages per second of one node key that belong to no live lease, and how many may come at once. */
   readonly strayMessagesPerSecond: number
   readonly strayMessageBurst: number
   /** How long a session whose connection was cut is kept while its node holds leases, in ms; 0: not at all. */

@@ -136,7 +136,7 @@ function sessionEvents(context: RouterContext, logs: PodLogReader): SessionEvent
     logs: logs.answer,
     leaseMessage: (session, message) => onLeaseMessage(context, session, message),
     signed: (session, message) => onSigned(context, session, message),
-    frames: (session, frames) => onFrames(context, session, frames),
+    frames: (session, frames, bytes) => onFrames(context, session, frames, bytes),
     openLeases: session => context.leases.countOf(session),
     isNeeded: session => isNeeded(context, session),
     cut(session) {

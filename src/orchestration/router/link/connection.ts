@@ -15,10 +15,16 @@ import { type Carrier, LinkSession, type LinkSocket, refuse, type SessionContext
 
 // Facts of a node with 64 devices and 256 replicas have about 130 KB.
 const MAX_GREETING_BYTES = 256 * 1024
+// A signature to recover and one to make: about as much as handling so many messages.
+const GREETING_COST = 20
 /** The close code of a node that ends its session; after any other it may come back. */
 const GOODBYE = 1000
 
 type Authenticate = Extract<NodeMessage, { type: 'authenticate' }>
+
+function tooOften(nodeId: NodeId): Refusal {
+  return ['LINK_RATE_LIMITED', `Node ${nodeId} linked too often, or sent too much that belongs to no live lease. Wait a moment.`]
+}
 
 /**
  * One socket from the first byte to the last: challenge at once, then `hello` and `authenticate`, then the batches of a session, which
@@ -44,6 +50,11 @@ export class LinkConnection implements Carrier {
     )
     this.#listen()
     socket.send(encodeMessage(challengeMessage(this.#challenge, dependencies)))
+  }
+
+  /** True once it carries a node that the chain knows. */
+  get isOfMember(): boolean {
+    return this.#session !== null && this.#context.dependencies.standing(this.#session.nodeId)?.registered === true
   }
 
   write(message: Uint8Array | string): void {
@@ -103,19 +114,19 @@ export class LinkConnection implements Carrier {
   #onGreeting(data: Buffer, isBinary: boolean): Refusal | null {
     if (isBinary) return ['LINK_UNEXPECTED', 'The node sent output before it was authenticated.']
     if (data.length > MAX_GREETING_BYTES) return ['LINK_TOO_LARGE', `A greeting may have ${MAX_GREETING_BYTES} bytes.`]
-    for (const message of readNodeText(data.toString('utf8')).messages()) {
-      if (message.type === 'hello' && this.#phase === 'challenged') return this.#onHello(message)
-      if (message.type === 'authenticate') return this.#onAuthenticate(message)
-      return ['LINK_UNEXPECTED', `The node sent "${message.type}" before it was authenticated.`]
-    }
-    return null
+    const { head, messages } = readNodeText(data.toString('utf8'))
+    if (head) return ['LINK_UNEXPECTED', 'The node sent a batch before it was authenticated.']
+    const [message] = messages()
+    if (message?.type === 'hello' && this.#phase === 'challenged') return this.#onHello(message)
+    if (message?.type === 'authenticate') return this.#onAuthenticate(message)
+    return ['LINK_UNEXPECTED', `The node sent "${message?.type}" before it was authenticated.`]
   }
 
   #onBatch(session: LinkSession, data: Buffer, isBinary: boolean): Refusal | null {
     session.heard()
     if (isBinary) {
       const isNew = session.take(decodeBatchHead(data), data.length)
-      if (isNew) this.#context.events.frames(session, decodeFrames(data.subarray(BATCH_HEADER_BYTES)))
+      if (isNew) this.#context.events.frames(session, decodeFrames(data.subarray(BATCH_HEADER_BYTES)), data.length)
       return null
     }
     if (!session.mayRead(data.length)) return null
@@ -137,17 +148,23 @@ export class LinkConnection implements Carrier {
   #onHello(message: Extract<NodeMessage, { type: 'hello' }>): Refusal | null {
     const refusal = helloRefusal(message, this.#context.dependencies.domain.chainId)
     if (refusal) return refusal
+    // Before its signature costs anything. Who claims a key of others here is refused in their place, and they are not charged.
+    if (this.#context.budgets.isSpent(message.nodeId)) return tooOften(message.nodeId)
     this.#claimed = message.nodeId
     this.#phase = 'greeted'
     return null
   }
 
   #onAuthenticate(message: Authenticate): Refusal | null {
-    const { separator, dependencies, sessions } = this.#context
+    const { separator, dependencies, sessions, budgets } = this.#context
     const claimed = this.#phase === 'greeted' ? this.#claimed : null
     const refusal = authenticationRefusal(message, { challenge: this.#challenge, separator, claimed, nowMs: dependencies.clock.now() })
     if (refusal || claimed === null) return refusal
     const known = sessions.get(claimed)
+    if (!budgets.take(claimed, GREETING_COST)) {
+      known?.close(...tooOften(claimed))
+      return tooOften(claimed)
+    }
     if (!message.resume || known?.sessionId !== message.resume.sessionId) return this.#begin(claimed, message)
     return known.objectionTo(message.resume) ?? this.#resume(known, message)
   }

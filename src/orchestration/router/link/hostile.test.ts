@@ -171,6 +171,7 @@ describe('handshake', () => {
     ['facts before authentication', node => node.send({ type: 'facts', facts: factsHosting([pod]) })],
     ['output before authentication', node => node.sendRaw(encodeFrame(1, 0, { choice: 0, tokens: 1, text: 'x' }))],
     ['a second hello', node => [hello(node), hello(node)]],
+    ['an empty batch before authentication', node => node.sendRaw('[0,0]')],
     [
       'a result before authentication',
       node =>

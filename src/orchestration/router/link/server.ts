@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { LINK_MAX_FRAME_BYTES } from '#protocol'
+import { createBudgets } from './budgets.ts'
 import { LinkConnection } from './connection.ts'
 import { type LinkSocket, refuse, type SessionContext } from './session.ts'
 
@@ -16,22 +17,41 @@ export type LinkServer = {
 }
 
 /** Accepts node links on any HTTP server: the caller routes `upgrade` events of its path here. */
-export function createLinkServer(given: Omit<SessionContext, 'sessions'>): LinkServer {
-  const context: SessionContext = { ...given, sessions: new Map() }
+export function createLinkServer(given: Omit<SessionContext, 'sessions' | 'budgets'>): LinkServer {
+  const { options, dependencies } = given
+  const budgets = createBudgets({ perSecond: options.strayMessagesPerSecond, burst: options.strayMessageBurst }, dependencies.clock)
+  const context: SessionContext = { ...given, sessions: new Map(), budgets }
   // No compression: token frames are small, and zlib state costs 300 KB per link.
   const server = new WebSocketServer({ noServer: true, maxPayload: LINK_MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: false })
   const links = new Set<LinkSocket>()
+  /** Links that were not of registered nodes when they were looked at last, oldest first. */
+  const strangers = new Map<LinkSocket, LinkConnection>()
   let stopping = false
 
+  /** Strangers must not keep nodes out: in a full router the oldest of them gives way. */
+  function makeRoom(newest: LinkSocket): void {
+    for (const [link, connection] of strangers) {
+      if (links.size <= options.maxLinks || link === newest) return
+      strangers.delete(link)
+      if (connection.isOfMember) continue
+      links.delete(link)
+      connection.drop('LINK_FULL', `This router holds ${options.maxLinks} links and has no room for a node that is not registered.`)
+    }
+  }
+
   function accept(link: LinkSocket): void {
-    const { clock } = context.dependencies
-    const { maxLinks } = context.options
+    const { clock } = dependencies
+    const { maxLinks } = options
     links.add(link)
-    link.on('close', () => links.delete(link))
+    link.on('close', () => {
+      links.delete(link)
+      strangers.delete(link)
+    })
+    makeRoom(link)
     if (stopping) refuse(link, 'LINK_STOPPING', 'This router is shutting down. Connect again later.', clock.after)
     else if (links.size > maxLinks)
       refuse(link, 'LINK_FULL', `This router already holds ${maxLinks} links. Use another router.`, clock.after)
-    else new LinkConnection(link, context)
+    else strangers.set(link, new LinkConnection(link, context))
   }
 
   return {

@@ -15,8 +15,8 @@ import {
 } from '#protocol'
 import type { LinkErrorCode } from '../errors.ts'
 import type { RouterDependencies, RouterOptions } from '../options.ts'
+import type { Budgets } from './budgets.ts'
 import type { Refusal } from './handshake.ts'
-import { createRateLimit } from './rate-limit.ts'
 
 /** What a link asks of its WebSocket; a network that is not HTTP gives its own. */
 export type LinkSocket = Pick<WebSocket, 'on' | 'once' | 'send' | 'close' | 'terminate' | 'readyState' | 'OPEN' | 'bufferedAmount'>
@@ -35,8 +35,8 @@ export type Session = {
   readonly cutAtMs: number | null
   /** Leaves at the end of the turn, or when the node is back. */
   send(text: string): void
-  /** Counts a message that belongs to no live lease; too many end the session. */
-  countStray(): void
+  /** Counts a message, or so many bytes of one, that belongs to no live lease; too many end the session. */
+  countStray(bytes?: number): void
   close(code: LinkErrorCode, message: string): void
   /** The node is not expected any more. */
   end(): void
@@ -55,7 +55,8 @@ export type SessionEvents = {
   logs(session: Session, id: number, lines: readonly LogLine[]): void
   leaseMessage(session: Session, message: LeaseMessage): void
   signed(session: Session, message: SignedMessage): void
-  frames(session: Session, frames: readonly Frame[]): void
+  /** `bytes`: of the message that they came in. */
+  frames(session: Session, frames: readonly Frame[], bytes: number): void
   /** Leases that the node of this session holds now. */
   openLeases(session: Session): number
   /** One of them is live: something is lost when the session ends. */
@@ -74,6 +75,7 @@ export type SessionContext = {
   readonly events: SessionEvents
   /** One per node key. */
   readonly sessions: Map<NodeId, LinkSession>
+  readonly budgets: Budgets
   readonly pods: () => readonly PodRecord[]
   readonly countClose: (code: LinkErrorCode) => void
 }
@@ -120,7 +122,6 @@ export class LinkSession implements Session {
   cutAtMs: number | null = null
   readonly #context: SessionContext
   readonly #stream: LinkStream
-  readonly #allowStray: (nowMs: number, cost: number) => boolean
   #connection: Carrier | null = null
   #generation = 0
   #isOver = false
@@ -134,7 +135,6 @@ export class LinkSession implements Session {
     this.sessionId = bytesToHex(random(16)).slice(2)
     this.connectedAtMs = clock.now()
     this.lastSeenAtMs = this.connectedAtMs
-    this.#allowStray = createRateLimit({ perSecond: options.strayMessagesPerSecond, burst: options.strayMessageBurst }, this.connectedAtMs)
     const full = (): void => this.close('LINK_SLOW', `The node left ${this.#stream.keptBytes} bytes unacknowledged.`)
     this.#stream = createLinkStream({ maxBytes: options.maxSendBufferBytes, full, later: clock.afterTurn })
   }
@@ -148,13 +148,13 @@ export class LinkSession implements Session {
     this.#stream.text(text)
   }
 
-  countStray(): void {
-    this.#charge(1)
+  countStray(bytes = 0): void {
+    this.#charge(1 + bytes / LARGE_TEXT_BYTES)
   }
 
   /** False when that was too much, and ended the session. */
   #charge(cost: number): boolean {
-    if (this.#allowStray(this.#context.dependencies.clock.now(), cost)) return true
+    if (this.#context.budgets.take(this.nodeId, cost)) return true
     this.close('LINK_RATE_LIMITED', 'The node sent too many messages that belong to no live lease.')
     return false
   }
@@ -197,7 +197,7 @@ export class LinkSession implements Session {
     if (generation <= this.#generation) return ['LINK_FENCED', `Node ${this.nodeId} resumed this session over a newer connection.`]
     if (!this.#stream.canResume(received)) return ['LINK_UNEXPECTED', `The node says that it has ${received} batches of this session.`]
     // What is sent again costs like what is heard.
-    const mayResume = this.#charge(1 + this.#stream.keptBytes / LARGE_TEXT_BYTES)
+    const mayResume = this.#charge(this.#stream.keptBytes / LARGE_TEXT_BYTES)
     return mayResume ? null : ['LINK_RATE_LIMITED', 'The node came back to its session too often.']
   }
 
