@@ -37,7 +37,8 @@ export function openHome(root: string): Home {
   return home
 }
 
-function isAlive(pid: number): boolean {
+/** A process of this machine runs under the number. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

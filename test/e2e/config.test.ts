@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -149,6 +149,31 @@ describe('settings', () => {
   test('error: status without a network says how to start one', async () => {
     const { code, stderr } = await run(folder, ['status'])
     expect([code, stderr]).toEqual([3, expect.stringMatching(/No network runs from .*home\. Start one with: npm start/)])
+  })
+
+  test('behavior: doctor names the one cause when the network was killed, and npm start as the fix for all of it', async () => {
+    const gone = spawnSync(process.execPath, ['--version']).pid
+    const url = 'http://127.0.0.1:9'
+    const dev = {
+      ...{ gatewayUrl: `${url}/v1`, consoleUrl: url, metricsUrl: `${url}/metrics`, rpcUrl: url, chainId: 31_337 },
+      ...{ apiKey: 'k', adminKey: 'k', developer: `0x${'1'.repeat(40)}`, contracts: {} },
+      ...{ models: { chat: 'a', embedding: 'b' }, pids: { main: gone } },
+    }
+    const node = join(folder, 'home/nodes/node-1')
+    mkdirSync(node, { recursive: true })
+    writeFileSync(join(folder, 'home/dev.json'), JSON.stringify(dev))
+    writeFileSync(join(node, 'status.json'), JSON.stringify({ atMs: 0, pid: gone, nodeId: dev.developer, checks: [] }))
+    const { code, stdout } = await run(folder, ['doctor', '--json'])
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; ok: boolean; detail: string; fix: string }[] } // cast: our own CLI
+    expect([code, checks.map(({ name, ok }) => [name, ok])]).toEqual([
+      1,
+      [
+        ['network', false],
+        ['node-1: process', false],
+      ],
+    ])
+    expect(checks[0]?.detail).toContain(`(${gone}) is gone`)
+    for (const { name, fix } of checks) expect(fix, name).toContain('npm start')
   })
 })
 

@@ -5,7 +5,7 @@ import pc from 'picocolors'
 import { request } from 'undici'
 import { z } from 'zod'
 import { messageOf, type NodeWhy, type PodWhy } from '#protocol'
-import { openHome } from '../home.ts'
+import { isAlive, openHome } from '../home.ts'
 import { readDevFile, readJson } from './client.ts'
 import { type Attach, type Context, usageError } from './commands.ts'
 import { localNodes } from './node-ref.ts'
@@ -47,13 +47,18 @@ function report({ output }: Context, checks: readonly Check[]): number {
   return ok ? EXIT.ok : EXIT.failed
 }
 
+const NETWORKS_OWN_NODE = /^node-\d+$/
+
+function startFix(config: Context['config'], name: string): string {
+  if (!NETWORKS_OWN_NODE.test(name) || !readDevFile(config)) return `Start it: heurist node start --name ${name}`
+  return `It runs and ends with its network: npm start. While that runs, it is started again by itself; see ${config.home}/logs/${name}.log`
+}
+
 /** The node writes its own status; an old file means that it does not run. */
 function nodeChecks({ config }: Context, name: string): Check[] {
   const path = join(openHome(config.home).nodes, name, 'status.json')
   const prefixed = (check: Check): Check => ({ ...check, name: `${name}: ${check.name}` })
-  const notRunning = (detail: string): Check[] => [
-    prefixed({ name: 'process', ok: false, detail, fix: `Start it: heurist node start --name ${name}` }),
-  ]
+  const notRunning = (detail: string): Check[] => [prefixed({ name: 'process', ok: false, detail, fix: startFix(config, name) })]
   if (!existsSync(path)) return notRunning('it has never reported')
   const status = statusFileSchema.safeParse(readJson(path))
   if (!status.success) return notRunning(`${path} is damaged; it is written anew while the node runs`)
@@ -73,7 +78,10 @@ async function routerChecks({ config, client }: Context, name: string): Promise<
       ? why.pods.map(pod => podCheck(name, pod))
       : [{ name: `${name}: router`, ok: false, detail: why.refusals.join('; '), fix: why.fixes.join(' ') }]
   } catch (error) {
-    return [{ name: `${name}: router`, ok: false, detail: messageOf(error), fix: 'Start the network: npm start' }]
+    const fix = config.gatewayUrl
+      ? `See whether ${config.gatewayUrl} is reached from here`
+      : 'See what is wrong with the network: heurist doctor'
+    return [{ name: `${name}: router`, ok: false, detail: messageOf(error), fix }]
   }
 }
 
@@ -89,12 +97,19 @@ function podCheck(name: string, { podId, eligible, refusals, ahead, equals, behi
 async function networkChecks({ config }: Context): Promise<Check[]> {
   const file = readDevFile(config)
   if (!file) return [{ name: 'network', ok: false, detail: `nothing runs from ${config.home}`, fix: 'Start it: npm start' }]
+  const { main } = file.pids
+  if (main !== undefined && !isAlive(main)) {
+    const detail = `its main process (${main}) is gone without having stopped: killed, or out of memory`
+    return [{ name: 'network', ok: false, detail, fix: `Start it again: npm start. What it said last is in ${config.home}/logs/up.log` }]
+  }
   const base = file.gatewayUrl.replace('/v1', '')
-  return Promise.all([
-    probe('gateway', `${base}/readyz`, 'Look into logs/up.log of the state folder; restart with npm start'),
+  const [gateway, console, metrics] = await Promise.all([
+    probe('gateway', `${base}/readyz`, `See ${config.home}/logs/up.log; if it does not come back by itself, stop it and run npm start`),
     probe('console', `${base}/`, 'Build it: delete console/dist and run npm start'),
     probe('metrics', file.metricsUrl, 'Another program may hold the port: set HEURIST_METRICS_PORT'),
   ])
+  // What no process answers has one cause, and it is the gateway's.
+  return gateway.ok ? [gateway, console, metrics] : [gateway]
 }
 
 async function probe(name: string, url: string, fix: string): Promise<Check> {
