@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ROOT } from './support/source.ts'
+import { filesUnder, ROOT } from './support/source.ts'
 
 const SOURCES = join(ROOT, 'contracts/src')
 
@@ -43,5 +43,12 @@ describe('contracts, as reviewed', () => {
   })
   test('behavior: one compiler', () => {
     expect(new Set(linesWith(/^pragma solidity/).map(line => line.split(': ')[1]))).toEqual(new Set(['pragma solidity 0.8.30;']))
+  })
+  test('behavior: each test that the review names is there', () => {
+    const review = readFileSync(join(ROOT, 'docs/reference/contract-review.md'), 'utf8')
+    const tests = filesUnder('contracts/test', /\.t\.sol$/).map(file => readFileSync(join(ROOT, file), 'utf8'))
+    const named = [...review.matchAll(/`(test(?:Fuzz)?_\w+)`/g)].map(match => match[1] ?? '')
+    expect(named.length).toBeGreaterThan(40)
+    expect(named.filter(name => !tests.some(text => text.includes(`function ${name}(`)))).toEqual([])
   })
 })

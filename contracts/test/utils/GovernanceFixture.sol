@@ -36,6 +36,28 @@ interface ITimelock {
     function execute(address target, uint256 value, bytes calldata payload, bytes32 predecessor, bytes32 salt)
         external
         payable;
+    function scheduleBatch(
+        address[] calldata targets,
+        uint256[] calldata values,
+        bytes[] calldata payloads,
+        bytes32 predecessor,
+        bytes32 salt,
+        uint256 delay
+    ) external;
+    function executeBatch(
+        address[] calldata targets,
+        uint256[] calldata values,
+        bytes[] calldata payloads,
+        bytes32 predecessor,
+        bytes32 salt
+    ) external payable;
+    function cancel(bytes32 id) external;
+    function hashOperation(address target, uint256 value, bytes calldata data, bytes32 predecessor, bytes32 salt)
+        external
+        pure
+        returns (bytes32);
+    function isOperation(bytes32 id) external view returns (bool);
+    function isOperationDone(bytes32 id) external view returns (bool);
 }
 
 interface IGovernorUnderTest is IGovernor, IHeuristGovernor {

@@ -5,7 +5,7 @@ import {ChallengeOutcome, EpochPhase} from "../../../src/interfaces/IEmissionCon
 import {Errors} from "../../../src/libraries/Errors.sol";
 import {Events} from "../../../src/libraries/Events.sol";
 import {EconomyFixture} from "../../utils/EconomyFixture.sol";
-import {RevertingReceiver} from "../../utils/Receivers.sol";
+import {Reentrant, RevertingReceiver} from "../../utils/Receivers.sol";
 
 contract DisputeTest is EconomyFixture {
     uint256 private constant BOND = 1000e18;
@@ -134,6 +134,21 @@ contract DisputeTest is EconomyFixture {
     }
 
     /* BONDS */
+
+    function test_AReenteringChallengerIsPaidOnce() public {
+        Reentrant thief = new Reentrant();
+        vm.deal(address(this), BOND);
+        thief.run{value: BOND}(address(emission), abi.encodeCall(emission.challenge, (epoch, "evidence")));
+        challenge(bob, epoch);
+        resolve(true);
+        thief.arm(address(emission), abi.encodeCall(emission.reclaimBond, (epoch, 0, address(thief))));
+        emission.reclaimBond(epoch, 0, address(thief));
+
+        assertEq(thief.tries(), 1, "tried again");
+        assertFalse(thief.succeeded(), "in vain");
+        assertEq(address(thief).balance, BOND, "only its own");
+        assertEq(emission.owed(), BOND, "bob's is there");
+    }
 
     function test_RevertWhen_ThereIsNoBondToReclaim() public {
         challenge(alice, epoch);

@@ -6,7 +6,7 @@ import {RewardSource} from "../../../src/interfaces/IStakedHeu.sol";
 import {Errors} from "../../../src/libraries/Errors.sol";
 import {Events} from "../../../src/libraries/Events.sol";
 import {IOwnable2Step} from "../../utils/Interfaces.sol";
-import {RevertingReceiver} from "../../utils/Receivers.sol";
+import {Reentrant, RevertingReceiver} from "../../utils/Receivers.sol";
 import {StakeFixture} from "../../utils/StakeFixture.sol";
 
 interface IOwnedFeeVault is IFeeVault, IOwnable2Step {}
@@ -130,6 +130,20 @@ contract FeeVaultTest is StakeFixture {
         fees.payL1Cost();
     }
 
+    function test_AReenteringReceiverIsPaidOnce() public {
+        Reentrant thief = new Reentrant();
+        vm.prank(owner);
+        fees.setL1Cost(COST, address(thief));
+        thief.arm(address(fees), abi.encodeCall(fees.payL1Cost, ()));
+        arrive(25e18);
+        fees.sweep();
+        fees.payL1Cost();
+
+        assertEq(thief.tries(), 1, "it tried");
+        assertFalse(thief.succeeded(), "in vain");
+        assertEq(address(thief).balance, COST, "paid once");
+    }
+
     /* PARAMETERS */
 
     function test_AChangeCountsFromThisEpochOn() public {
@@ -157,6 +171,25 @@ contract FeeVaultTest is StakeFixture {
         vm.expectRevert(abi.encodeWithSelector(IOwnable2Step.OwnableUnauthorizedAccount.selector, stranger));
         vm.prank(stranger);
         fees.setL1Cost(0, stranger);
+    }
+
+    function testFuzz_ACostIsTakenWithinItsBoundsFromTheOwner(uint96 cost, address to, address caller) public {
+        vm.assume(caller != owner);
+        if (cost % 2 == 0) cost = uint96(bound(cost, 0, 1_000_000e18));
+        vm.expectRevert(abi.encodeWithSelector(IOwnable2Step.OwnableUnauthorizedAccount.selector, caller));
+        vm.prank(caller);
+        fees.setL1Cost(cost, to);
+        vm.prank(owner);
+        (bool success,) = address(fees).call(abi.encodeCall(fees.setL1Cost, (cost, to)));
+
+        assertTrue(success == (cost <= 1_000_000e18 && to != address(0)), "exactly what is allowed");
+        assertEq(fees.l1CostPerEpoch(), success ? cost : COST, "cost");
+        assertEq(fees.l1CostReceiver(), success ? to : receiver, "receiver");
+        assertEq(fees.due(), COST, "what was due stays due");
+        pass(WEEK);
+        (uint256 one, uint256 most) = (fees.l1CostPerEpoch(), 4 * uint256(fees.l1CostPerEpoch()));
+        if (most < COST) most = COST;
+        assertEq(fees.due(), COST + one < most ? COST + one : most, "and the new cost of the next epoch");
     }
 
     /* HELPERS */

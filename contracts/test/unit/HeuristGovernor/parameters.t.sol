@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 
-import {GovernorParameters} from "../../../src/interfaces/IHeuristGovernor.sol";
+import {GovernorParameters, IHeuristGovernor} from "../../../src/interfaces/IHeuristGovernor.sol";
 import {Constants} from "../../../src/libraries/Constants.sol";
 import {Errors} from "../../../src/libraries/Errors.sol";
 import {GovernanceFixture, IGovernorUnderTest} from "../../utils/GovernanceFixture.sol";
@@ -126,7 +126,7 @@ contract HeuristGovernorParametersTest is GovernanceFixture {
         if (which == 1) return abi.encodeCall(IGovernorUnderTest.setVotingPeriod, (uint32(value)));
         if (which == 2) return abi.encodeCall(IGovernorUnderTest.setProposalThreshold, (value));
         if (which == 3) return abi.encodeCall(IGovernorUnderTest.updateQuorumNumerator, (value));
-        if (which == 4) return abi.encodeWithSignature("setQuorumFloor(uint256)", value);
+        if (which == 4) return abi.encodeCall(IHeuristGovernor.setQuorumFloor, (value));
         return abi.encodeCall(IGovernorUnderTest.setLateQuorumVoteExtension, (uint48(value)));
     }
 

@@ -65,6 +65,21 @@ contract CollectTest is EconomyFixture {
         assertEq(claimVotes(alice, GaugeKind.Pod, podId, epoch, address(heu)), 0.15e18, "alice");
     }
 
+    function testFuzz_TakesAllThatWaitsAndBooksItOnce(uint64 amount, bool inUsd, address caller) public {
+        address asset = inUsd ? address(usd) : address(heu);
+        amount = uint64(bound(amount, 50, inUsd ? 100e6 : 10e18));
+        pay(inUsd ? Rows.USD : Rows.HEU, amount);
+        warpTo(epoch);
+        vm.prank(caller);
+        assertEq(voterRewards.collect(podId, asset), amount / 50, "2 %");
+
+        assertEq(voterRewards.heldOf(asset), amount / 50, "held");
+        assertEq(voterRewards.potOf(GaugeKind.Pod, podId, epoch, asset), amount / 50, "booked");
+        assertEq(settlement.claimableVotersOf(podId, asset), 0, "nothing waits");
+        vm.expectRevert();
+        voterRewards.collect(podId, asset);
+    }
+
     function pay(uint256 asset, uint256 amount) private {
         uint256[] memory credits = new uint256[](2);
         credits[0] = Rows.credit(node, Rows.NODE, asset, amount - amount / 50);

@@ -53,6 +53,19 @@ contract WrappedHeuTest is Fixture {
         assertEq(address(heu).balance, wrapped - amount, "held");
     }
 
+    function testFuzz_UnwrapsToAnyAccount(uint128 wrapped, uint128 unwrapped, uint256 key) public {
+        address to = vm.addr(bound(key, 1, 1 << 250));
+        vm.assume(to != developer);
+        wrap(developer, wrapped);
+        uint256 amount = bound(unwrapped, 0, wrapped);
+        vm.prank(developer);
+        heu.withdrawTo(to, amount);
+
+        assertEq(to.balance, amount, "coins");
+        assertEq(heu.balanceOf(developer), wrapped - amount, "out of the caller's");
+        assertEq(address(heu).balance, heu.totalSupply(), "held");
+    }
+
     function test_UnwrapsToAnotherAccount() public {
         wrap(developer, 3e18);
         vm.prank(developer);
