@@ -39,9 +39,9 @@ function copies(): Copy[] {
   return [...byTarget].map(([to, from]) => ({ from: realpathSync(from), to }))
 }
 
-/** Changes with the tools of this machine, so that an image is made anew only then. */
+/** Changes with the tools of this machine, whichever checkout asks, so that an image is made anew only then. */
 function fingerprintOf(files: readonly Copy[]): string {
-  const facts = files.map(({ from, to }) => [to, from, statSync(from).size, statSync(from).mtimeMs])
+  const facts = files.map(({ from, to }) => [to, statSync(from).size])
   return createHash('sha256').update(JSON.stringify(facts.sort())).digest('hex').slice(0, 12)
 }
 
