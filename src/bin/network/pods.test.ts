@@ -7,7 +7,7 @@ import { createBlobStore } from '#platform/blobs'
 import { setPodActive } from '#platform/chain'
 import { startTestChain, type TestChain } from '#platform/chain/testing'
 import { HeuristError, type PodId, type PodRecord } from '#protocol'
-import { BUILTIN_CHAT_POD, BUILTIN_EMBEDDING_POD, CHAT_MANIFEST, createPodServices, type PodServices } from './pods.ts'
+import { BUILTIN_CHAT_POD, BUILTIN_EMBEDDING_POD, CHAT_MANIFEST, createPodServices, type PodNews, type PodServices } from './pods.ts'
 
 const named = (name: string) => ({ ...CHAT_MANIFEST, metadata: { ...CHAT_MANIFEST.metadata, name } })
 
@@ -17,6 +17,8 @@ describe('pod services', () => {
   let stored: PodRecord[] = []
   let published: readonly PodRecord[] = []
   let tell: (events: readonly IndexedEvent[] | null) => void
+  let news: Parameters<PodNews['listen']>[0]
+  let publications = 0
   let services: PodServices
 
   const put = async (pod: PodRecord): Promise<void> => {
@@ -33,11 +35,19 @@ describe('pod services', () => {
       dispatcher: {
         publishPods: pods => {
           published = pods
+          publications += 1
         },
       },
       indexer: {
         onEvents: listener => {
           tell = listener
+          return () => undefined
+        },
+      },
+      news: {
+        tell: () => undefined,
+        listen: listener => {
+          news = listener
           return () => undefined
         },
       },
@@ -93,6 +103,28 @@ describe('pod services', () => {
     // A re-org is told as null: anything may have changed.
     tell(null)
     await served('acme/one')
+  })
+
+  test('behavior: a look asks the chain about no pod that is active and tells nodes only of a change; news asks about all', async () => {
+    const asked: PodId[] = []
+    const podActive: Chain['podActive'] = podId => {
+      asked.push(podId)
+      return testChain.chain.podActive(podId)
+    }
+    await open({ ...testChain.chain, podActive })
+    const [known] = stored
+    asked.length = 0
+    publications = 0
+    // A pod of another process, in the database before anyone has told of it.
+    stored = [...stored, { ...known!, podId: `0x${'7'.repeat(64)}`, name: 'acme/unregistered' }]
+    news.look()
+    await vi.waitFor(() => expect(asked).toEqual([`0x${'7'.repeat(64)}`]))
+    news.look()
+    news.told()
+    await vi.waitFor(() => expect(asked).toHaveLength(4))
+    await services.refresh()
+    expect([asked.length, publications]).toEqual([6, 0])
+    stored = [known!]
   })
 
   test('behavior: while the chain is away what is served stays', async () => {

@@ -1,11 +1,21 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { PodCatalog } from '#application'
 import type { Indexer } from '#orchestration'
 import type { BlobStore, Chain, Clock, Database, Logger, Signer, Tokenizer } from '#platform'
 import { podIdOf, registerPod, setPodActive } from '#platform/chain'
 import { tokenizerBlob, tokenizerFromBlob, unigramBlob } from '#platform/tokenizer'
-import { type Dispatcher, isHeuristError, manifestHash, messageOf, type PodManifest, type PodRecord, podManifestSchema } from '#protocol'
+import {
+  type Dispatcher,
+  isHeuristError,
+  manifestHash,
+  messageOf,
+  type PodId,
+  type PodManifest,
+  type PodRecord,
+  podManifestSchema,
+} from '#protocol'
 import { PACKAGE_ROOT } from '../version.ts'
 
 /** Names of the pods that every network starts with. */
@@ -81,7 +91,11 @@ export type PodServices = {
   stop(): void
 }
 
-export type PodNews = { tell(): void; listen(heard: () => void): () => void }
+export type PodNews = {
+  tell(): void
+  /** `told`: another process said that something changed. `look`: from time to time, because a word can be lost. */
+  listen(listener: { told(): void; look(): void }): () => void
+}
 
 export type PodDependencies = {
   readonly chain: Chain
@@ -102,6 +116,8 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
   const { chain, database, blobs, dispatcher, indexer, news, deployer, clock, logger } = dependencies
   const tokenizers = new Map<string, Tokenizer>()
   let known: readonly PodRecord[] = []
+  /** What the chain said last; it is asked again when an event, or another process, says that something changed. */
+  const active = new Map<PodId, boolean>()
   let turn: Promise<void> = Promise.resolve()
   let end = (): void => undefined
   let cancelRetry = (): void => undefined
@@ -111,24 +127,35 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
     if (!tokenizers.has(sha256)) tokenizers.set(sha256, tokenizerFromBlob(await blobs.get(sha256)))
   }
 
-  async function read(): Promise<void> {
+  async function read(asks: (podId: PodId) => boolean): Promise<void> {
     const stored = await database.pods.list()
-    const active = await Promise.all(stored.map(({ podId }) => chain.podActive(podId)))
-    const pods = stored.filter((_, index) => active[index])
+    const asked = stored.map(({ podId }) => podId).filter(asks)
+    const answers = await Promise.all(asked.map(podId => chain.podActive(podId)))
+    for (const [index, podId] of asked.entries()) active.set(podId, answers[index] === true)
+    const pods = stored.filter(({ podId }) => active.get(podId))
     for (const { manifest } of pods) if (manifest.spec.tokenizerSha256) await loadTokenizer(manifest.spec.tokenizerSha256)
+    if (isDeepStrictEqual(pods, known)) return
     known = pods
     dispatcher.publishPods(pods)
   }
   /** One after the other: an older answer of the chain must not overwrite a newer one. */
-  const refresh = (): Promise<void> => {
-    turn = turn.catch(() => undefined).then(read)
+  const inTurn = (asks: (podId: PodId) => boolean): Promise<void> => {
+    turn = turn.catch(() => undefined).then(() => read(asks))
     return turn
   }
+  const refresh = (): Promise<void> => inTurn(() => true)
   const follow = (): void => {
     refresh().catch(error => {
       logger.warn({ reason: messageOf(error) }, 'the active pods could not be read; it is tried again')
       if (!isStopped) cancelRetry = clock.after(RETRY_MS, follow)
     })
+  }
+
+  /** A pod that is inactive may be one that the chain's reader did not know yet. */
+  const look = (): void => {
+    inTurn(podId => !active.get(podId)).catch(error =>
+      logger.warn({ reason: messageOf(error) }, 'the pods could not be looked at; it is done again'),
+    )
   }
 
   async function deploy(manifest: PodManifest): Promise<{ podId: string; version: number }> {
@@ -181,7 +208,7 @@ export function createPodServices(dependencies: PodDependencies): PodServices {
     tokenizerFor: pod => tokenizers.get(pod.manifest.spec.tokenizerSha256 ?? '') ?? null,
     refresh,
     async start() {
-      const unlisten = news?.listen(follow)
+      const unlisten = news?.listen({ told: follow, look })
       const unfollow = indexer.onEvents(stored => {
         if (stored === null || stored.some(({ name }) => name === 'PodActivityChanged')) follow()
       })

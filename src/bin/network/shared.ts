@@ -12,9 +12,9 @@ const LOOK_EVERY_MS = 10_000
 export function podNews(bus: Bus, clock: Clock): PodNews {
   return {
     tell: () => bus.publish(BUS_TOPICS.pods, ''),
-    listen(heard) {
-      const stop = repeat(clock, LOOK_EVERY_MS, heard, () => undefined)
-      const unsubscribe = bus.subscribe(BUS_TOPICS.pods, heard)
+    listen({ told, look }) {
+      const stop = repeat(clock, LOOK_EVERY_MS, look, () => undefined)
+      const unsubscribe = bus.subscribe(BUS_TOPICS.pods, told)
       return () => {
         stop()
         unsubscribe()
