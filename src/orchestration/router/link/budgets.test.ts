@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { createManualClock, createSigner, newPrivateKey } from '#platform'
-import { encodeFrame } from '#protocol'
+import { createManualClock, createSigner, type Logger, newPrivateKey, silentLogger } from '#platform'
+import { type Address, encodeFrame } from '#protocol'
 import { type FakeNode, openFakeLink } from '../testing/fake-node.ts'
 import {
   dispatchRecorded,
@@ -41,7 +41,7 @@ async function until(check: () => boolean): Promise<void> {
 describe('budgets', () => {
   test('default: so much at once, and so much again with time', () => {
     const clock = createManualClock()
-    const budgets = createBudgets({ perSecond: 10, burst: 5 }, clock)
+    const budgets = createBudgets<Address>({ perSecond: 10, burst: 5 }, clock)
     expect([budgets.take(NODE, 4), budgets.isSpent(NODE)]).toEqual([true, false])
     expect([budgets.take(NODE, 4), budgets.isSpent(NODE)]).toEqual([false, true])
     clock.advance(100)
@@ -50,7 +50,7 @@ describe('budgets', () => {
 
   test('behavior: however many keys come, none that still owes is forgotten', () => {
     const clock = createManualClock()
-    const budgets = createBudgets({ perSecond: 1, burst: 5 }, clock)
+    const budgets = createBudgets<Address>({ perSecond: 1, burst: 5 }, clock)
     expect(budgets.take(NODE, 9)).toBe(false)
     for (let i = 0; i < 5_000; i++) budgets.take(`0x${i.toString(16).padStart(40, '0')}`, 1)
     expect(budgets.isSpent(NODE)).toBe(true)
@@ -84,6 +84,34 @@ describe('a node that was cut off for a flood', () => {
     })
     expect((await dispatchRecorded(net.router, testOrder(pod)).ended).failure!.code).toBe('ROUTER_NODE_LOST')
     expect((await node.closed).reason).toBe('LINK_RATE_LIMITED')
+  })
+})
+
+describe('the log of closed links', () => {
+  test('behavior: a hundred refusals are counted and not written down one by one; another kind is', async () => {
+    const clock = createManualClock()
+    const lines: object[] = []
+    const logger = { ...silentLogger, warn: (facts: object) => void lines.push(facts) } as Logger // cast: the router only warns here
+    net = await startTestRouter({}, { clock, logger })
+    const { url, counted } = net
+    const intrude = async (): Promise<void> => {
+      const node = openFakeLink({ url, chainId: TEST_CHAIN_ID, settlement: TEST_SETTLEMENT })
+      await node.next('challenge')
+      node.sendRaw('[0,0]')
+      await node.closed
+    }
+    for (let i = 0; i < 100; i++) await intrude()
+    expect(lines).toHaveLength(20)
+    const other = await openMute(net)
+    other.sendRaw('{')
+    await other.closed
+    clock.advance(1_000)
+    await intrude()
+    expect(lines.slice(20)).toEqual([
+      { code: 'LINK_MALFORMED', nodeId: null },
+      { code: 'LINK_UNEXPECTED', nodeId: null, unsaid: 80 },
+    ])
+    expect(await counted('heurist_router_links_closed_total')).toBe(102)
   })
 })
 

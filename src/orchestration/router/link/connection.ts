@@ -64,9 +64,9 @@ export class LinkConnection implements Carrier {
   /** Closes this connection and says why; its session may go on over another one. */
   drop(code: LinkErrorCode, message: string): void {
     if (this.#phase === 'closed') return
-    const { dependencies, countClose } = this.#context
+    const { dependencies, countClose, noteClose } = this.#context
     countClose(code)
-    dependencies.logger.warn({ code, nodeId: this.#claimed }, message)
+    noteClose(code, this.#claimed, message)
     refuse(this.#socket, code, message, dependencies.clock.after)
     this.#close()
   }

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { LINK_MAX_FRAME_BYTES } from '#protocol'
+import { LINK_MAX_FRAME_BYTES, type NodeId } from '#protocol'
 import { createBudgets } from './budgets.ts'
+import { createCloseLog } from './close-log.ts'
 import { LinkConnection } from './connection.ts'
 import { type LinkSocket, refuse, type SessionContext } from './session.ts'
 
@@ -17,10 +18,15 @@ export type LinkServer = {
 }
 
 /** Accepts node links on any HTTP server: the caller routes `upgrade` events of its path here. */
-export function createLinkServer(given: Omit<SessionContext, 'sessions' | 'budgets'>): LinkServer {
+export function createLinkServer(given: Omit<SessionContext, 'sessions' | 'budgets' | 'noteClose'>): LinkServer {
   const { options, dependencies } = given
-  const budgets = createBudgets({ perSecond: options.strayMessagesPerSecond, burst: options.strayMessageBurst }, dependencies.clock)
-  const context: SessionContext = { ...given, sessions: new Map(), budgets }
+  const budgets = createBudgets<NodeId>({ perSecond: options.strayMessagesPerSecond, burst: options.strayMessageBurst }, dependencies.clock)
+  const context: SessionContext = {
+    ...given,
+    sessions: new Map(),
+    budgets,
+    noteClose: createCloseLog(dependencies.logger, dependencies.clock),
+  }
   // No compression: token frames are small, and zlib state costs 300 KB per link.
   const server = new WebSocketServer({ noServer: true, maxPayload: LINK_MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: false })
   const links = new Set<LinkSocket>()

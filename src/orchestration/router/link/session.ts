@@ -16,6 +16,7 @@ import {
 import type { LinkErrorCode } from '../errors.ts'
 import type { RouterDependencies, RouterOptions } from '../options.ts'
 import type { Budgets } from './budgets.ts'
+import type { CloseLog } from './close-log.ts'
 import type { Refusal } from './handshake.ts'
 
 /** What a link asks of its WebSocket; a network that is not HTTP gives its own. */
@@ -75,7 +76,8 @@ export type SessionContext = {
   readonly events: SessionEvents
   /** One per node key. */
   readonly sessions: Map<NodeId, LinkSession>
-  readonly budgets: Budgets
+  readonly budgets: Budgets<NodeId>
+  readonly noteClose: CloseLog
   readonly pods: () => readonly PodRecord[]
   readonly countClose: (code: LinkErrorCode) => void
 }
