@@ -137,6 +137,8 @@ contract FeeVaultTest is StakeFixture {
         thief.arm(address(fees), abi.encodeCall(fees.payL1Cost, ()));
         arrive(25e18);
         fees.sweep();
+        // Coins of others, so that a second payment could be made.
+        arrive(COST);
         fees.payL1Cost();
 
         assertEq(thief.tries(), 1, "it tried");
