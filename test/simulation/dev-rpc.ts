@@ -63,7 +63,8 @@ async function openDevRpc(url: string): Promise<DevRpc> {
     const receipts = await batch(hashes.map(hash => ({ method: 'eth_getTransactionReceipt', params: [hash] })))
     return receipts.map((receipt, index) => checked(receipt, calls[index]))
   }
-  await call('evm_setAutomine', [false])
+  // By itself it mines on arrival, and once an hour: neither here.
+  await call('evm_setIntervalMining', [0])
   await call('anvil_autoImpersonateAccount', [true])
   return {
     call,
