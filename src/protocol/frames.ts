@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HeuristError } from './errors.ts'
 import { type Delta, tokenLogprobSchema, toolCallDeltaSchema } from './job.ts'
+import { MAX_BATCH_BYTES } from './outbox.ts'
 
 /**
  * Output frames of the node link. One WebSocket message holds any number of frames (a node batches what one tick produced):
@@ -12,8 +13,6 @@ import { type Delta, tokenLogprobSchema, toolCallDeltaSchema } from './job.ts'
  * Sequence numbers count up from 0 per channel, so that whoever reads them sees that none is missing (batches.ts keeps it so over a cut).
  */
 export const FRAME_HEADER_BYTES = 18
-/** An outbox closes a message before it is longer than that (outbox.ts); only its last frame may end behind. */
-const MAX_FRAMES_BYTES = 1024 * 1024
 /** JSON that a frame may hold, and what each of its tokens adds: log-probabilities of 20 alternatives with their bytes. */
 const FREE_EXTRAS_BYTES = 128 * 1024
 const EXTRAS_BYTES_PER_TOKEN = 16 * 1024
@@ -122,7 +121,7 @@ export function decodeFrames(message: Buffer): Frame[] {
   let offset = 0
   while (offset < message.length) {
     if (message.length - offset < FRAME_HEADER_BYTES) malformed('truncated header')
-    if (offset > MAX_FRAMES_BYTES) malformed(`more than ${MAX_FRAMES_BYTES} bytes of frames at once`)
+    if (offset > MAX_BATCH_BYTES) malformed(`more than ${MAX_BATCH_BYTES} bytes of frames at once`)
     const end = offset + FRAME_HEADER_BYTES + message.readUInt32LE(offset + 14)
     if (end > message.length) malformed('truncated payload')
     const head = { choice: message.readUInt16LE(offset + 10), tokens: message.readUInt16LE(offset + 12) }

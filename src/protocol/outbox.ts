@@ -13,8 +13,8 @@ export type Outbox = {
   drop(): void
 }
 
-/** A batch stays far below what the other end accepts in one message. */
-const MAX_BATCH_BYTES = 1024 * 1024
+/** A batch is closed before it is longer than that; only its last piece may end behind. The other end takes no more at once (frames.ts). */
+export const MAX_BATCH_BYTES = 1024 * 1024
 
 /** @param later runs a callback when the turn ends (`setImmediate`) */
 export function createOutbox(write: (message: Uint8Array | string) => void, later: (callback: () => void) => void): Outbox {
