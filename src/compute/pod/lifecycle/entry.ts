@@ -71,13 +71,6 @@ export function tenantOf(entry: Entry): Tenant | null {
   return { podId: pod.podId, podName: pod.name, deviceId: device.id, trust: trustClassOf(pod), bytes, hostBytes, slots, idleSinceMs }
 }
 
-/** What is promised of a device's memory; of the CPU's, which is the machine's, with what pods on GPUs need beside. */
-export function promisedOn(device: Device, entries: readonly Entry[]): number {
-  const tenants = entries.flatMap(entry => tenantOf(entry) ?? [])
-  const host = device.kind === 'cpu' ? tenants.reduce((sum, { hostBytes }) => sum + hostBytes, 0) : 0
-  return tenants.filter(({ deviceId }) => deviceId === device.id).reduce((sum, { bytes }) => sum + bytes, host)
-}
-
 /** What the router is told of it; `slots` are those that it would have. */
 export function factOf({ pod, device, state, model, unitsPerSecond, reason }: Entry, slots: number): Replica {
   return {

@@ -129,12 +129,10 @@ class Floor<T extends Tenant> {
     return null
   }
 
-  /** Who is in the way of so much of a device's memory; null when nobody is. The CPU's is the machine's, of which pods on GPUs take some too. */
+  /** Who is in the way of so much of a device's memory; null when nobody is. */
   #crowdOn(device: Device, bytes: number, tenants: readonly Tenant[]): string | null {
-    const taken = ({ deviceId, bytes: own, hostBytes }: Tenant): number =>
-      (deviceId === device.id ? own : 0) + (device === this.#host ? hostBytes : 0)
-    const holders = tenants.filter(tenant => taken(tenant) > 0)
-    const freeBytes = holders.reduce((free, tenant) => free - taken(tenant), device.memoryBytes)
+    const holders = tenants.filter(tenant => takenOf(device, tenant) > 0)
+    const freeBytes = device.memoryBytes - promisedOn(device, holders)
     return bytes === 0 || bytes <= freeBytes ? null : `${size(freeBytes)} are free (held by ${namesOf(holders)})`
   }
 
@@ -182,6 +180,16 @@ class Floor<T extends Tenant> {
 
 function on(device: Device, tenants: readonly Tenant[]): Tenant[] {
   return tenants.filter(({ deviceId }) => deviceId === device.id)
+}
+
+/** The CPU's memory is the machine's, of which pods on GPUs take some too. */
+function takenOf({ id, kind }: Device, { deviceId, bytes, hostBytes }: Tenant): number {
+  return (deviceId === id ? bytes : 0) + (kind === 'cpu' ? hostBytes : 0)
+}
+
+/** What is promised of a device's memory. */
+export function promisedOn(device: Device, tenants: readonly Tenant[]): number {
+  return tenants.reduce((sum, tenant) => sum + takenOf(device, tenant), 0)
 }
 
 function namesOf(tenants: readonly Tenant[]): string {

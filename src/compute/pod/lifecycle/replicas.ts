@@ -12,9 +12,10 @@ import {
 } from '#protocol'
 import type { LoadedModel } from '../engines/engine.ts'
 import { abortable } from './abortable.ts'
-import { countCrash, type Entry, factOf, isIdle, newEntry, preference, promisedOn } from './entry.ts'
+import { countCrash, type Entry, factOf, isIdle, newEntry, preference, tenantOf } from './entry.ts'
 import { Health } from './health.ts'
 import { Loading, type LoadingDependencies } from './loading.ts'
+import { promisedOn } from './packing.ts'
 import { Placing } from './placing.ts'
 import { loadFailure, type ReplicaErrorCode, refusal } from './refusals.ts'
 import type { Slots } from './slots.ts'
@@ -169,7 +170,10 @@ export class Replicas {
 
   /** What is promised of the device's memory. */
   promisedBytes(device: Device): number {
-    return promisedOn(device, this.#all())
+    return promisedOn(
+      device,
+      this.#all().flatMap(entry => tenantOf(entry) ?? []),
+    )
   }
 
   get isLoading(): boolean {
