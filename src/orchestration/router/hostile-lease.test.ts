@@ -11,15 +11,12 @@ import {
   type TestRouter,
   testOrder,
   testPod,
+  until,
 } from './testing/harness.ts'
 
 const pod = testPod()
 let net: TestRouter
 afterEach(() => net.stop())
-
-async function until(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise(resolve => setImmediate(resolve))
-}
 
 /** The router still serves an honest node, and no job is left open. */
 async function expectHealthy(): Promise<void> {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createManualClock } from '#platform'
 import { jobPreferencesSchema } from '#protocol'
 import { createLeaseTable } from './lease.ts'
-import { dispatchRecorded, STREAMED, startTestRouter, type TestRouter, testOrder, testPod } from './testing/harness.ts'
+import { dispatchRecorded, STREAMED, startTestRouter, type TestRouter, testOrder, testPod, until } from './testing/harness.ts'
 
 const pod = testPod('chat/test', { timeouts: { queueMs: 1000, loadMs: 2000, firstTokenMs: 500, totalMs: 10_000 } })
 const retryOnce = jobPreferencesSchema.parse({ max_attempts: 2 })
@@ -22,10 +22,6 @@ async function startWithManualClock() {
 async function settled(): Promise<void> {
   const before = await net.counted('heurist_router_late_results_total')
   await until(async () => (await net.counted('heurist_router_late_results_total')) > before)
-}
-
-async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await check())) await new Promise(resolve => setImmediate(resolve))
 }
 
 describe('lease', () => {

@@ -10,6 +10,7 @@ import {
   type TestRouter,
   testOrder,
   testPod,
+  until,
 } from '../testing/harness.ts'
 import { createBudgets } from './budgets.ts'
 
@@ -33,10 +34,6 @@ async function openMute({ url }: TestRouter): Promise<FakeNode> {
 }
 
 const isOpen = ({ socket }: FakeNode): boolean => socket.readyState === socket.OPEN
-
-async function until(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise(resolve => setImmediate(resolve))
-}
 
 describe('budgets', () => {
   test('default: so much at once, and so much again with time', () => {

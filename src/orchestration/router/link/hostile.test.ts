@@ -23,6 +23,7 @@ import {
   type TestRouter,
   testOrder,
   testPod,
+  until,
 } from '../testing/harness.ts'
 import { signChallenge } from './challenge.ts'
 
@@ -388,7 +389,3 @@ test('canary: the fake node links when nothing is wrong', async () => {
   opened.push(node)
   expect(net.router.nodes().map(({ nodeId }) => nodeId)).toEqual([node.nodeId])
 })
-
-async function until(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise(resolve => setImmediate(resolve))
-}

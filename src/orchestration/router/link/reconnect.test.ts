@@ -10,6 +10,7 @@ import {
   type TestRouter,
   testOrder,
   testPod,
+  until,
 } from '../testing/harness.ts'
 import { signChallenge } from './challenge.ts'
 
@@ -17,10 +18,6 @@ const pod = testPod()
 const separator = domainSeparator(jobDomain(TEST_CHAIN_ID, TEST_SETTLEMENT))
 let net: TestRouter
 afterEach(() => net.stop())
-
-async function until(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise(resolve => setImmediate(resolve))
-}
 
 describe('a node that comes and goes', () => {
   /** Links and lets go at once, `times` times, a hundred at a time. */

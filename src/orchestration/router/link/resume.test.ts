@@ -2,15 +2,11 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createManualClock, newPrivateKey } from '#platform'
 import { encodeBatch, encodeFrame } from '#protocol'
 import type { FakeLease } from '../testing/fake-node.ts'
-import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod } from '../testing/harness.ts'
+import { dispatchRecorded, startTestRouter, type TestRouter, testOrder, testPod, until } from '../testing/harness.ts'
 
 const pod = testPod()
 let net: TestRouter
 afterEach(() => net.stop())
-
-async function until(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise(resolve => setImmediate(resolve))
-}
 
 /** A node in the middle of a job. */
 async function startWorking(options: Parameters<typeof startTestRouter>[0] = {}, clock?: ReturnType<typeof createManualClock>) {

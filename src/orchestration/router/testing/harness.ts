@@ -265,3 +265,8 @@ export async function startTestRouter(
     },
   }
 }
+
+/** Turns of the event loop until it is so; the test's own time limit ends it. */
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise(resolve => setImmediate(resolve))
+}
